@@ -1,0 +1,100 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The house: arrows point down. `scripts/layers.txt` is the table of what a target may import, and `scripts/check`
+// holds the sources against it. A change here is a change there and in CONTRIBUTING.md.
+let package = Package(
+  name: "graceful",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Graceful", targets: ["Graceful"]),
+    .library(name: "GracefulNIO", targets: ["GracefulNIO"]),
+    .library(name: "GracefulTesting", targets: ["GracefulTesting"]),
+    .executable(name: "graceful", targets: ["GracefulCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    // Floor 1
+    .target(name: "CGracefulSystem"),
+    // Floor 2
+    .target(name: "GracefulShutdown", dependencies: [.log]),
+    .target(name: "GracefulDescriptors", dependencies: ["CGracefulSystem", .system]),
+    .target(name: "GracefulProcesses", dependencies: ["CGracefulSystem", "GracefulDescriptors", .system]),
+    // Floor 3
+    .target(name: "GracefulTriggers", dependencies: ["GracefulShutdown", "CGracefulSystem", .system]),
+    .target(name: "GracefulHandover", dependencies: ["GracefulDescriptors", "GracefulProcesses", .system]),
+    // Floor 4
+    .target(
+      name: "Graceful",
+      dependencies: [
+        "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers", "GracefulHandover", .log,
+        .system,
+      ]),
+    .target(
+      name: "GracefulNIO",
+      dependencies: ["Graceful", "GracefulDescriptors", .log, .system, .nioCore, .nioPosix, .nioHTTP1]),
+    .target(
+      name: "GracefulRehearsal",
+      dependencies: [
+        "GracefulDescriptors", "GracefulProcesses", .system, .nioCore, .nioPosix, .nioHTTP1, .histogram,
+      ]),
+    // Floor 5
+    .target(
+      name: "GracefulTesting",
+      dependencies: [
+        "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers", "GracefulHandover", .system,
+      ]),
+    .executableTarget(
+      name: "GracefulCommand",
+      dependencies: [
+        "Graceful", "GracefulNIO", "GracefulRehearsal", .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
+      ]),
+    // Tests
+    .testTarget(name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", .system]),
+    .testTarget(name: "GracefulProcessesTests", dependencies: ["GracefulProcesses", "GracefulDescriptors", .system]),
+    .testTarget(name: "GracefulShutdownTests", dependencies: ["GracefulShutdown", "GracefulTesting", .log]),
+    .testTarget(name: "GracefulTriggersTests", dependencies: ["GracefulTriggers", "GracefulShutdown"]),
+    .testTarget(
+      name: "GracefulHandoverTests",
+      dependencies: ["GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", .system]),
+    .testTarget(name: "GracefulTests", dependencies: ["Graceful", "GracefulTesting", .log, .system]),
+    .testTarget(
+      name: "GracefulNIOTests",
+      dependencies: [
+        "GracefulNIO", "Graceful", "GracefulDescriptors", .system, .nioCore, .nioPosix, .nioHTTP1, .nioEmbedded,
+      ]),
+    .testTarget(
+      name: "GracefulRehearsalTests",
+      dependencies: ["GracefulRehearsal", "GracefulProcesses", .nioCore, .nioPosix, .nioHTTP1, .histogram]),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["GracefulCommand", "GracefulDescriptors", "GracefulProcesses", .system],
+      path: "Tests/EndToEnd"),
+  ]
+)
+
+extension Target.Dependency {
+  static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
+  static let histogram: Self = .product(name: "Histogram", package: "hdrhistogram-swift")
+  static let log: Self = .product(name: "Logging", package: "swift-log")
+  static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
+  static let nioEmbedded: Self = .product(name: "NIOEmbedded", package: "swift-nio")
+  static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
+  static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
+  static let system: Self = .product(name: "SystemPackage", package: "swift-system")
+}
+
+for target in package.targets where target.name != "CGracefulSystem" {
+  target.swiftSettings = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ]
+}

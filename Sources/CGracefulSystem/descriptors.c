@@ -1,0 +1,119 @@
+#define _GNU_SOURCE
+#include "include/descriptors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RESULT(call) ({ __typeof__(call) r_ = (call); r_ < 0 ? -errno : r_; })
+
+int cgs_close(int fd) { return RESULT(close(fd)); }
+
+int cgs_duplicate(int fd) { return RESULT(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+
+int cgs_set_nonblocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -errno;
+    if (flags & O_NONBLOCK) return 0;
+    return RESULT(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+long cgs_read(int fd, void *buffer, size_t count) { return RESULT(read(fd, buffer, count)); }
+
+long cgs_write(int fd, const void *buffer, size_t count) { return RESULT(write(fd, buffer, count)); }
+
+int cgs_open_private(const char *path) {
+    return RESULT(open(path, O_CLOEXEC | O_NOFOLLOW | O_CREAT | O_RDWR | O_NONBLOCK, 0600));
+}
+
+int cgs_try_lock(int fd) { return RESULT(flock(fd, LOCK_EX | LOCK_NB)); }
+
+static void fill(struct cgs_file_status *status, const struct stat *from) {
+    status->device = (uint64_t)from->st_dev;
+    status->inode = (uint64_t)from->st_ino;
+    status->mode = (uint32_t)from->st_mode;
+    status->user = (uint32_t)from->st_uid;
+#ifdef __APPLE__
+    status->changed_seconds = from->st_ctimespec.tv_sec;
+    status->changed_nanoseconds = from->st_ctimespec.tv_nsec;
+#else
+    status->changed_seconds = from->st_ctim.tv_sec;
+    status->changed_nanoseconds = from->st_ctim.tv_nsec;
+#endif
+}
+
+int cgs_link_status(const char *path, struct cgs_file_status *status) {
+    struct stat found;
+    if (lstat(path, &found) < 0) return -errno;
+    fill(status, &found);
+    return 0;
+}
+
+int cgs_descriptor_status(int fd, struct cgs_file_status *status) {
+    struct stat found;
+    if (fstat(fd, &found) < 0) return -errno;
+    fill(status, &found);
+    return 0;
+}
+
+int cgs_unlink(const char *path) { return RESULT(unlink(path)); }
+
+int cgs_make_directory(const char *path, uint32_t mode) { return RESULT(mkdir(path, (mode_t)mode)); }
+
+uint32_t cgs_effective_user(void) { return (uint32_t)geteuid(); }
+
+int cgs_pipe(int ends[2]) {
+#ifdef __linux__
+    return RESULT(pipe2(ends, O_CLOEXEC | O_NONBLOCK));
+#else
+    if (pipe(ends) < 0) return -errno;
+    for (int i = 0; i < 2; i++) {
+        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+        fcntl(ends[i], F_SETFL, O_NONBLOCK);
+    }
+    return 0;
+#endif
+}
+
+int cgs_poll(struct cgs_poll *entries, size_t count, int timeout_milliseconds) {
+    struct pollfd few[64];
+    struct pollfd *all = few;
+    if (count > 64) {
+        all = calloc(count, sizeof(struct pollfd));
+        if (!all) return -ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        all[i].fd = entries[i].fd;
+        all[i].events =
+            (short)((entries[i].wanted & CGS_POLL_IN ? POLLIN : 0) | (entries[i].wanted & CGS_POLL_OUT ? POLLOUT : 0));
+        all[i].revents = 0;
+    }
+    int result = RESULT(poll(all, (nfds_t)count, timeout_milliseconds));
+    for (size_t i = 0; i < count; i++) {
+        short r = result < 0 ? 0 : all[i].revents;
+        entries[i].happened =
+            (int16_t)((r & POLLIN ? CGS_POLL_IN : 0) | (r & POLLOUT ? CGS_POLL_OUT : 0) |
+                      (r & POLLHUP ? CGS_POLL_HANGUP : 0) | (r & POLLERR ? CGS_POLL_ERROR : 0) |
+                      (r & POLLNVAL ? CGS_POLL_INVALID : 0));
+    }
+    if (all != few) free(all);
+    return result;
+}
+
+int64_t cgs_monotonic_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t cgs_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
+}

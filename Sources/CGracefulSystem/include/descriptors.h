@@ -1,0 +1,56 @@
+#ifndef CGRACEFULSYSTEM_DESCRIPTORS_H
+#define CGRACEFULSYSTEM_DESCRIPTORS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int cgs_close(int fd);
+// F_DUPFD_CLOEXEC with the lowest number that is free from 3 on.
+int cgs_duplicate(int fd);
+int cgs_set_nonblocking(int fd);
+long cgs_read(int fd, void *buffer, size_t count);
+long cgs_write(int fd, const void *buffer, size_t count);
+
+// open(2) with O_CLOEXEC | O_NOFOLLOW | O_CREAT | O_RDWR, mode 0600.
+int cgs_open_private(const char *path);
+// flock(2), exclusive, without waiting.
+int cgs_try_lock(int fd);
+
+struct cgs_file_status {
+    uint64_t device;
+    uint64_t inode;
+    uint32_t mode;
+    uint32_t user;
+    int64_t changed_seconds;
+    int64_t changed_nanoseconds;
+};
+// lstat(2): a link is reported as a link.
+int cgs_link_status(const char *path, struct cgs_file_status *status);
+int cgs_descriptor_status(int fd, struct cgs_file_status *status);
+int cgs_unlink(const char *path);
+int cgs_make_directory(const char *path, uint32_t mode);
+uint32_t cgs_effective_user(void);
+
+// A pair of connected pipe ends, close-on-exec and non-blocking.
+int cgs_pipe(int ends[2]);
+
+struct cgs_poll {
+    int fd;
+    int16_t wanted;
+    int16_t happened;
+};
+#define CGS_POLL_IN 1
+#define CGS_POLL_OUT 2
+#define CGS_POLL_HANGUP 4
+#define CGS_POLL_ERROR 8
+#define CGS_POLL_INVALID 16
+// poll(2). A negative timeout waits for ever.
+int cgs_poll(struct cgs_poll *entries, size_t count, int timeout_milliseconds);
+
+// CLOCK_MONOTONIC in nanoseconds.
+int64_t cgs_monotonic_nanoseconds(void);
+
+// How many descriptors this process may have open (RLIMIT_NOFILE, soft).
+int64_t cgs_descriptor_limit(void);
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef CGRACEFULSYSTEM_PROCESSES_H
+#define CGRACEFULSYSTEM_PROCESSES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cgs_spawn {
+    const char *path;         // an executable; no search along PATH
+    char *const *arguments;   // ends with NULL
+    char *const *environment; // ends with NULL
+    const char *directory;    // NULL: the caller's
+    const int *descriptors;   // pairs: ours, the number that it has in the child
+    size_t descriptor_pairs;
+};
+// posix_spawn(3): an empty signal mask, default dispositions, a process group of its own; every descriptor that is
+// not named is closed in the child by close-on-exec, and 0, 1, 2 stay as they are unless they are named.
+// Returns the process id.
+int cgs_spawn(const struct cgs_spawn *what);
+
+int cgs_pidfd_open(int32_t pid);
+int cgs_pidfd_signal(int pidfd, int signal);
+int cgs_kill(int32_t pid, int signal);
+int32_t cgs_process_id(void);
+int32_t cgs_parent_process_id(void);
+// prctl(PR_SET_CHILD_SUBREAPER).
+int cgs_become_subreaper(void);
+
+struct cgs_exit {
+    int32_t pid;     // 0: none has ended
+    int32_t code;    // the exit status, or the number of the signal
+    int32_t signaled; // 1 when a signal ended it
+};
+// waitid(2) with WNOHANG for one child. pid 0 in the answer: it still runs.
+int cgs_reap(int32_t pid, struct cgs_exit *how);
+// Which child has ended, without taking its status (WNOWAIT); pid 0 in the answer: none.
+int cgs_peek_exited(struct cgs_exit *how);
+
+#endif

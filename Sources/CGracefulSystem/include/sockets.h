@@ -1,0 +1,45 @@
+#ifndef CGRACEFULSYSTEM_SOCKETS_H
+#define CGRACEFULSYSTEM_SOCKETS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// The longest path that fits into sockaddr_un with its terminating zero (107 on Linux, 103 on macOS).
+size_t cgs_unix_path_limit(void);
+
+// All sockets are close-on-exec and non-blocking.
+int cgs_unix_stream_socket(void);
+int cgs_unix_pair(int ends[2]);
+int cgs_unix_bind(int fd, const char *path);
+int cgs_unix_connect(int fd, const char *path);
+int cgs_listen(int fd, int backlog);
+int cgs_accept(int fd);
+// SO_ERROR.
+int cgs_socket_error(int fd);
+// SO_ACCEPTCONN: 1 when the socket listens.
+int cgs_is_listening(int fd);
+
+struct cgs_peer {
+    int32_t pid;  // 0 when it is not known
+    uint32_t user;
+};
+// SO_PEERCRED / LOCAL_PEERCRED: who connected, as the kernel saw it.
+int cgs_peer_credentials(int fd, struct cgs_peer *peer);
+// SO_PEERPIDFD (Linux 6.5): a descriptor that becomes readable when the peer has died. -ENOPROTOOPT elsewhere.
+int cgs_peer_pidfd(int fd);
+
+// The kernel takes at most 253 descriptors a message.
+#define CGS_DESCRIPTORS_A_MESSAGE 253
+// sendmsg(2) with SCM_RIGHTS when count > 0. MSG_NOSIGNAL.
+long cgs_send(int fd, const void *bytes, size_t length, const int *descriptors, size_t count);
+// recvmsg(2). `descriptors` has room for CGS_DESCRIPTORS_A_MESSAGE + 1: CMSG_SPACE's padding lets one more in than
+// was asked for, and a descriptor that nobody sees is a leak. `count` says how many came; `truncated` is MSG_CTRUNC.
+long cgs_receive(int fd, void *bytes, size_t length, int *descriptors, size_t *count, int *truncated);
+
+// An IPv4 or IPv6 address in text ("127.0.0.1", "::1") and a port: a socket that is bound and listens.
+// -EINVAL when the text is no address.
+int cgs_tcp_listen(const char *address, uint16_t port, int backlog);
+// The local address of an IPv4 or IPv6 socket as text.
+int cgs_local_address(int fd, char *text, size_t length, uint16_t *port);
+
+#endif

@@ -1,0 +1,222 @@
+#define _GNU_SOURCE
+#include "include/sockets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+#ifndef MSG_CMSG_CLOEXEC
+#define MSG_CMSG_CLOEXEC 0
+#endif
+
+#define RESULT(call) ({ __typeof__(call) r_ = (call); r_ < 0 ? -errno : r_; })
+
+size_t cgs_unix_path_limit(void) { return sizeof(((struct sockaddr_un *)0)->sun_path) - 1; }
+
+static int prepared_socket(int family, int type) {
+#ifdef __linux__
+    return RESULT(socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+#else
+    int fd = socket(family, type, 0);
+    if (fd < 0) return -errno;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    return fd;
+#endif
+}
+
+int cgs_unix_stream_socket(void) { return prepared_socket(AF_UNIX, SOCK_STREAM); }
+
+int cgs_unix_pair(int ends[2]) {
+#ifdef __linux__
+    return RESULT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends));
+#else
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) return -errno;
+    for (int i = 0; i < 2; i++) {
+        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+        fcntl(ends[i], F_SETFL, O_NONBLOCK);
+    }
+    return 0;
+#endif
+}
+
+static int unix_address(struct sockaddr_un *address, const char *path) {
+    size_t length = strlen(path);
+    if (length > cgs_unix_path_limit()) return -ENAMETOOLONG;
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, length);
+    return 0;
+}
+
+int cgs_unix_bind(int fd, const char *path) {
+    struct sockaddr_un address;
+    int failed = unix_address(&address, path);
+    if (failed) return failed;
+    return RESULT(bind(fd, (struct sockaddr *)&address, sizeof address));
+}
+
+int cgs_unix_connect(int fd, const char *path) {
+    struct sockaddr_un address;
+    int failed = unix_address(&address, path);
+    if (failed) return failed;
+    return RESULT(connect(fd, (struct sockaddr *)&address, sizeof address));
+}
+
+int cgs_listen(int fd, int backlog) { return RESULT(listen(fd, backlog)); }
+
+int cgs_accept(int fd) {
+#ifdef __linux__
+    return RESULT(accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+#else
+    int accepted = accept(fd, NULL, NULL);
+    if (accepted < 0) return -errno;
+    fcntl(accepted, F_SETFD, FD_CLOEXEC);
+    fcntl(accepted, F_SETFL, O_NONBLOCK);
+    return accepted;
+#endif
+}
+
+static int integer_option(int fd, int option) {
+    int value = 0;
+    socklen_t length = sizeof value;
+    if (getsockopt(fd, SOL_SOCKET, option, &value, &length) < 0) return -errno;
+    return value;
+}
+
+int cgs_socket_error(int fd) { return integer_option(fd, SO_ERROR); }
+
+int cgs_is_listening(int fd) { return integer_option(fd, SO_ACCEPTCONN); }
+
+int cgs_peer_credentials(int fd, struct cgs_peer *peer) {
+#ifdef __linux__
+    struct ucred found;
+    socklen_t length = sizeof found;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &found, &length) < 0) return -errno;
+    peer->pid = found.pid;
+    peer->user = found.uid;
+    return 0;
+#else
+    uid_t user;
+    gid_t group;
+    if (getpeereid(fd, &user, &group) < 0) return -errno;
+    peer->pid = 0;
+    peer->user = user;
+    return 0;
+#endif
+}
+
+int cgs_peer_pidfd(int fd) {
+#ifdef __linux__
+    return integer_option(fd, SO_PEERPIDFD);
+#else
+    (void)fd;
+    return -ENOPROTOOPT;
+#endif
+}
+
+long cgs_send(int fd, const void *bytes, size_t length, const int *descriptors, size_t count) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(CGS_DESCRIPTORS_A_MESSAGE * sizeof(int))];
+    } control;
+    if (count > CGS_DESCRIPTORS_A_MESSAGE) return -EINVAL;
+    struct iovec vector = {.iov_base = (void *)bytes, .iov_len = length};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (count > 0) {
+        memset(&control, 0, CMSG_SPACE(count * sizeof(int)));
+        message.msg_control = control.space;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(header), descriptors, count * sizeof(int));
+    }
+    return RESULT(sendmsg(fd, &message, MSG_NOSIGNAL));
+}
+
+long cgs_receive(int fd, void *bytes, size_t length, int *descriptors, size_t *count, int *truncated) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(CGS_DESCRIPTORS_A_MESSAGE * sizeof(int))];
+    } control;
+    struct iovec vector = {.iov_base = bytes, .iov_len = length};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+    *count = 0;
+    *truncated = 0;
+    long received = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    if (received < 0) return -errno;
+    *truncated = (message.msg_flags & MSG_CTRUNC) != 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        size_t bytes_here = header->cmsg_len - CMSG_LEN(0);
+        // macOS does not shorten cmsg_len when it truncates.
+        size_t room = (size_t)(control.space + sizeof control.space - (char *)CMSG_DATA(header));
+        if (bytes_here > room) bytes_here = room;
+        for (size_t i = 0; i < bytes_here / sizeof(int) && *count < CGS_DESCRIPTORS_A_MESSAGE + 1; i++) {
+            memcpy(&descriptors[*count], CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+#ifndef __linux__
+            fcntl(descriptors[*count], F_SETFD, FD_CLOEXEC);
+#endif
+            *count += 1;
+        }
+    }
+    return received;
+}
+
+int cgs_tcp_listen(const char *text, uint16_t port, int backlog) {
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    struct sockaddr *address;
+    socklen_t length;
+    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1) {
+        address = (struct sockaddr *)&v4;
+        length = sizeof v4;
+    } else if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1) {
+        address = (struct sockaddr *)&v6;
+        length = sizeof v6;
+    } else {
+        return -EINVAL;
+    }
+    int fd = prepared_socket(address->sa_family, SOCK_STREAM);
+    if (fd < 0) return fd;
+    int one = 1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 || bind(fd, address, length) < 0 ||
+        listen(fd, backlog) < 0) {
+        int failed = errno;
+        close(fd);
+        return -failed;
+    }
+    return fd;
+}
+
+int cgs_local_address(int fd, char *text, size_t length, uint16_t *port) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0) return -errno;
+    const void *where;
+    if (address.ss_family == AF_INET) {
+        where = &((struct sockaddr_in *)&address)->sin_addr;
+        *port = ntohs(((struct sockaddr_in *)&address)->sin_port);
+    } else if (address.ss_family == AF_INET6) {
+        where = &((struct sockaddr_in6 *)&address)->sin6_addr;
+        *port = ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    } else {
+        return -EAFNOSUPPORT;
+    }
+    return inet_ntop(address.ss_family, where, text, (socklen_t)length) ? 0 : -errno;
+}

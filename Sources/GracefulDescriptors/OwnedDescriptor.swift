@@ -1,0 +1,43 @@
+internal import CGracefulSystem
+public import SystemPackage
+
+/// A file descriptor with exactly one owner, closed exactly once.
+///
+/// It cannot be copied. Whoever holds it last closes it: at the end of its scope, by ``close()``, or not at all when
+/// ``release()`` has given it to an owner outside Swift's sight (an event loop, for example).
+public struct OwnedDescriptor: ~Copyable, Sendable {
+  /// The descriptor, for a call that only borrows it. Closing it through this value is a mistake.
+  public let borrowed: FileDescriptor
+
+  /// Takes ownership of a descriptor that nobody else closes.
+  public init(adopting descriptor: FileDescriptor) {
+    self.borrowed = descriptor
+  }
+
+  deinit {
+    // Nothing can be done about an error here: Linux has released the number even after EINTR (close(2)).
+    _ = cgs_close(borrowed.rawValue)
+  }
+
+  /// Closes it now.
+  public consuming func close() {}
+
+  /// Gives the number away; from now on the caller must see to its closing.
+  public consuming func release() -> FileDescriptor {
+    let descriptor = borrowed
+    discard self
+    return descriptor
+  }
+
+  /// A second descriptor of the same open file, closed on exec.
+  ///
+  /// Both share the file's status flags: `O_NONBLOCK` set or cleared on one is so on the other.
+  /// - Throws: `EMFILE` when the process has no descriptor left.
+  public borrowing func duplicate() throws(SystemError) -> OwnedDescriptor {
+    let number = cgs_duplicate(borrowed.rawValue)
+    guard number >= 0 else {
+      throw SystemError("fcntl(F_DUPFD_CLOEXEC)", on: "descriptor \(borrowed.rawValue)", result: number)
+    }
+    return OwnedDescriptor(adopting: FileDescriptor(rawValue: number))
+  }
+}
