@@ -142,7 +142,7 @@ package final class PollLoop: Sendable {
     if wake {
       var byte: UInt8 = 0
       // A full pipe wakes just as well.
-      _ = cgs_write(wakeWriter.borrowed.rawValue, &byte, 1)
+      _ = cgs_write(wakeWriter.number, &byte, 1)
     }
     return result
   }
@@ -151,7 +151,7 @@ package final class PollLoop: Sendable {
 
   private func run() {
     while let entries = turn() {
-      var polled = [cgs_poll(fd: wakeReader.borrowed.rawValue, wanted: Interest.readable.rawValue, happened: 0)]
+      var polled = [cgs_poll(fd: wakeReader.number, wanted: Interest.readable.rawValue, happened: 0)]
       polled += entries.map { cgs_poll(fd: $0.watch.descriptor, wanted: $0.watch.interest.rawValue, happened: 0) }
       let count = cgs_poll(&polled, polled.count, timeout())
       guard count > 0 else { continue }
@@ -192,7 +192,9 @@ package final class PollLoop: Sendable {
 
   /// Milliseconds until the next timer, rounded up so that the loop does not spin before it.
   private func timeout() -> Int32 {
-    guard let next = state.withLock({ $0.jobs.isEmpty ? $0.timers.last?.deadline : ContinuousClock.now }) else { return -1 }
+    guard let next = state.withLock({ $0.jobs.isEmpty ? $0.timers.last?.deadline : ContinuousClock.now }) else {
+      return -1
+    }
     let remaining = next - ContinuousClock.now
     guard remaining > .zero else { return 0 }
     let (seconds, attoseconds) = remaining.components
@@ -204,7 +206,7 @@ package final class PollLoop: Sendable {
     // Read first, then lower the flag: a change between the two writes no byte, but it is seen, because the loop looks
     // at its state before it waits again. The other way round its byte could be swallowed with the flag left up.
     var bytes = [UInt8](repeating: 0, count: 64)
-    _ = cgs_read(wakeReader.borrowed.rawValue, &bytes, bytes.count)
+    _ = cgs_read(wakeReader.number, &bytes, bytes.count)
     state.withLock { $0.wakePending = false }
   }
 }
