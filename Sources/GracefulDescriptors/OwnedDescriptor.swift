@@ -6,7 +6,9 @@ public import SystemPackage
 /// It cannot be copied. Whoever holds it last closes it: at the end of its scope, by ``close()``, or not at all when
 /// ``release()`` has given it to an owner outside Swift's sight (an event loop, for example).
 public struct OwnedDescriptor: ~Copyable, Sendable {
-  /// The descriptor, for a call that only borrows it. Closing it through this value is a mistake.
+  /// The descriptor, for a call that only borrows it.
+  ///
+  /// Closing it through this value is a mistake.
   public let borrowed: FileDescriptor
 
   /// The number that system calls take.

@@ -82,7 +82,9 @@ package final class PollLoop: Sendable {
     }
   }
 
-  /// Runs `body` on the loop's thread, after what was given before. After ``stop()`` it is dropped.
+  /// Runs `body` on the loop's thread, after what was given before.
+  ///
+  /// After ``stop()`` it is dropped.
   package func execute(_ body: @escaping @Sendable () -> Void) {
     change { $0.jobs.append(body) }
   }
@@ -106,7 +108,9 @@ package final class PollLoop: Sendable {
     change { $0.watches[id]?.interest = interest }
   }
 
-  /// Takes a watch back. On the loop's own thread it is exact; from another one, a call may still be running.
+  /// Takes a watch back.
+  ///
+  /// On the loop's own thread it is exact; from another one, a call may still be running.
   package func unwatch(_ id: WatchID) {
     change { _ = $0.watches.removeValue(forKey: id) }
   }
@@ -122,12 +126,16 @@ package final class PollLoop: Sendable {
     }
   }
 
-  /// Takes a timer back. On the loop's own thread it is exact; from another one, a call may still be running.
+  /// Takes a timer back.
+  ///
+  /// On the loop's own thread it is exact; from another one, a call may still be running.
   package func cancel(_ id: TimerID) {
     change { $0.timers.removeAll { $0.id == id } }
   }
 
-  /// Ends the thread after what it is doing now. Nothing that was given and has not run will run.
+  /// Ends the thread after what it is doing now.
+  ///
+  /// Nothing that was given and has not run will run.
   package func stop() {
     change { $0.stopped = true }
   }

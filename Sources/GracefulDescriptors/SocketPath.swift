@@ -7,7 +7,9 @@ package struct SocketPath: Sendable, Equatable, CustomStringConvertible {
   package var lockPath: String { path + ".lock" }
   package var description: String { path }
 
-  /// Why a path cannot be used. Each says what to do.
+  /// Why a path cannot be used.
+  ///
+  /// Each says what to do.
   package enum Refusal: Error, Equatable, Sendable, CustomStringConvertible {
     case empty
     case tooLong(String, length: Int, limit: Int)

@@ -144,7 +144,9 @@ package struct SuccessorStateMachine: Sendable {
     }
   }
 
-  /// The connection ended before the commit. The predecessor may live and accept; only its death makes this the owner.
+  /// The connection ended before the commit.
+  ///
+  /// The predecessor may live and accept; only its death makes this the owner.
   private mutating func bereft(_ preparing: Preparing, _ event: Event) -> [Action] {
     switch event {
     case .prepared: to(.bereft(Preparing(predecessor: preparing.predecessor, prepared: true)), [])
@@ -166,8 +168,10 @@ package struct SuccessorStateMachine: Sendable {
     }
   }
 
-  /// The commit was acknowledged. The predecessor never closes alive from here on, so the end of the connection is
-  /// proof of its death; time proves nothing (H2).
+  /// The commit was acknowledged.
+  ///
+  /// The predecessor never closes alive from here on, so the end of the connection is proof of its death; time proves
+  /// nothing (H2).
   private mutating func acknowledged(_ predecessor: Predecessor, _ event: Event) -> [Action] {
     switch event {
     case .message(.released, descriptors: 0): to(.owner(predecessor), [.own(because: .released)])

@@ -5,7 +5,9 @@ package struct FrameDecoder: Sendable {
     case frame(Frame)
   }
 
-  /// What a peer sent that is no protocol of ours. The decoder takes nothing more after it.
+  /// What a peer sent that is no protocol of ours.
+  ///
+  /// The decoder takes nothing more after it.
   package enum Malformed: Error, Equatable, Sendable, CustomStringConvertible {
     case notGraceful
     case textTooLong(UInt32)

@@ -19,7 +19,9 @@ package struct Preamble: Equatable, Sendable {
   package var purpose: Purpose
   package var program: String
 
-  /// What a connection is for. Numbers that are not known are kept, so that they can be answered.
+  /// What a connection is for.
+  ///
+  /// Numbers that are not known are kept, so that they can be answered.
   package struct Purpose: RawRepresentable, Hashable, Sendable {
     package let rawValue: UInt16
     package init(rawValue: UInt16) { self.rawValue = rawValue }
