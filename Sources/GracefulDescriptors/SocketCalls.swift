@@ -7,6 +7,9 @@ internal import CGracefulSystem
 package struct SocketCalls: Sendable {
   package typealias Path = String
 
+  /// The most descriptors that the system takes in one message.
+  package static let descriptorsAMessage = Int(CGS_DESCRIPTORS_A_MESSAGE)
+
   /// sendmsg(2), with descriptors or without.
   package var send: @Sendable (_ descriptor: Int32, _ bytes: ArraySlice<UInt8>, _ descriptors: [Int32]) -> Int
   /// recvmsg(2): up to `count` bytes, and all descriptors that came with them.
@@ -18,6 +21,8 @@ package struct SocketCalls: Sendable {
   package var unixSocket: @Sendable () -> Int32
   package var peer: @Sendable (_ descriptor: Int32) -> Result<Peer, SystemError>
   package var peerProcess: @Sendable (_ descriptor: Int32) -> Int32
+  /// pidfd_send_signal(2): to that process, never to one that has its number now.
+  package var signalProcess: @Sendable (_ process: Int32, _ signal: Int32) -> Int32
   package var status: @Sendable (_ path: Path) -> Result<FileStatus, SystemError>
   package var descriptorStatus: @Sendable (_ descriptor: Int32) -> Result<FileStatus, SystemError>
   package var unlink: @Sendable (_ path: Path) -> Int32
@@ -119,6 +124,7 @@ extension SocketCalls {
       return .success(Peer(process: peer.pid, user: peer.user))
     },
     peerProcess: { descriptor in cgs_peer_pidfd(descriptor) },
+    signalProcess: { process, signal in cgs_pidfd_signal(process, signal) },
     status: { path in
       var status = cgs_file_status()
       let result = cgs_link_status(path, &status)
@@ -145,4 +151,14 @@ private func repeating<Number: BinaryInteger>(_ call: () -> Number) -> Number {
     let result = call()
     if result != Number(interrupted) { return result }
   }
+}
+
+/// What the system tells about this process.
+package enum ThisProcess {
+  /// The user that it acts as.
+  package static var user: UInt32 { cgs_effective_user() }
+  /// Its number.
+  package static var number: Int32 { cgs_process_id() }
+  /// How many descriptors it may have open (RLIMIT_NOFILE).
+  package static var descriptorLimit: Int { Int(clamping: cgs_descriptor_limit()) }
 }

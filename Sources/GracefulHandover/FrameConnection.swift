@@ -1,4 +1,3 @@
-internal import CGracefulSystem
 internal import GracefulDescriptors
 internal import Synchronization
 internal import SystemPackage
@@ -34,7 +33,7 @@ final class FrameConnection: Sendable {
   }
 
   /// More than two full messages of descriptors never wait for their frame.
-  private static let descriptorLimit = 2 * Int(CGS_DESCRIPTORS_A_MESSAGE)
+  private static let descriptorLimit = 2 * SocketCalls.descriptorsAMessage
   private static let readCount = 64 * 1024
 
   let peer: Peer
@@ -101,7 +100,7 @@ final class FrameConnection: Sendable {
   /// - Returns: false when the system gave no descriptor of that process.
   func kill() -> Bool {
     guard let process = state.withLock({ $0.process }) else { return false }
-    return cgs_pidfd_signal(process.number, 9) >= 0
+    return calls.signalProcess(process.number, 9) >= 0
   }
 
   private func closeNow() {
@@ -223,6 +222,8 @@ final class FrameConnection: Sendable {
   private func ended() {
     stopReading()
     report(.closed)
+    // Where the system gives no descriptor of the peer's process, the end of the connection is all there will ever be.
+    if state.withLock({ $0.process == nil }) { report(.peerDied) }
   }
 
   private func stopReading() {
