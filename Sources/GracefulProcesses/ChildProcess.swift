@@ -3,7 +3,9 @@ package import GracefulDescriptors
 internal import Synchronization
 internal import SystemPackage
 
-/// A process that we started. Its exit status is taken exactly once, whether or not anybody asks for it.
+/// A process that we started.
+///
+/// Its exit status is taken exactly once, whether or not anybody asks for it.
 ///
 /// It has an empty signal mask (a pool thread's mask would be inherited, and the child deaf for `SIGTERM`), default
 /// dispositions and a process group of its own. No `SIGCHLD` handler is involved: its death makes a pidfd readable.
@@ -61,7 +63,9 @@ package final class ChildProcess: Sendable {
   /// How it ended, or `nil` while it runs.
   package var status: ExitStatus? { state.withLock { $0.status } }
 
-  /// How it ended, once it has. Cancelling the task does not end the wait; ending the child does.
+  /// How it ended, once it has.
+  ///
+  /// Cancelling the task does not end the wait; ending the child does.
   package var exit: ExitStatus {
     get async {
       await withCheckedContinuation { continuation in

@@ -2,7 +2,9 @@
 public struct Command: Hashable, Sendable {
   /// A descriptor to pass: its number here, and the number that it shall have in the child.
   public struct Descriptor: Hashable, Sendable {
-    /// The number in this process. It stays open here.
+    /// The number in this process.
+    ///
+    /// It stays open here.
     public var ours: Int32
     /// The number in the child, where it is not closed on exec.
     public var childs: Int32

@@ -7,7 +7,9 @@ public enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
   /// A signal with this number ended it.
   case signaled(Int32)
 
-  /// It ended, but somebody else in this program has taken its status. No signal has the number 0.
+  /// It ended, but somebody else in this program has taken its status.
+  ///
+  /// No signal has the number 0.
   public static let lost = ExitStatus.signaled(0)
 
   /// What a shell would show in `$?`: the code, or 128 and the number of the signal.

@@ -1,7 +1,7 @@
 internal import CGracefulSystem
-package import GracefulDescriptors
+internal import GracefulDescriptors
 internal import Synchronization
-package import SystemPackage
+internal import SystemPackage
 
 /// A pidfd (pidfd_open(2)): it stands for one process for ever, whoever gets its number afterwards.
 ///

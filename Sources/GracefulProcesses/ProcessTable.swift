@@ -9,7 +9,7 @@ package struct ProcessEntry: Hashable, Sendable {
   package var parent: ProcessID
   /// The program's name, at most 15 bytes.
   package var name: String
-  /// `R`, `S`, `D`, `T`, `Z`, …
+  /// The letter of its state: running R, sleeping S or D, stopped T, zombie Z.
   package var state: Character
   /// When it started, in clock ticks since the machine did: with the number it names a process for ever.
   package var started: UInt64
@@ -17,7 +17,9 @@ package struct ProcessEntry: Hashable, Sendable {
   /// Whether it has ended and waits to be reaped.
   package var isZombie: Bool { state == "Z" || state == "X" }
 
-  /// Reads one line of /proc/PID/stat. The name may contain spaces and parentheses: it ends at the last one.
+  /// Reads one line of /proc/PID/stat.
+  ///
+  /// The name may contain spaces and parentheses: it ends at the last one.
   package init?(stat: String) {
     guard let open = stat.firstIndex(of: "("), let close = stat.lastIndex(of: ")"), open < close else { return nil }
     let fields = stat[stat.index(after: close)...].split(whereSeparator: \.isWhitespace)
@@ -35,7 +37,9 @@ package struct ProcessEntry: Hashable, Sendable {
 
 /// The processes of this machine at one moment.
 package enum ProcessTable {
-  /// All of them. What ends while this reads is left out.
+  /// All of them.
+  ///
+  /// What ends while this reads is left out.
   package static func all() -> [ProcessEntry] {
     var room = 1024
     while true {

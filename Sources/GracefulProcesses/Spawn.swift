@@ -68,7 +68,7 @@ enum Spawn {
     let advice =
       switch Errno(rawValue: -result) {
       case .noSuchFileOrDirectory: "the file is there, so the interpreter that its first line names is missing"
-      case .noExec: "it is neither a program for this machine nor a script that begins with #!"
+      case .execFormatError: "it is neither a program for this machine nor a script that begins with #!"
       case .argListTooLong: "arguments and environment together are too long"
       default: ""
       }

@@ -12,7 +12,7 @@ package final class Subreaper: Sendable {
   private struct State {
     var left: Set<ProcessID> = []
     var ended: [ProcessID: ExitStatus] = [:]
-    var timer: TimerID?
+    var timer: PollLoop.TimerID?
     var stopped = false
   }
 
@@ -41,12 +41,16 @@ package final class Subreaper: Sendable {
     self.orphanEnded = orphanEnded
   }
 
-  /// Begins to look. Call it once; nobody else may reap orphans then.
+  /// Begins to look.
+  ///
+  /// Call it once; nobody else may reap orphans then.
   package func start() {
     loop.execute { self.look() }
   }
 
-  /// Ends the looking. What has not been reaped stays a zombie of ours.
+  /// Ends the looking.
+  ///
+  /// What has not been reaped stays a zombie of ours.
   package func stop() {
     let timer = state.withLock { state in
       state.stopped = true
@@ -65,12 +69,16 @@ package final class Subreaper: Sendable {
     state.withLock { $0.ended[id] }
   }
 
-  /// What lives below this process now: children, their children, and what was adopted. No zombies.
+  /// What lives below this process now: children, their children, and what was adopted.
+  ///
+  /// No zombies.
   package func descendants() -> [ProcessEntry] {
     ProcessTable.descendants(of: .current, among: ProcessTable.all()).filter { !$0.isZombie }
   }
 
-  /// Reaps each orphan that has ended. On any thread.
+  /// Reaps each orphan that has ended.
+  ///
+  /// On any thread.
   package func reap() {
     for entry in ProcessTable.all() where entry.parent == .current && entry.isZombie {
       guard !state.withLock({ $0.left.contains(entry.id) }) else { continue }

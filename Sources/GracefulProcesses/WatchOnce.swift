@@ -1,4 +1,4 @@
-package import GracefulDescriptors
+internal import GracefulDescriptors
 internal import Synchronization
 
 /// A watch on a descriptor that ends with its first report, or when it is cancelled.
@@ -8,7 +8,7 @@ internal import Synchronization
 final class WatchOnce: Sendable {
   private enum State: Sendable {
     case beginning
-    case watching(PollLoop, WatchID)
+    case watching(PollLoop, PollLoop.WatchID)
     case over
   }
 
@@ -32,7 +32,7 @@ final class WatchOnce: Sendable {
   /// - Returns: Whether this call ended it.
   @discardableResult
   func finish(on loop: PollLoop) -> Bool {
-    let (first, id) = state.withLock { state -> (Bool, WatchID?) in
+    let (first, id) = state.withLock { state -> (Bool, PollLoop.WatchID?) in
       switch state {
       case .beginning:
         state = .over
