@@ -8,9 +8,17 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
     case cycle([String])
     case graceNotPositive(Duration)
     case limitNotPositive(phase: String, Duration)
+    case triggerCannotListen(trigger: String, reason: String)
   }
 
   let kind: Kind
+
+  init(kind: Kind) { self.kind = kind }
+
+  /// A trigger that was asked for and cannot listen.
+  package init(trigger: String, reason: String) {
+    kind = .triggerCannotListen(trigger: trigger, reason: reason)
+  }
 
   /// What is wrong, and what to do about it, in one sentence.
   public var description: String {
@@ -25,6 +33,8 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
       "the grace is \(grace); it must be longer than zero"
     case .limitNotPositive(let phase, let limit):
       "the limit of phase \"\(phase)\" is \(limit); it must be longer than zero, or left out"
+    case .triggerCannotListen(let trigger, let reason):
+      "trigger \(trigger): \(reason)"
     }
   }
 }

@@ -39,6 +39,7 @@ public final class Lifecycle: Sendable {
     var declarations: [PhaseGraph.Declaration] = []
     var bodies: [Body] = []
     var requests: [StopRequest] = []
+    var mistakes: [ConfigurationMistake] = []
   }
 
   /// Makes a lifecycle without phases.
@@ -106,6 +107,15 @@ public final class Lifecycle: Sendable {
     driver?.requestStop(request)
   }
 
+  /// Adds a mistake that was found elsewhere: `run()` then starts nothing. Once it runs, it is too late for that.
+  package func reportMistake(_ mistake: ConfigurationMistake) {
+    stage.withLock { stage in
+      guard case .declaring(var draft) = stage else { return }
+      draft.mistakes.append(mistake)
+      stage = .declaring(draft)
+    }
+  }
+
   /// Runs in an environment until everything has ended or been abandoned. A second call waits for the first one's end.
   ///
   /// - Parameter exiting: When there is nothing left to wait for although something still runs, the report is written
@@ -114,7 +124,8 @@ public final class Lifecycle: Sendable {
     let (driver, requests) = stage.withLock { stage -> (LifecycleDriver, [StopRequest]) in
       switch stage {
       case .declaring(let draft):
-        let machine = LifecycleStateMachine(name: name, grace: grace, graph: PhaseGraph(draft.declarations))
+        let machine = LifecycleStateMachine(
+          name: name, grace: grace, graph: PhaseGraph(draft.declarations, mistakes: draft.mistakes))
         let driver = LifecycleDriver(
           machine, bodies: draft.bodies, environment: environment, log: LifecycleLog(name: name, logger: logger),
           exiting: exiting)

@@ -25,11 +25,12 @@ package struct PhaseGraph: Hashable, Sendable {
   }
 
   package private(set) var nodes: [Node]
-  package private(set) var mistakes: [ConfigurationMistake] = []
+  package private(set) var mistakes: [ConfigurationMistake]
   /// Dependents before what they require: the order of every way down.
   package private(set) var downwards: [Int] = []
 
-  package init(_ declarations: [Declaration]) {
+  package init(_ declarations: [Declaration], mistakes: [ConfigurationMistake] = []) {
+    self.mistakes = mistakes
     nodes = declarations.map { Node(name: $0.name, limit: $0.limit) }
     connect(declarations)
     orderUpwards()
@@ -88,7 +89,9 @@ package struct PhaseGraph: Hashable, Sendable {
     while place[id] == nil {
       place[id] = path.count
       path.append(id)
-      guard let onward = nodes[id].requires.first(where: { missing[$0] > 0 }) else { return path.map { nodes[$0].name } }
+      guard let onward = nodes[id].requires.first(where: { missing[$0] > 0 }) else {
+        return path.map { nodes[$0].name }
+      }
       id = onward
     }
     return (path[(place[id] ?? 0)...] + [id]).map { nodes[$0].name }
