@@ -1,0 +1,3 @@
+@main struct FaultyServer {
+  static func main() {}
+}
