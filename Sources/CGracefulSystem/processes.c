@@ -98,3 +98,9 @@ static int waited(idtype_t type, id_t id, int options, struct cgs_exit *how) {
 int cgs_reap(int32_t pid, struct cgs_exit *how) { return waited(P_PID, (id_t)pid, WEXITED | WNOHANG, how); }
 
 int cgs_peek_exited(struct cgs_exit *how) { return waited(P_ALL, 0, WEXITED | WNOHANG | WNOWAIT, how); }
+
+extern char **environ;
+
+char *const *cgs_environment(void) { return environ; }
+
+int cgs_working_directory(char *path, size_t length) { return getcwd(path, length) ? 0 : -errno; }

@@ -35,4 +35,8 @@ int cgs_reap(int32_t pid, struct cgs_exit *how);
 // Which child has ended, without taking its status (WNOWAIT); pid 0 in the answer: none.
 int cgs_peek_exited(struct cgs_exit *how);
 
+// environ(7); another thread that calls setenv meanwhile is the program's own mistake.
+char *const *cgs_environment(void);
+int cgs_working_directory(char *path, size_t length);
+
 #endif
