@@ -17,6 +17,8 @@ int cgs_close(int fd) { return RESULT(close(fd)); }
 
 int cgs_duplicate(int fd) { return RESULT(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 
+int cgs_duplicate_above(int fd, int lowest) { return RESULT(fcntl(fd, F_DUPFD_CLOEXEC, lowest)); }
+
 int cgs_set_nonblocking(int fd) {
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0) return -errno;

@@ -1,10 +1,14 @@
 #define _GNU_SOURCE
 #include "include/processes.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,4 +101,32 @@ static int waited(idtype_t type, id_t id, int options, struct cgs_exit *how) {
 
 int cgs_reap(int32_t pid, struct cgs_exit *how) { return waited(P_PID, (id_t)pid, WEXITED | WNOHANG, how); }
 
+int cgs_reap_waiting(int32_t pid, struct cgs_exit *how) { return waited(P_PID, (id_t)pid, WEXITED, how); }
+
+int cgs_executable(const char *path) {
+    struct stat found;
+    if (stat(path, &found) < 0) return -errno;
+    if (!S_ISREG(found.st_mode)) return -EACCES;
+    return RESULT(faccessat(AT_FDCWD, path, X_OK, AT_EACCESS));
+}
+
+int cgs_processes(int32_t *pids, size_t room) {
+    DIR *all = opendir("/proc");
+    if (!all) return -errno;
+    size_t count = 0;
+    for (struct dirent *entry; count < room && (entry = readdir(all));) {
+        char *end;
+        long pid = strtol(entry->d_name, &end, 10);
+        if (*end == 0 && pid > 0) pids[count++] = (int32_t)pid;
+    }
+    closedir(all);
+    return (int)count;
+}
+
 int cgs_peek_exited(struct cgs_exit *how) { return waited(P_ALL, 0, WEXITED | WNOHANG | WNOWAIT, how); }
+
+extern char **environ;
+
+char *const *cgs_environment(void) { return environ; }
+
+int cgs_working_directory(char *path, size_t length) { return getcwd(path, length) ? 0 : -errno; }

@@ -7,6 +7,8 @@
 int cgs_close(int fd);
 // F_DUPFD_CLOEXEC with the lowest number that is free from 3 on.
 int cgs_duplicate(int fd);
+// The same from `lowest` on.
+int cgs_duplicate_above(int fd, int lowest);
 int cgs_set_nonblocking(int fd);
 long cgs_read(int fd, void *buffer, size_t count);
 long cgs_write(int fd, const void *buffer, size_t count);

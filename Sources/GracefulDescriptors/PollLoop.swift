@@ -1,0 +1,220 @@
+internal import CGracefulSystem
+internal import Synchronization
+internal import SystemPackage
+
+/// One thread that waits for descriptors and instants, and runs what it is given, in order.
+///
+/// It is the place for work that must go on although every thread of Swift's cooperative pool is blocked: the ladder
+/// of a shutdown, the dialogue of a handover, the death of a process. Everything given to it runs on that one thread,
+/// never two at a time; what is given must not block.
+///
+/// The thread keeps the loop alive until ``stop()``.
+package final class PollLoop: Sendable {
+  /// What a watch waits for.
+  package struct Interest: OptionSet, Sendable {
+    package let rawValue: Int16
+    package init(rawValue: Int16) { self.rawValue = rawValue }
+    package static let readable = Interest(rawValue: Int16(CGS_POLL_IN))
+    package static let writable = Interest(rawValue: Int16(CGS_POLL_OUT))
+  }
+
+  /// What happened on a watched descriptor.
+  package struct Readiness: OptionSet, Sendable {
+    package let rawValue: Int16
+    package init(rawValue: Int16) { self.rawValue = rawValue }
+    package static let readable = Readiness(rawValue: Int16(CGS_POLL_IN))
+    package static let writable = Readiness(rawValue: Int16(CGS_POLL_OUT))
+    package static let hangup = Readiness(rawValue: Int16(CGS_POLL_HANGUP))
+    package static let error = Readiness(rawValue: Int16(CGS_POLL_ERROR))
+    /// The descriptor is not open (any more): its owner forgot to take the watch back first.
+    package static let invalid = Readiness(rawValue: Int16(CGS_POLL_INVALID))
+  }
+
+  package struct WatchID: Hashable, Sendable { let number: UInt64 }
+  package struct TimerID: Hashable, Sendable { let number: UInt64 }
+
+  private struct Watch {
+    var descriptor: Int32
+    var interest: Interest
+    var ready: @Sendable (Readiness) -> Void
+  }
+
+  private struct Timer {
+    var deadline: ContinuousClock.Instant
+    var id: TimerID
+    var body: @Sendable () -> Void
+  }
+
+  private struct State {
+    var nextID: UInt64 = 0
+    var stopped = false
+    var wakePending = false
+    var jobs: [@Sendable () -> Void] = []
+    var watches: [WatchID: Watch] = [:]
+    /// Sorted: the next one last.
+    var timers: [Timer] = []
+
+    mutating func newID() -> UInt64 {
+      nextID += 1
+      return nextID
+    }
+  }
+
+  private let state = Mutex(State())
+  private let wakeReader: OwnedDescriptor
+  private let wakeWriter: OwnedDescriptor
+
+  /// Starts the thread.
+  /// - Parameter name: what debuggers and `ps -L` show; the system keeps 15 bytes of it.
+  /// - Throws: when there is no descriptor or no thread to be had.
+  package init(name: String) throws(SystemError) {
+    var ends: [Int32] = [-1, -1]
+    let piped = cgs_pipe(&ends)
+    guard piped >= 0 else { throw SystemError("pipe2", on: "poll loop \(name)", result: piped) }
+    wakeReader = OwnedDescriptor(adopting: FileDescriptor(rawValue: ends[0]))
+    wakeWriter = OwnedDescriptor(adopting: FileDescriptor(rawValue: ends[1]))
+    let retained = Unmanaged.passRetained(self)
+    let started = cgs_thread_start(
+      name, { Unmanaged<PollLoop>.fromOpaque($0!).takeRetainedValue().run() }, retained.toOpaque())
+    guard started >= 0 else {
+      retained.release()
+      throw SystemError("pthread_create", on: "poll loop \(name)", result: started)
+    }
+  }
+
+  /// Runs `body` on the loop's thread, after what was given before.
+  ///
+  /// After ``stop()`` it is dropped.
+  package func execute(_ body: @escaping @Sendable () -> Void) {
+    change { $0.jobs.append(body) }
+  }
+
+  /// Calls `ready` on the loop's thread whenever the descriptor is ready, again and again until it is taken back.
+  ///
+  /// Hang-up and error are reported whatever the interest is. The descriptor stays its owner's, who takes the watch
+  /// back *before* closing it.
+  package func watch(
+    _ descriptor: Int32, _ interest: Interest, _ ready: @escaping @Sendable (Readiness) -> Void
+  ) -> WatchID {
+    change {
+      let id = WatchID(number: $0.newID())
+      $0.watches[id] = Watch(descriptor: descriptor, interest: interest, ready: ready)
+      return id
+    }
+  }
+
+  /// Changes what a watch waits for.
+  package func update(_ id: WatchID, _ interest: Interest) {
+    change { $0.watches[id]?.interest = interest }
+  }
+
+  /// Takes a watch back.
+  ///
+  /// On the loop's own thread it is exact; from another one, a call may still be running.
+  package func unwatch(_ id: WatchID) {
+    change { _ = $0.watches.removeValue(forKey: id) }
+  }
+
+  /// Calls `body` once, on the loop's thread, when the instant has come.
+  package func schedule(at deadline: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void) -> TimerID {
+    change {
+      let id = TimerID(number: $0.newID())
+      // Behind those that come later, before those of the same instant: they are taken from the end, first come first.
+      let index = $0.timers.firstIndex { $0.deadline <= deadline } ?? $0.timers.count
+      $0.timers.insert(Timer(deadline: deadline, id: id, body: body), at: index)
+      return id
+    }
+  }
+
+  /// Takes a timer back.
+  ///
+  /// On the loop's own thread it is exact; from another one, a call may still be running.
+  package func cancel(_ id: TimerID) {
+    change { $0.timers.removeAll { $0.id == id } }
+  }
+
+  /// Ends the thread after what it is doing now.
+  ///
+  /// Nothing that was given and has not run will run.
+  package func stop() {
+    change { $0.stopped = true }
+  }
+
+  private func change<Result>(_ body: (inout sending State) -> sending Result) -> sending Result {
+    let (result, wake) = state.withLock { state in
+      let result = body(&state)
+      let wake = !state.wakePending
+      state.wakePending = true
+      return (result, wake)
+    }
+    if wake {
+      var byte: UInt8 = 0
+      // A full pipe wakes just as well.
+      _ = cgs_write(wakeWriter.number, &byte, 1)
+    }
+    return result
+  }
+
+  // MARK: The thread
+
+  private func run() {
+    while let entries = turn() {
+      var polled = [cgs_poll(fd: wakeReader.number, wanted: Interest.readable.rawValue, happened: 0)]
+      polled += entries.map { cgs_poll(fd: $0.watch.descriptor, wanted: $0.watch.interest.rawValue, happened: 0) }
+      let count = cgs_poll(&polled, polled.count, timeout())
+      guard count > 0 else { continue }
+      if polled[0].happened != 0 { drainWake() }
+      for (index, entry) in entries.enumerated() where polled[index + 1].happened != 0 {
+        // An earlier handler of this round may have taken this watch back and closed its descriptor.
+        guard let watch = state.withLock({ $0.watches[entry.id] }) else { continue }
+        watch.ready(Readiness(rawValue: polled[index + 1].happened))
+      }
+    }
+    state.withLock {
+      // What the closures hold may hold this loop.
+      $0.jobs = []
+      $0.watches = [:]
+      $0.timers = []
+    }
+  }
+
+  /// Runs what is due; then the watches to wait for, or nil when the loop has been stopped.
+  private func turn() -> [(id: WatchID, watch: Watch)]? {
+    while true {
+      let now = ContinuousClock.now
+      let (due, stopped) = state.withLock { state in
+        var due = state.jobs
+        state.jobs = []
+        while let next = state.timers.last, next.deadline <= now, due.isEmpty {
+          due.append(next.body)
+          state.timers.removeLast()
+        }
+        return (due, state.stopped)
+      }
+      if stopped { return nil }
+      if due.isEmpty { break }
+      for body in due { body() }
+    }
+    return state.withLock { $0.watches.map { (id: $0.key, watch: $0.value) } }
+  }
+
+  /// Milliseconds until the next timer, rounded up so that the loop does not spin before it.
+  private func timeout() -> Int32 {
+    guard let next = state.withLock({ $0.jobs.isEmpty ? $0.timers.last?.deadline : ContinuousClock.now }) else {
+      return -1
+    }
+    let remaining = next - ContinuousClock.now
+    guard remaining > .zero else { return 0 }
+    let (seconds, attoseconds) = remaining.components
+    guard seconds < 1_000_000 else { return 1_000_000_000 }
+    return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+  }
+
+  private func drainWake() {
+    // Read first, then lower the flag: a change between the two writes no byte, but it is seen, because the loop looks
+    // at its state before it waits again. The other way round its byte could be swallowed with the flag left up.
+    var bytes = [UInt8](repeating: 0, count: 64)
+    _ = cgs_read(wakeReader.number, &bytes, bytes.count)
+    state.withLock { $0.wakePending = false }
+  }
+}
