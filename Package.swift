@@ -53,7 +53,7 @@ let package = Package(
     .executableTarget(
       name: "GracefulCommand",
       dependencies: [
-        "Graceful", "GracefulNIO", "GracefulRehearsal", .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
+        "Graceful", "GracefulNIO", "GracefulProcesses", "GracefulRehearsal", .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // Tests
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
