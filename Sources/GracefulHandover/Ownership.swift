@@ -22,6 +22,9 @@ extension Handover {
 
   /// Answers those who come to the handover socket: from the first moment, even if only with "not ready myself yet".
   func listen() {
+    // Again, where it was inherited: those who connect are told by the system who called listen(2) last, and that shall
+    // be this process.
+    _ = configuration.calls.listen(listener.number, SocketClaim.backlog)
     let driver = PredecessorDriver(
       listener: listener, loop: loop, calls: configuration.calls, limits: configuration.limits,
       program: configuration.program, generation: UInt32(generation),
