@@ -121,8 +121,19 @@ public final class DrainingServer: Sendable {
   /// - Returns: How the connections ended that were open when the drain began.
   public func drain(until deadline: ContinuousClock.Instant) async -> DrainOutcome {
     await withCheckedContinuation { continuation in
-      driver.whenDrained { continuation.resume(returning: $0) }
-      driver.receiveOnLoop(.drain(until: deadline))
+      drain(until: deadline) { continuation.resume(returning: $0) }
     }
+  }
+
+  /// The same for a caller that is no task.
+  /// - Parameters:
+  ///   - whenBegun: Called when every connection has been told.
+  ///   - whenDone: Called when no connection is left; both on some event loop.
+  package func drain(
+    until deadline: ContinuousClock.Instant, whenBegun: @escaping @Sendable () -> Void = {},
+    whenDone: @escaping @Sendable (DrainOutcome) -> Void
+  ) {
+    driver.whenDrained(whenDone)
+    driver.receiveOnLoop(.drain(until: deadline), done: whenBegun)
   }
 }
