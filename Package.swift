@@ -62,7 +62,8 @@ let package = Package(
     .testTarget(name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", .system]),
     .testTarget(name: "GracefulProcessesTests", dependencies: ["GracefulProcesses", "GracefulDescriptors", .system]),
     .testTarget(name: "GracefulShutdownTests", dependencies: ["GracefulShutdown", "GracefulTesting", .log]),
-    .testTarget(name: "GracefulTriggersTests", dependencies: ["GracefulTriggers", "GracefulShutdown"]),
+    .testTarget(
+      name: "GracefulTriggersTests", dependencies: ["GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
     .testTarget(
       name: "GracefulHandoverTests",
       dependencies: ["GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", .system]),
