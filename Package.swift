@@ -66,7 +66,13 @@ let package = Package(
     .testTarget(
       name: "GracefulHandoverTests",
       dependencies: ["GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", .system]),
-    .testTarget(name: "GracefulTests", dependencies: ["Graceful", "GracefulTesting", .log, .system]),
+    .executableTarget(
+      name: "BlockedProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/BlockedProgram"),
+    .testTarget(
+      name: "GracefulTests",
+      dependencies: [
+        "Graceful", "GracefulTesting", "BlockedProgram", "CGracefulSystem", "GracefulDescriptors", .log, .system,
+      ]),
     .testTarget(
       name: "GracefulNIOTests",
       dependencies: [

@@ -1,1 +1,3 @@
-// Empty until its first file comes.
+// What a program that imports Graceful writes, is in these.
+@_exported public import GracefulShutdown
+@_exported public import GracefulTriggers

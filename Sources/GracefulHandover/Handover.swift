@@ -25,7 +25,7 @@ public final class Handover: Sendable {
     /// What ``Handover/restart()`` starts. By default the command that this process was started with, its executable
     /// found anew at its path.
     public var successor: Command?
-    /// Called with everything that happens, on the handover's own thread; it must return at once.
+    /// Called with everything that happens, mostly on the handover's own thread; it must return at once.
     public var onEvent: @Sendable (HandoverEvent) -> Void
 
     package var calls = SocketCalls.live
@@ -53,6 +53,7 @@ public final class Handover: Sendable {
     var failure: HandoverError?
     var isReady = false
     var isOwner = false
+    var hasLeft = false
     var owning: CheckedContinuation<Result<Void, HandoverError>, Never>?
     var driver: PredecessorDriver?
     var children: [Int32: ChildProcess] = [:]
@@ -166,6 +167,9 @@ extension Handover {
       return !state.isReady
     }
     guard isFirstCall else { return }
+    guard state.withLock({ !$0.hasLeft }) else {
+      throw HandoverError(.withdrawn, socket: configuration.socket, reason: "this process has left the handover")
+    }
     let result: Result<Void, HandoverError> = await withCheckedContinuation { continuation in
       loop.execute { self.prepared(continuation) }
     }
@@ -194,6 +198,11 @@ extension Handover {
   /// the successor's, and the connection to it stays until this process ends, because by its end the successor knows
   /// of this one's.
   public func leave() async {
+    let isFirstCall = state.withLock { state in
+      defer { state.hasLeft = true }
+      return !state.hasLeft
+    }
+    guard isFirstCall else { return }
     await withCheckedContinuation { done in
       loop.execute {
         self.leaveNow()

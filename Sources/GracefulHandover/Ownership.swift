@@ -64,13 +64,18 @@ extension Handover {
   }
 
   func leaveNow() {
-    guard let driver, !driver.isHandingOver else { return }
-    claim.remove(bound)
-    driver.close()
+    if let driver {
+      if driver.isHandingOver { return }
+      claim.remove(bound)
+      driver.close()
+    }
+    if case .successor(let dialogue) = role { dialogue.close() }
     state.withLock { state in
       state.driver = nil
       state.offered = []
+      state.inherited = []
     }
+    loop.stop()
   }
 
   private func begin(predecessorDied: Bool) {
