@@ -84,7 +84,9 @@ let package = Package(
       dependencies: ["GracefulRehearsal", "GracefulProcesses", .nioCore, .nioPosix, .nioHTTP1, .histogram]),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulProcesses", .system],
+      dependencies: [
+        "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulProcesses", .system, .nioCore, .nioPosix,
+      ],
       path: "Tests/EndToEnd"),
   ]
 )
