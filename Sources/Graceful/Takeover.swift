@@ -7,16 +7,39 @@ extension Lifecycle {
   /// Takes part in a line of generations, as the first or as the successor of the process that serves: one call.
   ///
   /// It joins the two columns: a successor that takes over stops this lifecycle (who asked: the successor); a stop ends
-  /// the wish to be taken over; what happens is logged.
+  /// the wish to be taken over; what happens is logged. When `body` returns or throws, the handover is left
+  /// (``Handover/leave()``), so that no path stays behind.
   /// - Parameters:
   ///   - configuration: the socket path, mostly. Its `onEvent` is called too, after the log.
   ///   - phase: the phase that takes over and serves; its stop is the handover's.
   ///   - signal: at this signal the process starts its own successor. None by default: the signal then does what it
   ///     always did. `SIGHUP` is the custom.
-  /// - Throws: ``HandoverError``, or an error of the signal.
-  public func join(
-    _ configuration: Handover.Configuration, for phase: Phase, restartOn signal: Signal? = nil
-  ) async throws -> Handover {
+  ///   - body: takes the listeners, prepares, takes over (``Phase/takeOver(_:accepting:)``), serves, and drains.
+  /// - Throws: ``HandoverError``, an error of the signal, or what `body` throws.
+  public func withHandover(
+    _ configuration: Handover.Configuration, for phase: Phase, restartOn signal: Signal? = nil,
+    _ body: (Handover) async throws -> Void
+  ) async throws {
+    let handover = try await Handover.join(logged(configuration))
+    do {
+      handover.whenTakenOver { [self] process in
+        requestStop(StopRequest(who: .successor(process), why: "it has taken over"))
+      }
+      if let signal { try RestartSignals.listen(signal) { handover.restart() } }
+      // Detached: the wait for a stop must not end when the phase is cancelled, and holds nobody up.
+      Task.detached {
+        await phase.stopRequested()
+        handover.stopRequested()
+      }
+      try await body(handover)
+      await handover.leave()
+    } catch {
+      await handover.leave()
+      throw error
+    }
+  }
+
+  private func logged(_ configuration: Handover.Configuration) -> Handover.Configuration {
     var configuration = configuration
     let log = HandoverLog(logger: logger)
     let further = configuration.onEvent
@@ -24,16 +47,7 @@ extension Lifecycle {
       log.write(event)
       further(event)
     }
-    let handover = try await Handover.join(configuration)
-    handover.whenTakenOver { [self] process in
-      requestStop(StopRequest(who: .successor(process), why: "it has taken over"))
-    }
-    if let signal { try RestartSignals.listen(signal) { handover.restart() } }
-    Task.detached {
-      await phase.stopRequested()
-      handover.stopRequested()
-    }
-    return handover
+    return configuration
   }
 }
 

@@ -55,42 +55,40 @@ struct DemoCommand: AsyncParsableCommand {
       try configuration.validate()
     } catch {
       StandardStreams.complain("graceful demo: \(error)")
-      throw ExitCode(error.code == .path ? 78 : 1)
+      throw ExitCode(78)
     }
 
     let logger = Logger(label: "graceful.demo")
     let delay = responseDelay.duration
     let demo = Lifecycle("demo", grace: drainLimit.duration, logger: logger)
     demo.phase("http") { phase in
-      let handover = try await demo.join(configuration, for: phase, restartOn: .hangup)
-      let listener = try handover.listener("http", on: address)
-      await RehearsalPause.ifAsked(of: handover)
+      try await demo.withHandover(configuration, for: phase, restartOn: .hangup) { handover in
+        let listener = try handover.listener("http", on: address)
+        await RehearsalPause.ifAsked(of: handover)
 
-      let generation = handover.generation
-      let server = try await DrainingServer.adopt(listener, on: .singletonMultiThreadedEventLoopGroup, logger: logger) {
-        channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addDrainingHTTP1Server()
-          try channel.pipeline.syncOperations.addHandler(DemoHandler(generation: generation, delay: delay))
+        let generation = handover.generation
+        let server = try await DrainingServer.adopt(
+          listener, on: .singletonMultiThreadedEventLoopGroup, logger: logger
+        ) { channel in
+          channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addDrainingHTTP1Server()
+            try channel.pipeline.syncOperations.addHandler(DemoHandler(generation: generation, delay: delay))
+          }
         }
-      }
-      try await phase.takeOver(handover, accepting: server.acceptor)
-      await server.startAccepting()
-      phase.ready()
-      let port = server.localAddress?.port ?? Int(address.port)
-      let url = "http://\(ListenAddress(host: address.host, port: UInt16(clamping: port)))"
-      StandardStreams.say("serving \(url) generation \(generation) pid \(ProcessID.current.rawValue)")
+        try await phase.takeOver(handover, accepting: server.acceptor)
+        await server.startAccepting()
+        phase.ready()
+        let port = UInt16(clamping: server.localAddress?.port ?? 0)
+        let url = "http://\(ListenAddress(host: address.host, port: port))"
+        StandardStreams.say("serving \(url) generation \(generation) pid \(ProcessID.current.rawValue)")
 
-      await phase.turnToStop()
-      await server.closeListener()
-      await handover.leave()
-      let outcome = await server.drain(until: phase.deadline ?? .now)
-      logger.info(
-        "drained",
-        metadata: [
-          "connections.finished": "\(outcome.finished)", "connections.idle": "\(outcome.closedIdle)",
-          "connections.cut": "\(outcome.cut)", "connections.broken": "\(outcome.broken)",
-        ])
+        await phase.turnToStop()
+        // The path first: whoever is started from here on is the first, and does not wait for this process's drain.
+        await server.closeListener()
+        await handover.leave()
+        let outcome = await server.drain(until: phase.deadline ?? .now)
+        logger.info("drained", metadata: outcome.metadata)
+      }
     }
     await demo.runAndExit(on: .signals)
   }
@@ -103,5 +101,14 @@ private enum RehearsalPause {
     StandardStreams.say("paused pid \(ProcessID.current.rawValue)")
     // Ends only with the process, or when the predecessor gives it up.
     await handover.failed()
+  }
+}
+
+extension DrainOutcome {
+  fileprivate var metadata: Logger.Metadata {
+    [
+      "connections.finished": "\(finished)", "connections.idle": "\(closedIdle)", "connections.cut": "\(cut)",
+      "connections.broken": "\(broken)",
+    ]
   }
 }
