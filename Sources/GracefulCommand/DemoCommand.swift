@@ -88,6 +88,7 @@ struct DemoCommand: AsyncParsableCommand {
         await handover.leave()
         let outcome = await server.drain(until: phase.deadline ?? .now)
         logger.info("drained", metadata: outcome.metadata)
+        if outcome.cut > 0 { throw CutShort("\(outcome.cut) requests were cut at the drain limit") }
       }
     }
     await demo.runAndExit(on: .signals)
