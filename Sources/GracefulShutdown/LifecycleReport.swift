@@ -23,6 +23,21 @@ public struct LifecycleReport: Hashable, Sendable {
   /// What could not happen, or came too late to matter, and was ignored.
   public var ignored: [String]
 
+  package init(
+    lifecycle: String, request: StopRequest?, mistakes: [ConfigurationMistake], phases: [PhaseReport], ran: Duration,
+    took: Duration, grace: Duration, endedBySignal: Int32?, ignored: [String]
+  ) {
+    self.lifecycle = lifecycle
+    self.request = request
+    self.mistakes = mistakes
+    self.phases = phases
+    self.ran = ran
+    self.took = took
+    self.grace = grace
+    self.endedBySignal = endedBySignal
+    self.ignored = ignored
+  }
+
   /// The names of the phases that had not ended when their deadline came.
   ///
   /// The first one to be given up comes first: those behind it may have had no chance.
@@ -67,6 +82,18 @@ public struct PhaseReport: Hashable, Sendable {
   public var turnAfter: Duration?
   /// When it ended, or was abandoned.
   public var endedAfter: Duration?
+
+  package init(
+    name: String, end: PhaseEnd, startedAfter: Duration?, readyAfter: Duration?, turnAfter: Duration?,
+    endedAfter: Duration?
+  ) {
+    self.name = name
+    self.end = end
+    self.startedAfter = startedAfter
+    self.readyAfter = readyAfter
+    self.turnAfter = turnAfter
+    self.endedAfter = endedAfter
+  }
 
   /// How long it took to stop, from its turn to its end.
   ///

@@ -28,7 +28,7 @@ public struct PhaseEnd: Hashable, Sendable, CustomStringConvertible {
   /// Its turn to start never came.
   public static var neverStarted: Self { Self(kind: .neverStarted) }
 
-  static func cancelled(error: String?) -> Self { Self(kind: .cancelled(error: error)) }
+  package static func cancelled(error: String?) -> Self { Self(kind: .cancelled(error: error)) }
 
   /// Whether it was cancelled, with or without an error afterwards.
   public var isCancelled: Bool {
