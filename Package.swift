@@ -53,7 +53,7 @@ let package = Package(
     .executableTarget(
       name: "GracefulCommand",
       dependencies: [
-        "Graceful", "GracefulNIO", "GracefulRehearsal", .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
+        "Graceful", "GracefulNIO", "GracefulProcesses", "GracefulRehearsal", .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // Tests
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
@@ -62,7 +62,8 @@ let package = Package(
     .testTarget(name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", .system]),
     .testTarget(name: "GracefulProcessesTests", dependencies: ["GracefulProcesses", "GracefulDescriptors", .system]),
     .testTarget(name: "GracefulShutdownTests", dependencies: ["GracefulShutdown", "GracefulTesting", .log]),
-    .testTarget(name: "GracefulTriggersTests", dependencies: ["GracefulTriggers", "GracefulShutdown"]),
+    .testTarget(
+      name: "GracefulTriggersTests", dependencies: ["GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
     .testTarget(
       name: "GracefulHandoverTests",
       dependencies: ["GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", .system]),

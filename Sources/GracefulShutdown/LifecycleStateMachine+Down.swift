@@ -9,8 +9,10 @@ extension LifecycleStateMachine {
     for id in graph.downwards where phases[id].awaitsTurn && phases[id].dependentsLive == 0 { giveTurn(id, at: now) }
   }
 
-  /// A further request (S8). Only a repeated SIGINT or SIGTERM escalates by itself; the first of them after another
-  /// trigger joins (a `preStop` hook and the kubelet's SIGTERM are two requests for one stop).
+  /// A further request (S8).
+  ///
+  /// Only a repeated SIGINT or SIGTERM escalates by itself; the first of them after another trigger joins (a `preStop`
+  /// hook and the kubelet's SIGTERM are two requests for one stop).
   mutating func join(_ before: Stopping, _ request: StopRequest, at now: Instant) {
     var stopping = before
     var urgency = request.urgency
