@@ -48,7 +48,9 @@ struct DemoCommand: AsyncParsableCommand {
     let configuration: Handover.Configuration
     do throws(HandoverError) {
       let path: String
-      if let socket { path = socket } else {
+      if let socket {
+        path = socket
+      } else {
         path = try Handover.Configuration.defaultSocket(program: "demo", distinction: listen)
       }
       configuration = Handover.Configuration(socket: path, program: "graceful demo")

@@ -71,8 +71,9 @@ final class DemoHandler: ChannelInboundHandler {
     }
   }
 
-  private func respond(_ status: HTTPResponseStatus, _ text: String, to head: HTTPRequestHead, context: ChannelHandlerContext)
-  {
+  private func respond(
+    _ status: HTTPResponseStatus, _ text: String, to head: HTTPRequestHead, context: ChannelHandlerContext
+  ) {
     respond(status, context.channel.allocator.buffer(string: text), to: head, context: context)
   }
 
@@ -95,7 +96,8 @@ final class DemoHandler: ChannelInboundHandler {
     piece(1, of: 10, every: time / 10, isHead: head.method == .HEAD, context: context)
   }
 
-  private func piece(_ number: Int, of count: Int, every time: TimeAmount, isHead: Bool, context: ChannelHandlerContext) {
+  private func piece(_ number: Int, of count: Int, every time: TimeAmount, isHead: Bool, context: ChannelHandlerContext)
+  {
     guard number <= count, !isHead else {
       return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
@@ -112,8 +114,9 @@ final class DemoHandler: ChannelInboundHandler {
     return headers
   }
 
-  private func after(_ time: TimeAmount, _ context: ChannelHandlerContext, _ body: @escaping (ChannelHandlerContext) -> Void)
-  {
+  private func after(
+    _ time: TimeAmount, _ context: ChannelHandlerContext, _ body: @escaping (ChannelHandlerContext) -> Void
+  ) {
     guard time > .zero else { return body(context) }
     pending = context.eventLoop.assumeIsolated().scheduleTask(in: time) {
       guard context.channel.isActive else { return }

@@ -84,7 +84,7 @@ struct DemoTests {
     let serving = try #require(await demo.serving())
     let slow = try await WireClient.connect(port: serving.port)
     try await slow.get("/slow?ms=60000")
-    try await Self.accepted(slow, serving)
+    await Self.accepted(by: serving)
     demo.child.signal(SIGTERM)
     #expect(await demo.end() == .exited(124), "\(demo.errors)")
     #expect(demo.errors.contains("http"))
@@ -98,7 +98,7 @@ struct DemoTests {
       let serving = try #require(await demo.serving())
       let slow = try await WireClient.connect(port: serving.port)
       try await slow.get("/slow?ms=60000")
-      try await Self.accepted(slow, serving)
+      await Self.accepted(by: serving)
       for (index, signal) in signals.enumerated() {
         demo.child.signal(signal)
         // Signals of one number that come at once are one (signal(7)).
@@ -147,9 +147,8 @@ struct DemoTests {
     #expect(await WireClient.answer(port: serving.port)?.contains("generation 1") == true)
   }
 
-  /// Until the server has read the request: its connection is then in flight, and not merely accepted.
-  static func accepted(_ client: WireClient, _ serving: Serving) async throws {
-    // Another request on another connection, sent later, has been answered.
+  /// Waits until the server has read what was sent before: other requests, sent later, have been answered.
+  static func accepted(by serving: Serving) async {
     for _ in 0..<3 { _ = await WireClient.answer(port: serving.port) }
   }
 }

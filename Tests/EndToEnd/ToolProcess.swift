@@ -55,7 +55,8 @@ final class ToolProcess: Sendable {
   /// Waits until it, or a successor that it started, has said that it serves as that generation.
   func serving(generation: Int = 1, within limit: Duration = .seconds(30)) async -> Serving? {
     _ = await eventually(within: limit) {
-      self.servings.contains { $0.generation == generation } || self.child.status != nil
+      // Its successors may serve when it has ended well; when it has failed, nobody will.
+      self.servings.contains { $0.generation == generation } || self.child.status?.isSuccess == false
     }
     return servings.first { $0.generation == generation }
   }
