@@ -42,7 +42,8 @@ let package = Package(
     .target(
       name: "GracefulRehearsal",
       dependencies: [
-        "GracefulDescriptors", "GracefulProcesses", .system, .nioCore, .nioPosix, .nioHTTP1, .histogram,
+        "CGracefulSystem", "GracefulDescriptors", "GracefulProcesses", .system, .nioCore, .nioPosix, .nioHTTP1,
+        .histogram,
       ]),
     // Floor 5
     .target(
@@ -53,7 +54,8 @@ let package = Package(
     .executableTarget(
       name: "GracefulCommand",
       dependencies: [
-        "Graceful", "GracefulNIO", "GracefulProcesses", "GracefulRehearsal", .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
+        "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulProcesses", "GracefulRehearsal",
+        .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // Tests
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
@@ -81,7 +83,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "GracefulRehearsalTests",
-      dependencies: ["GracefulRehearsal", "GracefulProcesses", .nioCore, .nioPosix, .nioHTTP1, .histogram]),
+      dependencies: [
+        "GracefulRehearsal", "GracefulProcesses", "GracefulDescriptors", .system, .nioCore, .nioPosix, .nioHTTP1,
+        .histogram,
+      ]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "include/descriptors.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -67,6 +68,16 @@ int cgs_descriptor_status(int fd, struct cgs_file_status *status) {
 int cgs_unlink(const char *path) { return RESULT(unlink(path)); }
 
 int cgs_make_directory(const char *path, uint32_t mode) { return RESULT(mkdir(path, (mode_t)mode)); }
+
+int cgs_remove_directory(const char *path) {
+    DIR *all = opendir(path);
+    if (!all) return -errno;
+    for (struct dirent *entry; (entry = readdir(all));) unlinkat(dirfd(all), entry->d_name, 0);
+    closedir(all);
+    return RESULT(rmdir(path));
+}
+
+int cgs_is_terminal(int fd) { return isatty(fd); }
 
 uint32_t cgs_effective_user(void) { return (uint32_t)geteuid(); }
 

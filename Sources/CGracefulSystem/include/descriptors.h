@@ -31,6 +31,10 @@ int cgs_link_status(const char *path, struct cgs_file_status *status);
 int cgs_descriptor_status(int fd, struct cgs_file_status *status);
 int cgs_unlink(const char *path);
 int cgs_make_directory(const char *path, uint32_t mode);
+// Unlinks the files in a directory, then removes it; -ENOTEMPTY when it holds another directory.
+int cgs_remove_directory(const char *path);
+// 1 when the descriptor is a terminal.
+int cgs_is_terminal(int fd);
 uint32_t cgs_effective_user(void);
 
 // A pair of connected pipe ends, close-on-exec and non-blocking.
