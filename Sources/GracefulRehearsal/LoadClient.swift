@@ -59,6 +59,8 @@ final class LoadClient {
   }
 
   private func leave() {
+    // The wait before the next request may still be running: it must find that there is none.
+    hasStopped = true
     let last = channel
     channel = nil
     last?.close(promise: nil)
@@ -77,7 +79,7 @@ final class LoadClient {
   }
 
   private func begin() {
-    guard stopped == nil, !hasStopped else { return }
+    guard !hasStopped else { return }
     number += 1
     startedAt = .now()
     tally.tally.began()
@@ -201,7 +203,6 @@ final class LoadClient {
       last?.close(promise: nil)
     }
     if stopped != nil {
-      hasStopped = true
       leave()
     } else if case .notSent = outcome {
       // Trying on would fill the machine's log and nothing else; the director ends the load.
