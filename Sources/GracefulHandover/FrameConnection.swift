@@ -126,7 +126,11 @@ final class FrameConnection: Sendable {
 
   private func ready(_ readiness: PollLoop.Readiness) {
     if readiness.contains(.writable) { flush() }
-    if !readiness.isDisjoint(with: [.readable, .hangup, .error, .invalid]) { read() }
+    if state.withLock({ $0.isReading }) {
+      if !readiness.isDisjoint(with: [.readable, .hangup, .error, .invalid]) { read() }
+    } else if !readiness.isDisjoint(with: [.hangup, .error, .invalid]) {
+      ended()
+    }
   }
 
   private func processEnded() {
@@ -223,26 +227,27 @@ final class FrameConnection: Sendable {
     }
   }
 
+  /// Nothing more is read; but that the peer lets go is still noticed.
   private func broken(_ reason: String) {
-    stopReading()
+    state.withLock { state in
+      state.isReading = false
+      state.received = []
+    }
+    wantWritable(state.withLock { !$0.outgoing.isEmpty })
     report(.malformed(reason))
   }
 
   private func ended() {
-    stopReading()
-    report(.closed)
-    // Where no descriptor of the peer's process is watched, the end of the connection is all there will ever be.
-    if state.withLock({ $0.processWatch == nil }) { report(.peerDied) }
-  }
-
-  private func stopReading() {
     state.withLock { state in
       state.isReading = false
       state.received = []
-      // Not only to a wish for nothing: poll(2) reports a hang-up whatever is asked for, and the loop would spin.
+      // Not only a wish for nothing: poll(2) reports a hang-up whatever is asked for, and the loop would spin.
       if let watch = state.socketWatch { loop.unwatch(watch) }
       state.socketWatch = nil
     }
+    report(.closed)
+    // Where no descriptor of the peer's process is watched, the end of the connection is all there will ever be.
+    if state.withLock({ $0.processWatch == nil }) { report(.peerDied) }
   }
 
   private func report(_ event: Event) {
