@@ -54,8 +54,8 @@ let package = Package(
     .executableTarget(
       name: "GracefulCommand",
       dependencies: [
-        "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulRehearsal", .argumentParser, .log,
-        .system, .nioCore, .nioPosix, .nioHTTP1,
+        "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulProcesses", "GracefulRehearsal",
+        .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // Tests
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
@@ -64,7 +64,8 @@ let package = Package(
     .testTarget(name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", .system]),
     .testTarget(name: "GracefulProcessesTests", dependencies: ["GracefulProcesses", "GracefulDescriptors", .system]),
     .testTarget(name: "GracefulShutdownTests", dependencies: ["GracefulShutdown", "GracefulTesting", .log]),
-    .testTarget(name: "GracefulTriggersTests", dependencies: ["GracefulTriggers", "GracefulShutdown"]),
+    .testTarget(
+      name: "GracefulTriggersTests", dependencies: ["GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
     .testTarget(
       name: "GracefulHandoverTests",
       dependencies: ["GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", .system]),
@@ -88,7 +89,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulProcesses", .system],
+      dependencies: [
+        "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulProcesses", .system, .nioCore, .nioPosix,
+      ],
       path: "Tests/EndToEnd"),
   ]
 )

@@ -26,6 +26,31 @@
 
 #define RESULT(call) ({ __typeof__(call) r_ = (call); r_ < 0 ? -errno : r_; })
 
+// After the dup2s: whatever else is open without close-on-exec (NIO's epoll descriptors are) stays here. Without
+// posix_spawn_file_actions_addclosefrom_np (glibc 2.34) only close-on-exec keeps it.
+static int close_others(posix_spawn_file_actions_t *actions, const struct cgs_spawn *what) {
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 34))
+    int next = 3;
+    for (;;) {
+        int lowest = -1;
+        for (size_t i = 0; i < what->descriptor_pairs; i++) {
+            int number = what->descriptors[2 * i + 1];
+            if (number >= next && (lowest < 0 || number < lowest)) lowest = number;
+        }
+        if (lowest < 0) return posix_spawn_file_actions_addclosefrom_np(actions, next);
+        for (; next < lowest; next++) {
+            int failed = posix_spawn_file_actions_addclose(actions, next);
+            if (failed) return failed;
+        }
+        next = lowest + 1;
+    }
+#else
+    (void)actions;
+    (void)what;
+    return 0;
+#endif
+}
+
 int cgs_spawn(const struct cgs_spawn *what) {
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_t actions;
@@ -46,6 +71,7 @@ int cgs_spawn(const struct cgs_spawn *what) {
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     for (size_t i = 0; i < what->descriptor_pairs && !failed; i++)
         failed = posix_spawn_file_actions_adddup2(&actions, what->descriptors[2 * i], what->descriptors[2 * i + 1]);
+    if (!failed) failed = close_others(&actions, what);
 #if defined(__linux__) || defined(__APPLE__)
     if (!failed && what->directory) failed = posix_spawn_file_actions_addchdir_np(&actions, what->directory);
 #endif

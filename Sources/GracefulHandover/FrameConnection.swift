@@ -63,9 +63,19 @@ final class FrameConnection: Sendable {
     state.withLock { state in
       guard let socket = state.socket else { return }
       state.socketWatch = loop.watch(socket.number, .readable) { [weak self] in self?.ready($0) }
-      if let process = state.process {
-        state.processWatch = loop.watch(process.number, .readable) { [weak self] _ in self?.processEnded() }
-      }
+    }
+  }
+
+  /// Reports the death of the process at the other end from now on, not only the end of the connection.
+  ///
+  /// - Parameter process: the number by which the peer calls itself; nil takes the system's word for who it is. On the
+  ///   side that connected, the system names the process that called listen(2) last (unix(7), SO_PEERCRED), which may
+  ///   be an earlier generation than the one that answers, and dead. Then only the end of the connection counts.
+  func watchProcess(calledItself process: Int32? = nil) {
+    state.withLock { state in
+      if let process, process != peer.process { state.process = nil }
+      guard let process = state.process, state.processWatch == nil else { return }
+      state.processWatch = loop.watch(process.number, .readable) { [weak self] _ in self?.processEnded() }
     }
   }
 
@@ -122,7 +132,6 @@ final class FrameConnection: Sendable {
   private func processEnded() {
     state.withLock { state in
       if let watch = state.processWatch { loop.unwatch(watch) }
-      state.processWatch = nil
     }
     // What the process had said before it died is in the socket, and its end of it is closed by now.
     read()
@@ -222,8 +231,8 @@ final class FrameConnection: Sendable {
   private func ended() {
     stopReading()
     report(.closed)
-    // Where the system gives no descriptor of the peer's process, the end of the connection is all there will ever be.
-    if state.withLock({ $0.process == nil }) { report(.peerDied) }
+    // Where no descriptor of the peer's process is watched, the end of the connection is all there will ever be.
+    if state.withLock({ $0.processWatch == nil }) { report(.peerDied) }
   }
 
   private func stopReading() {

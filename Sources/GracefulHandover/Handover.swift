@@ -51,9 +51,12 @@ public final class Handover: Sendable {
     var offered: [NamedDescriptor]
     var acceptor: Acceptor?
     var failure: HandoverError?
+    var whenFailed: [CheckedContinuation<Void, Never>] = []
     var isReady = false
     var isOwner = false
     var hasLeft = false
+    var takenOverBy: Int32?
+    var whenTakenOver: [@Sendable (Int32) -> Void] = []
     var owning: CheckedContinuation<Result<Void, HandoverError>, Never>?
     var driver: PredecessorDriver?
     var children: [Int32: ChildProcess] = [:]
@@ -99,6 +102,15 @@ public final class Handover: Sendable {
       generation = Int(before) + 1
       predecessor = process
     }
+  }
+}
+
+extension Handover.Configuration {
+  /// Looks at the socket path, its directory and what is there, without connecting to it or changing anything.
+  ///
+  /// - Throws: what is wrong with it, and what to do.
+  public func validate() throws(HandoverError) {
+    do { _ = try SocketPath(socket).check(calls: calls) } catch { throw HandoverError(error, socket: socket) }
   }
 }
 
@@ -174,6 +186,28 @@ extension Handover {
       loop.execute { self.prepared(continuation) }
     }
     try result.get()
+  }
+
+  /// Waits until the predecessor gives this process up, or the connection to it is lost. Returns only then.
+  package func failed() async {
+    await withCheckedContinuation { continuation in
+      let hasFailed = state.withLock { state in
+        if state.failure == nil { state.whenFailed.append(continuation) }
+        return state.failure != nil
+      }
+      if hasFailed { continuation.resume() }
+    }
+  }
+
+  /// Calls `body` once, with the number of the successor's process, when it has taken over; at once if it has.
+  ///
+  /// From then on this process accepts nothing more; it should drain and end.
+  public func whenTakenOver(_ body: @escaping @Sendable (Int32) -> Void) {
+    let process = state.withLock { state in
+      if state.takenOverBy == nil { state.whenTakenOver.append(body) }
+      return state.takenOverBy
+    }
+    if let process { body(process) }
   }
 
   /// Starts a successor of this process, which takes over when it is ready. What comes of it is told as events.

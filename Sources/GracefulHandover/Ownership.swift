@@ -22,6 +22,9 @@ extension Handover {
 
   /// Answers those who come to the handover socket: from the first moment, even if only with "not ready myself yet".
   func listen() {
+    // Again, where it was inherited: those who connect are told by the system who called listen(2) last, and that shall
+    // be this process.
+    _ = configuration.calls.listen(listener.number, SocketClaim.backlog)
     let driver = PredecessorDriver(
       listener: listener, loop: loop, calls: configuration.calls, limits: configuration.limits,
       program: configuration.program, generation: UInt32(generation),
@@ -53,11 +56,14 @@ extension Handover {
       takeOwning()?.resume(returning: .success(()))
     case .failed(let failure):
       let error = HandoverError(failure, socket: claim.path.path)
-      state.withLock { state in
+      let waiting = state.withLock { state in
         state.failure = error
         state.inherited = []
         state.offered = []
+        defer { state.whenFailed = [] }
+        return state.whenFailed
       }
+      for waiter in waiting { waiter.resume() }
       takeOwning()?.resume(returning: .failure(error))
     case .notice(.predecessorEnded(let process)): configuration.onEvent(.predecessorEnded(process: process))
     }
@@ -107,8 +113,20 @@ extension Handover {
       spawn: { [weak self] exited in self?.spawn(exited) ?? .success(0) },
       killChild: { [weak self] process in self?.state.withLock { $0.children[process] }?.signal(9) },
       released: { [weak self] in self?.state.withLock { $0.offered = [] } },
-      notify: { onEvent(HandoverEvent($0)) },
+      notify: { [weak self] notice in
+        onEvent(HandoverEvent(notice))
+        if case .released(let process) = notice { self?.takenOver(by: process) }
+      },
       ignored: { onEvent(.ignored($0)) })
+  }
+
+  private func takenOver(by process: Int32) {
+    let bodies = state.withLock { state in
+      state.takenOverBy = process
+      defer { state.whenTakenOver = [] }
+      return state.whenTakenOver
+    }
+    for body in bodies { body(process) }
   }
 
   private func spawn(_ exited: @escaping @Sendable (Int32, String) -> Void) -> Result<Int32, SystemError> {

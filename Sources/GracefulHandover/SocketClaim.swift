@@ -10,6 +10,9 @@ struct SocketClaim {
   let path: SocketPath
   let calls: SocketCalls
 
+  /// How many may wait to be asked what they want.
+  static let backlog: Int32 = 64
+
   enum Outcome {
     /// Nobody answered there; the path is ours.
     case bound(SharedDescriptor, BoundPath)
@@ -78,7 +81,7 @@ struct SocketClaim {
       if errno == .addressInUse { return .later(reason: "another process has just bound \(path)") }
       throw HandoverError(SystemError(operation: "bind", subject: path.path, errno: errno), socket: path.path)
     }
-    let listening = calls.listen(socket.number, 64)
+    let listening = calls.listen(socket.number, Self.backlog)
     guard listening >= 0 else {
       _ = calls.unlink(path.path)
       throw HandoverError(

@@ -33,19 +33,24 @@ public final class DrainingServer: Sendable {
   ///
   /// Nothing is accepted before ``startAccepting()``.
   ///
-  /// The descriptor is made non-blocking, for every process that shares it (`O_NONBLOCK` belongs to the open file). NIO
-  /// calls listen(2) on it again, which sets its backlog to 128 or the system's limit, also for every process.
+  /// The descriptor is made non-blocking, and its backlog is set, for every process that shares it: both belong to the
+  /// socket and not to the descriptor.
   /// - Parameters:
   ///   - listener: A duplicate of it may be kept, to be handed over later.
+  ///   - backlog: How many connections may wait to be accepted; the system clips it to its own limit
+  ///     (`net.core.somaxconn`). 4096. A smaller one loses connections while nobody accepts.
   ///   - group: Its loops serve the listener and the connections.
   ///   - logger: Hears of connections that could not be accepted.
   ///   - childInitializer: Adds the handlers of an accepted connection, on the connection's loop.
-  /// - Throws: What NIO throws when the descriptor is no stream socket.
+  /// - Throws: ``SystemError`` when the descriptor is no IPv4 or IPv6 socket or none is left, and what NIO throws when it
+  ///   cannot listen.
   public static func adopt(
-    _ listener: consuming OwnedDescriptor, on group: any EventLoopGroup, logger: Logger,
+    _ listener: consuming OwnedDescriptor, on group: any EventLoopGroup, backlog: Int32 = 4096, logger: Logger,
     childInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) async throws -> DrainingServer {
+    _ = try ListenAddress(of: listener)
     let driver = ServerDrainDriver()
+    let copy = try listener.duplicate()
     // Whatever happens from here, NIO owns the number.
     let number = listener.release().rawValue
     let channel = try await ServerBootstrap(group: group)
@@ -70,6 +75,8 @@ public final class DrainingServer: Sendable {
       }
       .withBoundSocket(number)
       .get()
+    // NIO has called listen(2) with a backlog of its own, 128. Where this fails, 128 it stays.
+    _ = SocketCalls.live.listen(copy.number, backlog)
     return DrainingServer(driver: driver, localAddress: channel.localAddress)
   }
 
@@ -121,8 +128,19 @@ public final class DrainingServer: Sendable {
   /// - Returns: How the connections ended that were open when the drain began.
   public func drain(until deadline: ContinuousClock.Instant) async -> DrainOutcome {
     await withCheckedContinuation { continuation in
-      driver.whenDrained { continuation.resume(returning: $0) }
-      driver.receiveOnLoop(.drain(until: deadline))
+      drain(until: deadline) { continuation.resume(returning: $0) }
     }
+  }
+
+  /// The same for a caller that is no task.
+  /// - Parameters:
+  ///   - whenBegun: Called when every connection has been told.
+  ///   - whenDone: Called when no connection is left; both on some event loop.
+  package func drain(
+    until deadline: ContinuousClock.Instant, whenBegun: @escaping @Sendable () -> Void = {},
+    whenDone: @escaping @Sendable (DrainOutcome) -> Void
+  ) {
+    driver.whenDrained(whenDone)
+    driver.receiveOnLoop(.drain(until: deadline), done: whenBegun)
   }
 }

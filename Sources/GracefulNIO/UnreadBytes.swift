@@ -22,6 +22,7 @@ enum UnreadBytes {
     guard channel is any SocketOptionProvider, let held = try? channel.syncOptions?.getOption(option) else {
       return false
     }
-    return held != 0
+    // NIO asks for eight bytes: on Linux the first four are the word, and the next four another one.
+    return UInt32(truncatingIfNeeded: held.littleEndian) != 0
   }
 }

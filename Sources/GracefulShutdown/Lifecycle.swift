@@ -73,6 +73,14 @@ public final class Lifecycle: Sendable {
   public func phase(
     _ name: String, requires: PhaseHandle..., limit: Duration? = nil, _ body: @escaping Body
   ) -> PhaseHandle {
+    phase(name, requires: requires, limit: limit, body)
+  }
+
+  /// Adds a phase with any number of requirements.
+  @discardableResult
+  public func phase(
+    _ name: String, requires: [PhaseHandle], limit: Duration? = nil, _ body: @escaping Body
+  ) -> PhaseHandle {
     let declaration = PhaseGraph.Declaration(name, requires: requires.map(\.name), limit: limit)
     let tooLate = stage.withLock { stage in
       switch stage {
@@ -92,8 +100,10 @@ public final class Lifecycle: Sendable {
     return PhaseHandle(name)
   }
 
-  /// Asks for a stop. May be called from any thread, any number of times, before, during and after the run; it returns
-  /// at once. What a repetition means is in ``StopRequest/Urgency``.
+  /// Asks for a stop.
+  ///
+  /// May be called from any thread, any number of times, before, during and after the run; it returns at once. What a
+  /// repetition means is in ``StopRequest/Urgency``.
   public func requestStop(_ request: StopRequest = StopRequest()) {
     let driver: LifecycleDriver? = stage.withLock { stage in
       switch stage {
@@ -107,7 +117,9 @@ public final class Lifecycle: Sendable {
     driver?.requestStop(request)
   }
 
-  /// Adds a mistake that was found elsewhere: `run()` then starts nothing. Once it runs, it is too late for that.
+  /// Adds a mistake that was found elsewhere: `run()` then starts nothing.
+  ///
+  /// Once it runs, it is too late for that.
   package func reportMistake(_ mistake: ConfigurationMistake) {
     stage.withLock { stage in
       guard case .declaring(var draft) = stage else { return }
@@ -116,7 +128,9 @@ public final class Lifecycle: Sendable {
     }
   }
 
-  /// Runs in an environment until everything has ended or been abandoned. A second call waits for the first one's end.
+  /// Runs in an environment until everything has ended or been abandoned.
+  ///
+  /// A second call waits for the first one's end.
   ///
   /// - Parameter exiting: When there is nothing left to wait for although something still runs, the report is written
   ///   and the process ended by whichever thread finds out, because nothing may be left to run the caller of this.

@@ -1,7 +1,9 @@
 import Logging
 import Synchronization
 
-/// Performs what the state machine decides. The only file here with tasks.
+/// Performs what the state machine decides.
+///
+/// The only file here with tasks.
 ///
 /// Actions are performed outside the lock, by whichever thread brought the event, and none of them waits: so no thread
 /// can hold up another, also when it is stuck in code of the user. Two threads may therefore perform in the wrong order;
@@ -95,6 +97,8 @@ final class LifecycleDriver: Sendable {
         receive(.ended(id, .returned))
       } catch is CancellationError {
         receive(.ended(id, .threwCancellation))
+      } catch let cut as CutShort {
+        receive(.ended(id, .cutShort(cut.reason)))
       } catch {
         receive(.ended(id, .threw("\(error)")))
       }

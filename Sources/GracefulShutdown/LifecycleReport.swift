@@ -2,9 +2,13 @@
 public struct LifecycleReport: Hashable, Sendable {
   /// The name of the lifecycle.
   public var lifecycle: String
-  /// The first request to stop, which decides. `nil` when the configuration was wrong and nothing was started.
+  /// The first request to stop, which decides.
+  ///
+  /// `nil` when the configuration was wrong and nothing was started.
   public var request: StopRequest?
-  /// What was wrong with the configuration. When it is not empty, nothing was started.
+  /// What was wrong with the configuration.
+  ///
+  /// When it is not empty, nothing was started.
   public var mistakes: [ConfigurationMistake]
   /// Every phase, in the order in which they were declared.
   public var phases: [PhaseReport]
@@ -19,9 +23,26 @@ public struct LifecycleReport: Hashable, Sendable {
   /// What could not happen, or came too late to matter, and was ignored.
   public var ignored: [String]
 
-  /// The names of the phases that had not ended when their deadline came: the cancelled, then the abandoned.
+  package init(
+    lifecycle: String, request: StopRequest?, mistakes: [ConfigurationMistake], phases: [PhaseReport], ran: Duration,
+    took: Duration, grace: Duration, endedBySignal: Int32?, ignored: [String]
+  ) {
+    self.lifecycle = lifecycle
+    self.request = request
+    self.mistakes = mistakes
+    self.phases = phases
+    self.ran = ran
+    self.took = took
+    self.grace = grace
+    self.endedBySignal = endedBySignal
+    self.ignored = ignored
+  }
+
+  /// The names of the phases that had not ended when their deadline came.
+  ///
+  /// The first one to be given up comes first: those behind it may have had no chance.
   public var stragglers: [String] {
-    (phases.filter(\.end.isCancelled) + phases.filter { $0.end == .abandoned }).map(\.name)
+    phases.filter(\.end.isStraggler).sorted { ($0.endedAfter ?? .zero) < ($1.endedAfter ?? .zero) }.map(\.name)
   }
 
   /// The code to exit with.
@@ -39,22 +60,44 @@ public struct LifecycleReport: Hashable, Sendable {
   package var isForced: Bool { endedBySignal != nil || phases.contains { $0.end == .abandoned } }
 }
 
-/// What happened to one phase. All times are counted from the start of the lifecycle.
+/// What happened to one phase.
+///
+/// All times are counted from the start of the lifecycle.
 public struct PhaseReport: Hashable, Sendable {
   /// Its name.
   public var name: String
   /// How it ended.
   public var end: PhaseEnd
-  /// When its body was called. `nil` when it never was.
+  /// When its body was called.
+  ///
+  /// `nil` when it never was.
   public var startedAfter: Duration?
-  /// When it said that it is ready. `nil` when it never did.
+  /// When it said that it is ready.
+  ///
+  /// `nil` when it never did.
   public var readyAfter: Duration?
-  /// When it was told that its turn to stop has come. `nil` when it ended before that.
+  /// When it was told that its turn to stop has come.
+  ///
+  /// `nil` when it ended before that.
   public var turnAfter: Duration?
   /// When it ended, or was abandoned.
   public var endedAfter: Duration?
 
-  /// How long it took to stop, from its turn to its end. `nil` when it ended before its turn came.
+  package init(
+    name: String, end: PhaseEnd, startedAfter: Duration?, readyAfter: Duration?, turnAfter: Duration?,
+    endedAfter: Duration?
+  ) {
+    self.name = name
+    self.end = end
+    self.startedAfter = startedAfter
+    self.readyAfter = readyAfter
+    self.turnAfter = turnAfter
+    self.endedAfter = endedAfter
+  }
+
+  /// How long it took to stop, from its turn to its end.
+  ///
+  /// `nil` when it ended before its turn came.
   public var drainedFor: Duration? {
     guard let turnAfter, let endedAfter else { return nil }
     return endedAfter - turnAfter

@@ -9,8 +9,10 @@ extension LifecycleStateMachine {
     for id in graph.downwards where phases[id].awaitsTurn && phases[id].dependentsLive == 0 { giveTurn(id, at: now) }
   }
 
-  /// A further request (S8). Only a repeated SIGINT or SIGTERM escalates by itself; the first of them after another
-  /// trigger joins (a `preStop` hook and the kubelet's SIGTERM are two requests for one stop).
+  /// A further request (S8).
+  ///
+  /// Only a repeated SIGINT or SIGTERM escalates by itself; the first of them after another trigger joins (a `preStop`
+  /// hook and the kubelet's SIGTERM are two requests for one stop).
   mutating func join(_ before: Stopping, _ request: StopRequest, at now: Instant) {
     var stopping = before
     var urgency = request.urgency
@@ -69,12 +71,13 @@ extension LifecycleStateMachine {
     case .starting, .ready, .draining:
       switch outcome {
       case .returned, .threwCancellation: close(id, as: .drained, at: now)
+      case .cutShort(let what): close(id, as: .cancelled(error: what), at: now)
       case .threw(let error): close(id, as: .failed(error), at: now)
       }
     case .cancelled:
       switch outcome {
       case .returned, .threwCancellation: close(id, as: .cancelled, at: now)
-      case .threw(let error): close(id, as: .cancelled(error: error), at: now)
+      case .threw(let error), .cutShort(let error): close(id, as: .cancelled(error: error), at: now)
       }
     case .waiting: ignore("\(nameOf(id)) ended before it started")
     case .ended(.abandoned): ignore("\(nameOf(id)) ended after it was abandoned")

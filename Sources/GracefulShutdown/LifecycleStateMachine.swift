@@ -14,11 +14,15 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case wake
   }
 
-  /// How a phase's body came back. Whether that was right is decided here, from what it had been told, not from the
-  /// error: a `CancellationError` does not mean that it was we who cancelled.
+  /// How a phase's body came back.
+  ///
+  /// Whether that was right is decided here, from what it had been told, not from the error: a `CancellationError` does
+  /// not mean that it was we who cancelled.
   package enum Outcome: Hashable, Sendable {
     case returned
     case threwCancellation
+    /// It had to end work at its deadline, and says what.
+    case cutShort(String)
     case threw(String)
   }
 
@@ -60,7 +64,9 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   package internal(set) var phases: [PhaseRecord]
   var live = 0
   var startedAt: Instant?
-  /// Nothing is due before this instant. It may be too early, when that phase has ended meanwhile.
+  /// Nothing is due before this instant.
+  ///
+  /// It may be too early, when that phase has ended meanwhile.
   var nextDue: Instant?
   /// The wake-up that has been asked for.
   var armed: Instant?
@@ -111,7 +117,9 @@ package struct LifecycleStateMachine: Hashable, Sendable {
 
   func nameOf(_ id: Int) -> String { graph.nodes.indices.contains(id) ? graph.nodes[id].name : "phase \(id)" }
 
-  /// Recorded, not trapped: a shutdown never crashes. At most 16 are kept, so that a loop cannot fill the memory.
+  /// Recorded, not trapped: a shutdown never crashes.
+  ///
+  /// At most 16 are kept, so that a loop cannot fill the memory.
   mutating func ignore(_ reason: String) {
     if ignored.count < 16 { ignored.append(reason) }
     actions.append(.ignored(reason))

@@ -40,7 +40,9 @@ public final class Phase: Sendable {
   /// the turn has come.
   public func turnToStop() async { await turn.wait() }
 
-  /// Waits until a stop is requested. All phases hear it at once, long before the turn of most.
+  /// Waits until a stop is requested.
+  ///
+  /// All phases hear it at once, long before the turn of most.
   ///
   /// Take nothing new from here on, but keep serving those that require this phase. Returns early when the task that
   /// waits is cancelled.
@@ -49,7 +51,9 @@ public final class Phase: Sendable {
   /// Whether a stop has been requested: one relaxed atomic read, for hot loops and for threads of an event loop.
   public var isStopRequested: Bool { flag.load(ordering: .relaxed) }
 
-  /// When this phase is cancelled at the latest; once it is, when it is abandoned. `nil` before a stop is requested.
+  /// When this phase is cancelled at the latest; once it is, when it is abandoned.
+  ///
+  /// `nil` before a stop is requested.
   ///
   /// Until its turn it is the deadline of the whole; from then on its own limit counts, clipped to that.
   public var deadline: ContinuousClock.Instant? { standing.withLock { $0.deadline } }

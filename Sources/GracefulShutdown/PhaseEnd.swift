@@ -13,18 +13,22 @@ public struct PhaseEnd: Hashable, Sendable, CustomStringConvertible {
 
   /// It ended after it had been told to.
   public static var drained: Self { Self(kind: .drained) }
-  /// It returned before anybody had asked for a stop, and thereby asked for one. No failure.
+  /// It returned before anybody had asked for a stop, and thereby asked for one.
+  ///
+  /// No failure.
   public static var endedByItself: Self { Self(kind: .endedByItself) }
   /// It ended after it had been cancelled: its deadline had come, or somebody was in a hurry.
   public static var cancelled: Self { Self(kind: .cancelled(error: nil)) }
-  /// It had not ended when nobody could wait any longer. It may still be running.
+  /// It had not ended when nobody could wait any longer.
+  ///
+  /// It may still be running.
   public static var abandoned: Self { Self(kind: .abandoned) }
   /// It threw: before the stop, or while draining.
   public static func failed(_ error: String) -> Self { Self(kind: .failed(error)) }
   /// Its turn to start never came.
   public static var neverStarted: Self { Self(kind: .neverStarted) }
 
-  static func cancelled(error: String?) -> Self { Self(kind: .cancelled(error: error)) }
+  package static func cancelled(error: String?) -> Self { Self(kind: .cancelled(error: error)) }
 
   /// Whether it was cancelled, with or without an error afterwards.
   public var isCancelled: Bool {

@@ -1,5 +1,7 @@
 extension LifecycleReport {
-  /// A table that fits a terminal of 80 columns. A straggler, a failure and a mistake begin with `!`.
+  /// A table that fits a terminal of 80 columns.
+  ///
+  /// A straggler, a failure and a mistake begin with `!`.
   public var text: String {
     var lines = ["\(lifecycle): \(headline)"]
     let width = min(phases.map(\.name.count).max() ?? 0, 24)
@@ -51,9 +53,9 @@ extension LifecycleReport {
 extension PhaseReport {
   fileprivate var detail: String {
     switch end.kind {
-    case .neverStarted: ""
+    case .neverStarted, .endedByItself: ""
     case .abandoned: "still running after \(drainedFor?.brief ?? "no time at all")"
-    case .drained, .endedByItself, .cancelled, .failed:
+    case .drained, .cancelled, .failed:
       if let drainedFor { "after \(drainedFor.brief)" } else if turnAfter == nil { "before its turn" } else { "" }
     }
   }

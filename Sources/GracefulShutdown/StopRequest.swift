@@ -4,9 +4,13 @@
 public struct StopRequest: Hashable, Sendable {
   /// Who asks.
   public var who: Asker
-  /// Why, in words for the report and the log. Empty when the asker says it all.
+  /// Why, in words for the report and the log.
+  ///
+  /// Empty when the asker says it all.
   public var why: String
-  /// How urgently. ``Urgency/drain`` unless said otherwise.
+  /// How urgently.
+  ///
+  /// ``Urgency/drain`` unless said otherwise.
   public var urgency: Urgency
 
   /// Makes a request.
@@ -18,7 +22,9 @@ public struct StopRequest: Hashable, Sendable {
 }
 
 extension StopRequest {
-  /// Who can ask for a stop. More will come, so it is compared, not switched over.
+  /// Who can ask for a stop.
+  ///
+  /// More will come, so it is compared, not switched over.
   public struct Asker: Hashable, Sendable, CustomStringConvertible {
     enum Kind: Hashable, Sendable {
       case signal(Int32)
@@ -76,7 +82,9 @@ extension StopRequest {
     var escalatesWhenRepeated: Bool { signal == 2 || signal == 15 }
   }
 
-  /// How urgent a request is. More will come, so it is compared, not switched over.
+  /// How urgent a request is.
+  ///
+  /// More will come, so it is compared, not switched over.
   public struct Urgency: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
       case drain
@@ -86,8 +94,10 @@ extension StopRequest {
 
     let kind: Kind
 
-    /// Finish what is being done, take nothing new. A second such request joins the first, unless it is a repeated
-    /// SIGINT or SIGTERM: of these, the second cancels now and the third exits now.
+    /// Finish what is being done, take nothing new.
+    ///
+    /// A second such request joins the first, unless it is a repeated SIGINT or SIGTERM: of these, the second cancels
+    /// now and the third exits now.
     public static var drain: Self { Self(kind: .drain) }
     /// Skip what is left of the drain: cancel, in order, and abandon what has not ended after the cancel limit.
     public static var cancelNow: Self { Self(kind: .cancelNow) }

@@ -8,7 +8,9 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
   /// The signal of this number, whether there is one or not.
   public init(rawValue: Int32) { self.rawValue = rawValue }
 
-  /// The signal of this name, with or without `SIG`: `TERM`, `SIGHUP`, `USR2`. `nil` when no such name is known.
+  /// The signal of this name, with or without `SIG`: `TERM`, `SIGHUP`, `USR2`.
+  ///
+  /// `nil` when no such name is known.
   public init?(name: String) {
     let number = cgs_signal_number(name.hasPrefix("SIG") ? String(name.dropFirst(3)) : name)
     guard number > 0 else { return nil }

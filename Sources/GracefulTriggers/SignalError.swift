@@ -2,7 +2,9 @@ public import SystemPackage
 
 /// Nobody can listen for this signal.
 public struct SignalError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// Why not. More will come, so it is compared, not switched over.
+  /// Why not.
+  ///
+  /// More will come, so it is compared, not switched over.
   public struct Reason: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
       case cannotBeCaught
@@ -29,6 +31,12 @@ public struct SignalError: Error, Hashable, Sendable, CustomStringConvertible {
   public let signal: Signal
   /// Why not.
   public let reason: Reason
+
+  /// Makes an error.
+  public init(signal: Signal, reason: Reason) {
+    self.signal = signal
+    self.reason = reason
+  }
 
   /// What was tried, why it failed, what to do.
   public var description: String {

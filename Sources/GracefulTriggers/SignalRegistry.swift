@@ -56,8 +56,10 @@ package final class SignalRegistry: Sendable {
     }
   }
 
-  /// Stops listening. A call that is on its way already may still arrive. The last one who leaves a signal restores its
-  /// default disposition.
+  /// Stops listening.
+  ///
+  /// A call that is on its way already may still arrive. The last one who leaves a signal restores its default
+  /// disposition.
   package func leave(_ id: Int) {
     state.withLock { state in
       guard let listener = state.listeners.removeValue(forKey: id) else { return }

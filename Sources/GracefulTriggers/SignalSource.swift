@@ -43,15 +43,19 @@ public final class SignalSource: Sendable {
 
   deinit { stop() }
 
-  /// Stops listening. May be called more than once. One call that is on its way already may still arrive.
+  /// Stops listening.
+  ///
+  /// May be called more than once. One call that is on its way already may still arrive.
   public func stop() {
     SignalRegistry.shared.leave(listener)
     mailbox.close()
   }
 }
 
-/// From the registry's thread to the source's. Both ends are closed when nobody holds it any more, so that no thread
-/// writes to a number that meanwhile belongs to somebody else.
+/// From the registry's thread to the source's.
+///
+/// Both ends are closed when nobody holds it any more, so that no thread writes to a number that meanwhile belongs to
+/// somebody else.
 private final class SignalMailbox: Sendable {
   let reader: Int32
   private let writer: Int32

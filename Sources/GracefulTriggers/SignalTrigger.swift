@@ -4,7 +4,9 @@ extension Trigger {
   /// SIGTERM and SIGINT: the first drains, the second cancels now, the third exits now.
   public static var signals: Trigger { signals([.terminate, .interrupt]) }
 
-  /// These signals. Only of SIGTERM and SIGINT a repetition escalates; another signal joins what has begun.
+  /// These signals.
+  ///
+  /// Only of SIGTERM and SIGINT a repetition escalates; another signal joins what has begun.
   ///
   /// It listens on a thread of its own, so that it is heard although every thread of Swift's cooperative pool is blocked.
   public static func signals(_ signals: Set<Signal>) -> Trigger {

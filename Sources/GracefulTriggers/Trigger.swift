@@ -1,8 +1,12 @@
 public import GracefulShutdown
 
-/// Where stop requests come from. Several can be used at once; the first request wins, and the report says which.
+/// Where stop requests come from.
+///
+/// Several can be used at once; the first request wins, and the report says which.
 public struct Trigger: Sendable {
-  /// Asks for the stop. From any thread, any number of times; it returns at once.
+  /// Asks for the stop.
+  ///
+  /// From any thread, any number of times; it returns at once.
   public typealias Ask = @Sendable (StopRequest) -> Void
   /// Stops listening.
   public typealias Leave = @Sendable () -> Void

@@ -2,8 +2,9 @@ import CGracefulSystem
 import Graceful
 import Synchronization
 
-/// A program whose every pool thread is blocked by one of its phases, which never ends. It says `blocked` on standard
-/// output once a task that is started afresh does not get to run.
+/// A program whose every pool thread is blocked by one of its phases, which never ends.
+///
+/// It says `blocked` on standard output once a task that is started afresh does not get to run.
 ///
 ///     BlockedProgram GRACE-IN-MILLISECONDS
 @main

@@ -6,7 +6,7 @@ final class ConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// What the connection is doing. A request that is read while another one is answered waits in the reader.
+  /// What the connection is doing; what is read while a request is answered waits in the reader.
   private enum State {
     case reading
     case busy

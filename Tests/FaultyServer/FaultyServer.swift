@@ -56,6 +56,11 @@ import NIOPosix
     for await _ in stops { break }
     for source in sources { source.cancel() }
     try await listener.close()
+    // A client can see a close, and have us ended for it, before the loop that did it has counted it: each loop finishes
+    // what it is at, and what that has put into its queue.
+    for _ in 1...2 {
+      for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() { try await loop.submit {}.get() }
+    }
     try file?.finish()
     exit(0)
   }

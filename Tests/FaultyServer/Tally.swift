@@ -20,7 +20,7 @@ final class Tally: Sendable {
     var clientLeft = 0
     /// Requests that came after the server had closed its side: what the client had sent before it could know.
     var tooLate = 0
-    /// What this server does not read: other methods, bodies, heads without an end. Answered 400 and closed.
+    /// Other methods, bodies, heads without an end: answered 400 and closed.
     var notUnderstood = 0
   }
 
@@ -38,7 +38,9 @@ final class Tally: Sendable {
     self.every = Fault.allCases.compactMap { fault in every[fault].map { (fault, $0) } }
   }
 
-  /// Counts a request and says what is to be done to it. Counting and deciding are one step, so that no two
+  /// Counts a request and says what is to be done to it.
+  ///
+  /// Counting and deciding are one step, so that no two
   /// connections are both the Nth.
   func receive() -> Fault? {
     counts.withLock { counts in

@@ -2,7 +2,9 @@ import CGracefulSystem
 import GracefulDescriptors
 import SystemPackage
 
-/// A real process, built by this package, with its two outputs. Killed at the end whatever happens.
+/// A real process, built by this package, with its two outputs.
+///
+/// Killed at the end whatever happens.
 final class ChildProgram: Sendable {
   let pid: Int32
   let output: Int32
@@ -51,7 +53,9 @@ final class ChildProgram: Sendable {
 
   func signal(_ number: Int32) { _ = cgs_kill(pid, number) }
 
-  /// Reads until `word` has come. Nil after the limit.
+  /// Reads until `word` has come.
+  ///
+  /// Nil after the limit.
   func wait(for word: String, on descriptor: Int32, limit: Duration = .seconds(30)) async -> String? {
     await Self.onOwnThread {
       let until = ContinuousClock.now + limit
@@ -65,7 +69,9 @@ final class ChildProgram: Sendable {
   }
 
   /// Waits for its end: the exit code (negative: the signal that killed it), what is left in its standard error, and
-  /// how long that took. Nil after the limit.
+  /// how long that took.
+  ///
+  /// Nil after the limit.
   func end(limit: Duration = .seconds(30)) async -> (code: Int32, errors: String, took: Duration)? {
     let (pid, errors) = (pid, errors)
     return await Self.onOwnThread {
@@ -93,6 +99,7 @@ final class ChildProgram: Sendable {
   }
 
   /// Waiting here blocks a thread; it must not be one of the pool.
+  ///
   /// Waiting here blocks a thread; it must not be one of the pool.
   private static func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result?) async -> Result? {
     guard let loop = try? PollLoop(name: "child") else { return nil }

@@ -13,7 +13,7 @@ struct cgs_spawn {
     size_t descriptor_pairs;
 };
 // posix_spawn(3): an empty signal mask, default dispositions, a process group of its own; every descriptor that is
-// not named is closed in the child by close-on-exec, and 0, 1, 2 stay as they are unless they are named.
+// not named is closed in the child, and 0, 1, 2 stay as they are unless they are named.
 // Returns the process id.
 int cgs_spawn(const struct cgs_spawn *what);
 

@@ -124,6 +124,7 @@ final class PredecessorDriver: Sendable {
     }
     receive(.connected(id, process: peer.process))
     connection.start()
+    connection.watchProcess()
   }
 
   private func happened(_ id: ConnectionID, _ event: FrameConnection.Event) {

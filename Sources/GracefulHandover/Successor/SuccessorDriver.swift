@@ -60,6 +60,9 @@ final class SuccessorDriver: Sendable {
             inherited += zip(labels, descriptors).map { NamedDescriptor(label: $0, descriptor: $1) }
           }
         }
+        if case .welcome(let process, _, _) = message {
+          connection.withLock { $0 }?.watchProcess(calledItself: Int32(bitPattern: process))
+        }
         receive(.message(message, descriptors: descriptors.count))
       case .unknownType(let type): receive(.unknownFrame(type: type))
       case nil: receive(.malformed("a frame of type \(frame.type) whose content is not what that type has"))
