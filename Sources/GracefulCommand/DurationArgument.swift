@@ -1,37 +1,26 @@
 internal import ArgumentParser
 
-/// A duration on the command line: `1500ms`, `5s`, `2m`, `1h`, `1.5s`.
-///
-/// A bare `0` needs no unit; every other number does, so that nobody means seconds and gets milliseconds.
-struct DurationArgument: ExpressibleByArgument, Equatable, Sendable {
+/// A duration on the command line: `250ms`, `10s`, `2m`, `1h`.
+struct DurationArgument: ExpressibleByArgument, CustomStringConvertible, Equatable {
   var duration: Duration
+  private let text: String
 
-  init(_ duration: Duration) {
-    self.duration = duration
-  }
+  private static let units: [(name: String, milliseconds: Int64)] = [
+    ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000),
+  ]
 
+  /// Whole numbers only, and not more than a year: a longer one is a mistake, and could overflow what is computed
+  /// from it.
   init?(argument: String) {
-    if argument == "0" {
-      duration = .zero
-      return
-    }
-    let units = [("ms", 1.0), ("s", 1000.0), ("m", 60_000.0), ("h", 3_600_000.0)]
-    guard let (unit, factor) = units.first(where: { argument.hasSuffix($0.0) }) else { return nil }
-    let digits = argument.dropLast(unit.count)
-    guard let first = digits.first, first.isASCII, first.isNumber,
-      digits.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }), let number = Double(digits)
+    guard let unit = Self.units.first(where: { argument.hasSuffix($0.name) }) else { return nil }
+    let digits = argument.dropLast(unit.name.count)
+    guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int64(digits),
+      number <= 366 * 24 * 3_600_000 / unit.milliseconds
     else { return nil }
-    let milliseconds = number * factor
-    // A year; nobody waits longer, and what follows cannot overflow.
-    guard milliseconds <= 31_536_000_000 else { return nil }
-    duration = .milliseconds(milliseconds)
+    duration = .milliseconds(number * unit.milliseconds)
+    text = argument
   }
 
-  var defaultValueDescription: String {
-    let milliseconds = duration / .milliseconds(1)
-    if milliseconds >= 1000, milliseconds.truncatingRemainder(dividingBy: 1000) == 0 {
-      return "\(Int(milliseconds / 1000))s"
-    }
-    return "\(Int(milliseconds))ms"
-  }
+  var description: String { text }
+  var defaultValueDescription: String { text }
 }

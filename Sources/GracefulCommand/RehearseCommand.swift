@@ -21,7 +21,7 @@ struct RehearseCommand: AsyncParsableCommand {
 
   @Option(help: "How many restarts.") var restarts = 20
   @Option(help: "From one restart to the next, at least (1500ms, 5s, 2m).")
-  var interval = DurationArgument(.milliseconds(1500))
+  var interval = DurationArgument(argument: "1500ms")!
   @Option(help: "How many clients of each mode.") var connections = 64
   @Option(help: "keepalive, new or both.") var mode = "both"
   @Option(help: "start-again, signal:NAME, or command:\"…\" with {pid} for the newest process.")
@@ -31,7 +31,7 @@ struct RehearseCommand: AsyncParsableCommand {
   @Option(help: "none, kill-before-ready or hang-before-ready: what happens to each second successor.")
   var fault = "none"
   @Option(help: "Where the JSON report goes; - is standard output.") var json: String?
-  @Option(help: "How long the load runs before the first restart.") var steady = DurationArgument(.seconds(5))
+  @Option(help: "How long the load runs before the first restart.") var steady = DurationArgument(argument: "5s")!
   @Flag(help: "Pass the server's standard error through.") var verbose = false
   @Argument(parsing: .postTerminator, help: "The server's command, after --.") var command: [String] = []
 

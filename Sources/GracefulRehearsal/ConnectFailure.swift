@@ -9,18 +9,17 @@ extension RequestStateMachine.ConnectFailure {
     if let failed = error as? NIOConnectionError, let inner = failed.connectionErrors.first?.error {
       return from(inner)
     }
-    guard let errno = (error as? IOError)?.errnoCode else { return .refused }
+    // What connect(2) does not answer, our own side has said: an option that could not be set, a loop that is gone.
+    guard let errno = (error as? IOError)?.errnoCode else { return .ownMachine(errno: Errno.ioError.rawValue) }
     return from(Errno(rawValue: errno))
   }
 
   static func from(_ errno: Errno) -> Self {
     switch errno {
-    case .addressNotAvailable, .addressInUse, .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noBufferSpace, .noMemory,
-      .permissionDenied, .notPermitted:
-      .ownMachine(errno: errno.rawValue)
+    case .connectionRefused, .noRouteToHost, .networkUnreachable, .networkDown, .hostIsDown: .refused
     case .connectionReset, .brokenPipe, .connectionAbort: .reset
     case .timedOut: .timedOut
-    default: .refused
+    default: .ownMachine(errno: errno.rawValue)
     }
   }
 }

@@ -191,9 +191,9 @@ struct Director {
     }
     let endedAt = NIODeadline.now()
     observations.windows.close(at: endedAt)
-    if finish.outcome == .served, finish.identity == nil, !command.isDemo {
-      finish.pid = newestOf(before: before) ?? finish.pid
-      newest = finish.pid ?? newest
+    if finish.outcome == .served, !command.isDemo {
+      newest = newestOf(before: before) ?? finish.pid.map(ProcessID.init(rawValue:)) ?? newest
+      finish.pid = newest?.rawValue
     }
     records.append(
       RestartRecord(askedAt: askedAt, endedAt: endedAt, finish: finish, old: old, faultPlanned: faulted))
@@ -205,14 +205,14 @@ struct Director {
     case .startAgain:
       let own = faulted ? ["GRACEFUL_REHEARSAL_PAUSE": "1"] : [:]
       guard let pid = try? processes.start(command.words, own: own) else { return nil }
-      return command.isDemo ? .successor(pid) : .observed(started: pid)
+      return command.isDemo ? .successor(pid.rawValue) : .observed(started: pid.rawValue)
     case .signal(let number, _):
       guard let old, processes.signal(old, number) else { return nil }
-      return command.isDemo ? .told(old) : .observed(started: nil)
+      return command.isDemo ? .told(old.rawValue) : .observed(started: nil)
     case .command(let text):
       let pid = old.map(\.description) ?? ""
       let line = text.split(separator: "{pid}", omittingEmptySubsequences: false).joined(separator: pid)
-      return (try? processes.start(["/bin/sh", "-c", line])).map { .command($0) }
+      return (try? processes.start(["/bin/sh", "-c", line])).map { .command($0.rawValue) }
     }
   }
 }

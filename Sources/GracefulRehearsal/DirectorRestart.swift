@@ -25,9 +25,11 @@ extension Director {
         event = .limit
       } else if let (pid, until) = settling, now >= until {
         settling = nil
-        event = ProcessTable.entry(pid).map { !$0.isZombie } == true ? .settled(pid) : .ended(pid, nil)
+        event =
+          ProcessTable.entry(pid).map { !$0.isZombie } == true
+          ? .settled(pid.rawValue) : .ended(pid.rawValue, cleanly: false)
       } else if looks, settling == nil, let pid = newProcess(since: before), await Probe(settings).isAnswered() {
-        event = .answering(pid)
+        event = .answering(pid.rawValue)
         settling = (pid, .now + .milliseconds(500))
       }
       if event == nil {
@@ -42,10 +44,12 @@ extension Director {
       guard let event else { continue }
       for action in machine.receive(event) {
         switch action {
-        case .kill(let pid):
+        case .kill(let number):
+          let pid = ProcessID(rawValue: number)
           if faulted { observations.killedByUs(pid) }
           processes.signal(pid, 9)
-        case .stop(let pid):
+        case .stop(let number):
+          let pid = ProcessID(rawValue: number)
           observations.killedByUs(pid)
           processes.signal(pid, 19)
         case .armHangLimit: hangLimit = .now + configuration.leftOverLimit
@@ -58,9 +62,9 @@ extension Director {
 
   private static func translated(_ event: DirectorEvent) -> RestartStateMachine.Event? {
     switch event {
-    case .line(.serving(_, let identity)): .serving(identity)
-    case .line(.paused(let pid)): .paused(pid)
-    case .ended(let pid, let status): .ended(pid, status)
+    case .line(.serving(_, let identity)): .serving(pid: identity.pid.rawValue, generation: identity.generation)
+    case .line(.paused(let pid)): .paused(pid.rawValue)
+    case .ended(let pid, let status): .ended(pid.rawValue, cleanly: status == .exited(0))
     case .alarm: nil
     }
   }

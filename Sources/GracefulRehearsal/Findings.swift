@@ -11,7 +11,11 @@ struct Findings {
 
   func report(_ director: Director, _ configuration: RehearsalConfiguration) -> RehearsalReport {
     let records = director.records
-    let left = leftOver + records.compactMap(\.finish.leftOver).filter { !leftOver.contains($0) }
+    let left =
+      leftOver
+      + records.compactMap(\.finish.leftOver).map(ProcessID.init(rawValue:)).filter {
+        !leftOver.contains($0)
+      }
     var evidence = Verdict.Evidence()
     evidence.obstacle = obstacle
     // What the machine refuses after the director's last look is refused all the same.
@@ -43,14 +47,15 @@ struct Findings {
       instant.map { Double(($0 - record.askedAt).nanoseconds) / 1_000_000 }
     }
     let served = record.finish.outcome == .served
-    var identity = record.finish.identity
-    if served, identity == nil, director.command.isDemo {
+    var (pid, generation) = (record.finish.pid, record.finish.generation)
+    if served, generation == nil, director.command.isDemo {
       // A command may return before the new process says that it serves.
       let next = records.indices.contains(index + 1) ? records[index + 1].askedAt : .distantFuture
-      identity = director.servings.last { $0.at >= record.askedAt && $0.at < next }?.identity
+      let identity = director.servings.last { $0.at >= record.askedAt && $0.at < next }?.identity
+      (pid, generation) = (identity?.pid.rawValue, identity?.generation)
     }
-    let pid = identity?.pid ?? record.finish.pid
-    let firstAnswer = served ? identity.flatMap { director.observations.firstAnswer(of: $0.pid) } : nil
+    let firstAnswer =
+      generation == nil ? nil : pid.flatMap { director.observations.firstAnswer(of: ProcessID(rawValue: $0)) }
     let old = record.old.flatMap { pid -> (at: NIODeadline, code: Int32?)? in
       guard let at = director.processes.death(of: pid), at < endedByUsFrom, !leftOver.contains(pid) else { return nil }
       return (at, director.processes.status(of: pid)?.shellCode)
@@ -59,8 +64,8 @@ struct Findings {
       index: index + 1,
       requestedAtMs: Double((record.askedAt - director.startedAt).nanoseconds) / 1_000_000,
       outcome: record.finish.outcome,
-      pid: pid?.rawValue,
-      generation: identity?.generation,
+      pid: pid,
+      generation: generation,
       servingAfterMs: served ? after(firstAnswer ?? (director.command.isDemo ? nil : record.endedAt)) : nil,
       oldPid: record.old?.rawValue,
       oldExitedAfterMs: after(old?.at),

@@ -13,7 +13,7 @@ final class LoopTally {
 /// It lives on its event loop and is touched nowhere else.
 final class LoadClient {
   /// IP_BIND_ADDRESS_NO_PORT, which NIO does not name.
-  private static let bindWithoutPort = NIOBSDSocket.Option(rawValue: 24)
+  private static let bindWithoutPort = ChannelOptions.Types.SocketOption(level: .ip, name: .init(rawValue: 24))
 
   private let name: String
   private let mode: LoadMode
@@ -111,7 +111,7 @@ final class LoadClient {
       // IP_BIND_ADDRESS_NO_PORT (ip(7)): the port is chosen when the destination is known, so that one port serves
       // several destinations, and one in TIME_WAIT is no obstacle where the system allows its reuse.
       bootstrap =
-        bootstrap.channelOption(.socketOption(Self.bindWithoutPort), value: 1)
+        bootstrap.channelOption(Self.bindWithoutPort, value: 1)
         .bind(to: settings.sources[number % settings.sources.count])
     }
     bootstrap.connect(to: settings.address).whenComplete { result in

@@ -1,5 +1,3 @@
-package import GracefulProcesses
-
 /// How a restart ended.
 public enum RestartOutcome: String, Hashable, Sendable {
   /// A new process serves.
@@ -15,23 +13,24 @@ package struct RestartStateMachine: Equatable, Sendable {
   /// What tells that it served.
   package enum Way: Hashable, Sendable {
     /// A successor of the demo that we started: its `serving` line.
-    case successor(ProcessID)
+    case successor(Int32)
     /// A demo that was told to start its own successor: the successor's `serving` line.
-    case told(ProcessID)
+    case told(Int32)
     /// Any server: a new live process while the URL answers. The process that we started for it, if any.
-    case observed(started: ProcessID?)
+    case observed(started: Int32?)
     /// A shell command: its exit.
-    case command(ProcessID)
+    case command(Int32)
   }
 
   package enum Event: Hashable, Sendable {
-    case serving(ServerIdentity)
-    case paused(ProcessID)
-    case ended(ProcessID, ExitStatus?)
+    case serving(pid: Int32, generation: Int)
+    case paused(Int32)
+    /// Cleanly: with code 0. A process that is not ours ends nobody knows how.
+    case ended(Int32, cleanly: Bool)
     /// There is a new live process, and the URL answers.
-    case answering(ProcessID)
+    case answering(Int32)
     /// What was new a moment ago still lives.
-    case settled(ProcessID)
+    case settled(Int32)
     /// The restart has taken too long.
     case limit
     /// A stopped process has not been ended by anybody.
@@ -39,8 +38,8 @@ package struct RestartStateMachine: Equatable, Sendable {
   }
 
   package enum Action: Hashable, Sendable {
-    case kill(ProcessID)
-    case stop(ProcessID)
+    case kill(Int32)
+    case stop(Int32)
     case armHangLimit
     case armSettling
     case finish(Finish)
@@ -48,18 +47,18 @@ package struct RestartStateMachine: Equatable, Sendable {
 
   package struct Finish: Hashable, Sendable {
     package var outcome: RestartOutcome
-    package var identity: ServerIdentity?
-    package var pid: ProcessID?
-    package var leftOver: ProcessID?
+    package var pid: Int32?
+    package var generation: Int?
+    package var leftOver: Int32?
     /// Whether a fault explains it.
     package var wasFaulted = false
   }
 
   enum State: Equatable, Sendable {
     case waiting
-    case settling(ProcessID)
-    case killed(ProcessID)
-    case stopped(ProcessID)
+    case settling(Int32)
+    case killed(Int32)
+    case stopped(Int32)
     case over
   }
 
@@ -74,7 +73,7 @@ package struct RestartStateMachine: Equatable, Sendable {
 
   package mutating func receive(_ event: Event) -> [Action] {
     switch (state, event) {
-    case (.waiting, .serving(let identity)): return serving(identity)
+    case (.waiting, .serving(let pid, let generation)): return serving(pid, generation)
     case (.waiting, .paused(let pid)):
       switch fault {
       case .none: return []
@@ -85,7 +84,8 @@ package struct RestartStateMachine: Equatable, Sendable {
         state = .stopped(pid)
         return [.stop(pid), .armHangLimit]
       }
-    case (.waiting, .ended(let pid, let status)), (.settling, .ended(let pid, let status)): return ended(pid, status)
+    case (.waiting, .ended(let pid, let cleanly)), (.settling, .ended(let pid, let cleanly)):
+      return ended(pid, cleanly)
     case (.waiting, .answering(let pid)):
       state = .settling(pid)
       return [.armSettling]
@@ -128,17 +128,17 @@ package struct RestartStateMachine: Equatable, Sendable {
     return [.finish(finish)]
   }
 
-  private mutating func serving(_ identity: ServerIdentity) -> [Action] {
-    let served = Finish(outcome: .served, identity: identity, pid: identity.pid)
+  private mutating func serving(_ new: Int32, _ generation: Int) -> [Action] {
+    let served = Finish(outcome: .served, pid: new, generation: generation)
     switch way {
-    case .successor(let pid): return identity.pid == pid ? finish(served) : []
-    case .told(let old): return identity.pid == old ? [] : finish(served)
+    case .successor(let pid): return new == pid ? finish(served) : []
+    case .told(let old): return new == old ? [] : finish(served)
     // The process speaks our demo's language, but these are judged by other signs.
     case .observed, .command: return []
     }
   }
 
-  private mutating func ended(_ pid: ProcessID, _ status: ExitStatus?) -> [Action] {
+  private mutating func ended(_ pid: Int32, _ cleanly: Bool) -> [Action] {
     switch way {
     case .successor(let successor):
       return pid == successor ? finish(Finish(outcome: .failed, pid: pid)) : []
@@ -146,14 +146,14 @@ package struct RestartStateMachine: Equatable, Sendable {
     case .told(let old): return pid == old ? finish(Finish(outcome: .failed)) : []
     case .observed(let started):
       // A server that goes into the background ends its first process with 0: its child is the new one.
-      guard pid == started, status != .exited(0) else { return pid == settlingOn ? back() : [] }
+      guard pid == started, !cleanly else { return pid == settlingOn ? back() : [] }
       return finish(Finish(outcome: .failed, pid: pid))
     case .command(let shell):
-      return pid == shell ? finish(Finish(outcome: status == .exited(0) ? .served : .failed)) : []
+      return pid == shell ? finish(Finish(outcome: cleanly ? .served : .failed)) : []
     }
   }
 
-  private var settlingOn: ProcessID? {
+  private var settlingOn: Int32? {
     if case .settling(let pid) = state { pid } else { nil }
   }
 

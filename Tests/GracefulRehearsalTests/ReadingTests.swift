@@ -1,5 +1,6 @@
 import GracefulProcesses
 import NIOCore
+import SystemPackage
 import Testing
 
 @testable import GracefulRehearsal
@@ -97,5 +98,20 @@ import Testing
     windows.open(at: at(1000))
     #expect(windows.phase(from: at(950), to: at(990)) == .between)
     #expect(windows.phase(from: at(950), to: at(1000)) == .restarting)
+  }
+}
+
+@Suite("Why a connection could not be made") struct ConnectFailureTests {
+  @Test(
+    "What the server's side says is the server's, everything else is our own machine's",
+    arguments: [
+      (Errno.connectionRefused, RequestStateMachine.ConnectFailure.refused), (.noRouteToHost, .refused),
+      (.connectionReset, .reset), (.timedOut, .timedOut),
+      (.addressNotAvailable, .ownMachine(errno: Errno.addressNotAvailable.rawValue)),
+      (.tooManyOpenFiles, .ownMachine(errno: Errno.tooManyOpenFiles.rawValue)),
+      (.noMemory, .ownMachine(errno: Errno.noMemory.rawValue)),
+    ])
+  func classes(errno: Errno, expected: RequestStateMachine.ConnectFailure) {
+    #expect(RequestStateMachine.ConnectFailure.from(errno) == expected)
   }
 }

@@ -1,14 +1,13 @@
-import GracefulProcesses
 import Testing
 
 @testable import GracefulRehearsal
 
 @Suite("A restart and its outcome") struct RestartStateMachineTests {
   typealias Machine = RestartStateMachine
-  static let old = ProcessID(rawValue: 10)
-  static let new = ProcessID(rawValue: 20)
-  static let other = ProcessID(rawValue: 30)
-  static let identity = ServerIdentity(generation: 2, pid: new)
+  static let old = Int32(10)
+  static let new = Int32(20)
+  static let other = Int32(30)
+  static let serving = Machine.Event.serving(pid: new, generation: 2)
 
   func run(_ way: Machine.Way, _ fault: RehearsalFault, _ events: [Machine.Event]) -> [Machine.Action] {
     var machine = Machine(way, fault: fault)
@@ -16,17 +15,17 @@ import Testing
   }
 
   @Test("A successor that says that it serves has served; another one's line proves nothing") func served() {
-    let finish = Machine.Action.finish(.init(outcome: .served, identity: Self.identity, pid: Self.new))
-    #expect(run(.successor(Self.new), .none, [.serving(Self.identity)]) == [finish])
-    #expect(run(.successor(Self.other), .none, [.serving(Self.identity)]) == [])
-    #expect(run(.told(Self.old), .none, [.serving(Self.identity)]) == [finish])
-    #expect(run(.told(Self.new), .none, [.serving(Self.identity)]) == [])
+    let finish = Machine.Action.finish(.init(outcome: .served, pid: Self.new, generation: 2))
+    #expect(run(.successor(Self.new), .none, [Self.serving]) == [finish])
+    #expect(run(.successor(Self.other), .none, [Self.serving]) == [])
+    #expect(run(.told(Self.old), .none, [Self.serving]) == [finish])
+    #expect(run(.told(Self.new), .none, [Self.serving]) == [])
   }
 
   @Test("A successor that ends before it serves has failed; the end of the old one is none") func failed() {
-    let events: [Machine.Event] = [.ended(Self.old, .exited(0)), .ended(Self.new, .exited(1))]
+    let events: [Machine.Event] = [.ended(Self.old, cleanly: true), .ended(Self.new, cleanly: false)]
     #expect(run(.successor(Self.new), .none, events) == [.finish(.init(outcome: .failed, pid: Self.new))])
-    #expect(run(.told(Self.old), .none, [.ended(Self.old, .signaled(1))]) == [.finish(.init(outcome: .failed))])
+    #expect(run(.told(Self.old), .none, [.ended(Self.old, cleanly: false)]) == [.finish(.init(outcome: .failed))])
   }
 
   @Test("What takes too long is given up, and what was started for it is killed") func gaveUp() {
@@ -39,14 +38,15 @@ import Testing
 
   @Test("A paused successor is killed, and has failed when it is dead") func killed() {
     let actions = run(
-      .successor(Self.new), .kill, [.paused(Self.new), .ended(Self.other, nil), .ended(Self.new, .signaled(9))])
+      .successor(Self.new), .kill,
+      [.paused(Self.new), .ended(Self.other, cleanly: false), .ended(Self.new, cleanly: false)])
     #expect(actions == [.kill(Self.new), .finish(.init(outcome: .failed, pid: Self.new, wasFaulted: true))])
   }
 
   @Test("A stopped successor is given up when somebody has ended it, or left over when nobody has") func stopped() {
     let stop: [Machine.Action] = [.stop(Self.new), .armHangLimit]
     #expect(
-      run(.successor(Self.new), .hang, [.paused(Self.new), .limit, .ended(Self.new, .signaled(9))])
+      run(.successor(Self.new), .hang, [.paused(Self.new), .limit, .ended(Self.new, cleanly: false)])
         == stop + [.finish(.init(outcome: .gaveUp, pid: Self.new, wasFaulted: true))])
     #expect(
       run(.successor(Self.new), .hang, [.paused(Self.new), .hangLimit])
@@ -60,9 +60,9 @@ import Testing
   }
 
   @Test("A shell command that exits with 0 has served") func command() {
-    #expect(run(.command(Self.new), .none, [.ended(Self.new, .exited(0))]) == [.finish(.init(outcome: .served))])
-    #expect(run(.command(Self.new), .none, [.ended(Self.new, .exited(3))]) == [.finish(.init(outcome: .failed))])
-    #expect(run(.command(Self.new), .none, [.ended(Self.new, nil)]) == [.finish(.init(outcome: .failed))])
+    #expect(run(.command(Self.new), .none, [.ended(Self.new, cleanly: true)]) == [.finish(.init(outcome: .served))])
+    #expect(run(.command(Self.new), .none, [.ended(Self.new, cleanly: false)]) == [.finish(.init(outcome: .failed))])
+    #expect(run(.command(Self.new), .none, [.ended(Self.new, cleanly: false)]) == [.finish(.init(outcome: .failed))])
   }
 
   @Test("Another server has served when its new process answers and still lives a moment later") func observed() {
@@ -70,7 +70,7 @@ import Testing
       run(.observed(started: nil), .none, [.answering(Self.new), .settled(Self.new)])
         == [.armSettling, .finish(.init(outcome: .served, pid: Self.new))])
     #expect(
-      run(.observed(started: Self.new), .none, [.answering(Self.new), .ended(Self.new, .exited(1))])
+      run(.observed(started: Self.new), .none, [.answering(Self.new), .ended(Self.new, cleanly: false)])
         == [.armSettling, .finish(.init(outcome: .failed, pid: Self.new))])
   }
 
@@ -79,14 +79,14 @@ import Testing
     #expect(
       run(
         .observed(started: Self.new), .none,
-        [.answering(Self.new), .ended(Self.new, .exited(0)), .answering(Self.other), .settled(Self.other)])
+        [.answering(Self.new), .ended(Self.new, cleanly: true), .answering(Self.other), .settled(Self.other)])
         == [.armSettling, .armSettling, .finish(.init(outcome: .served, pid: Self.other))])
   }
 
   @Test("Whatever comes in whatever order, it finishes at most once, and the limits finish it")
   func everySequence() {
     let events: [Machine.Event] = [
-      .serving(Self.identity), .paused(Self.new), .ended(Self.new, .exited(0)), .ended(Self.new, .signaled(9)),
+      Self.serving, .paused(Self.new), .ended(Self.new, cleanly: true), .ended(Self.new, cleanly: false),
       .answering(Self.new), .settled(Self.new), .limit, .hangLimit,
     ]
     func walk(_ machine: Machine, _ finished: Int, _ depth: Int) -> Int {
