@@ -1,8 +1,8 @@
 /// Which connections a server has, what each of them is to be told, and when the listener may be closed.
 ///
-/// A connection is counted when it is accepted, on the listener's loop. It hears a signal only once it is set up, on its own loop;
-/// one that is set up later hears what has been said by then. So no connection misses the drain.
-struct ServerDrainStateMachine: Sendable {
+/// A connection is counted when it is accepted, on the listener's loop. It hears a signal only once it is set up, on
+/// its own loop; one that is set up later hears what has been said by then. So no connection misses the drain.
+struct ServerDrainStateMachine: Equatable, Sendable {
   typealias Instant = ContinuousClock.Instant
   typealias ID = Int
 

@@ -122,7 +122,9 @@ struct DrainOverSocketsTests {
     let drain = await server.beginDrain()
     held.succeed()
     let seen = try await client.until { $0.fin }
-    let order = ["held", "first/2", "abc", announced, "first/4"].map { seen.text.lowercased().firstRange(of: $0)?.lowerBound }
+    let order = ["held", "first/2", "abc", announced, "first/4"].map {
+      seen.text.lowercased().firstRange(of: $0)?.lowerBound
+    }
     #expect(order.allSatisfy { $0 != nil } && order.compactMap { $0 } == order.compactMap { $0 }.sorted())
     #expect(RawClient.Seen(text: seen.text.lowercased()).count(of: announced) == 1)
     #expect(seen.failure == nil)
@@ -243,7 +245,10 @@ struct DrainOverSocketsTests {
   @Test("A malformed request is answered with 400 and closed without a reset")
   func malformed() async throws {
     let server = try await TestServer.start()
-    for text in ["NONSENSE\r\n\r\n" + String(repeating: "z", count: 50_000), "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"] {
+    for text in [
+      "NONSENSE\r\n\r\n" + String(repeating: "z", count: 50_000),
+      "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+    ] {
       let client = try await server.connect()
       try await client.send(text)
       let seen = try await client.until { $0.fin || $0.failure != nil }

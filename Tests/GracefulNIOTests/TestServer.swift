@@ -8,7 +8,9 @@ import Synchronization
 
 /// Requests that wait in their handler until the test lets them go on.
 final class Gate: Sendable {
-  private let state = Mutex<(arrived: [EventLoopPromise<Void>], waiting: [CheckedContinuation<EventLoopPromise<Void>, Never>])>(
+  private let state = Mutex<
+    (arrived: [EventLoopPromise<Void>], waiting: [CheckedContinuation<EventLoopPromise<Void>, Never>])
+  >(
     ([], []))
 
   func arrive(on loop: any EventLoop) -> EventLoopFuture<Void> {
