@@ -181,7 +181,7 @@ struct DrainOverSocketsTests {
 
   @Test("At the limit an idle connection is closed cleanly, and one with a request in flight is cut")
   func limit() async throws {
-    let server = try await TestServer.start()
+    let server = try await TestServer.start(on: TestServer.quietGroup)
     let idle = try await server.connect()
     let busy = try await server.connect()
     try await idle.send(get("/1"))
@@ -201,7 +201,7 @@ struct DrainOverSocketsTests {
 
   @Test("A drain whose limit has passed closes what is idle and is over at once")
   func noTime() async throws {
-    let server = try await TestServer.start()
+    let server = try await TestServer.start(on: TestServer.quietGroup)
     let client = try await server.connect()
     try await poll { server.server.connections == 1 }
     let outcome = await server.server.drain(until: .now)

@@ -24,12 +24,16 @@ struct ServerDrainStateMachineTests {
     for id in 1...2 { _ = machine.receive(.accepted(id), at: now) }
     _ = machine.receive(.isSetUp(1), at: now)
     let until = now + .seconds(8)
-    let armed = ServerDrainStateMachine.Action.arm(
-      idleLimit: until - .milliseconds(250), deadline: until, giveUp: until + .milliseconds(100))
+    let armed = ServerDrainStateMachine.Action.arm([
+      .init(kind: .idleLimit, at: until - .milliseconds(250)), .init(kind: .deadline, at: until),
+    ])
     #expect(machine.receive(.drain(until: until), at: now) == [.accept(false), .tell([1], .drain), armed])
     #expect(machine.receive(.isSetUp(2), at: now) == [.tell([2], .drain), .closeListener])
     #expect(machine.receive(.idleLimit, at: now) == [.tell([1, 2], .closeIdle)])
-    #expect(machine.receive(.deadline, at: now) == [.tell([1, 2], .cut)])
+    #expect(
+      machine.receive(.deadline, at: now) == [
+        .tell([1, 2], .cut), .arm([.init(kind: .giveUp, at: now + .milliseconds(500))]),
+      ])
   }
 
   @Test("A short time to drain keeps a quarter of itself for the idle connections")
@@ -39,7 +43,7 @@ struct ServerDrainStateMachineTests {
     let actions = machine.receive(.drain(until: until), at: now)
     #expect(
       actions.contains(
-        .arm(idleLimit: now + .milliseconds(300), deadline: until, giveUp: until + .milliseconds(100))))
+        .arm([.init(kind: .idleLimit, at: now + .milliseconds(300)), .init(kind: .deadline, at: until)])))
   }
 
   @Test("A second drain joins, and the nearer deadline holds")
