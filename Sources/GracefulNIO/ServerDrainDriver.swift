@@ -4,8 +4,8 @@ import Synchronization
 
 /// Performs what the ``ServerDrainStateMachine`` decides.
 ///
-/// Everything that turns accepting on or off is decided on the listener's loop, where also every accept happens. So between a
-/// decision and its deed nothing is accepted.
+/// Everything that turns accepting on or off is decided on the listener's loop, where also every accept happens. So
+/// between a decision and its deed nothing is accepted.
 final class ServerDrainDriver: Sendable {
   private struct Guarded: Sendable {
     var machine = ServerDrainStateMachine()
@@ -107,8 +107,8 @@ final class ServerDrainDriver: Sendable {
     case .tell(let ids, let signal):
       let channels = guarded.withLock { guarded in ids.compactMap { guarded.channels[$0] } }
       for channel in channels { channel.pipeline.fireUserInboundEventTriggered(signal) }
-    case .arm(let idleLimit, let deadline, let giveUp):
-      arm([(.idleLimit, idleLimit), (.deadline, deadline), (.giveUp, giveUp)])
+    case .arm(let alarms):
+      arm(alarms)
     case .drained(let outcome):
       let (waiting, timers) = guarded.withLock { guarded in
         guarded.outcome = outcome
@@ -120,10 +120,16 @@ final class ServerDrainDriver: Sendable {
     }
   }
 
-  private func arm(_ alarms: [(event: ServerDrainStateMachine.Event, at: ContinuousClock.Instant)]) {
+  private func arm(_ alarms: [ServerDrainStateMachine.Alarm]) {
     guard let loop = listener.withLock({ $0?.channel.eventLoop }) else { return }
     let timers = alarms.map { alarm in
-      loop.scheduleTask(in: TimeAmount(ContinuousClock.now.duration(to: alarm.at))) { self.receive(alarm.event) }
+      loop.scheduleTask(in: TimeAmount(ContinuousClock.now.duration(to: alarm.at))) {
+        switch alarm.kind {
+        case .idleLimit: self.receive(.idleLimit)
+        case .deadline: self.receive(.deadline)
+        case .giveUp: self.receive(.giveUp)
+        }
+      }
     }
     let old = guarded.withLock { guarded in
       defer { guarded.timers = timers }
