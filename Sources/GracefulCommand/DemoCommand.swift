@@ -30,10 +30,10 @@ struct DemoCommand: AsyncParsableCommand {
   var socket: String?
 
   @Option(help: "How long each answer waits: 0ms, 200ms, 2s.")
-  var responseDelay = DurationArgument(.zero)
+  var responseDelay = DurationArgument(argument: "0ms")!
 
   @Option(help: "From the request to stop to the exit at the latest.")
-  var drainLimit = DurationArgument(.seconds(10))
+  var drainLimit = DurationArgument(argument: "10s")!
 
   func validate() throws {
     guard ListenAddress(listen) != nil else {
