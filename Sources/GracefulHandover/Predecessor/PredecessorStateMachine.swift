@@ -255,6 +255,7 @@ extension PredecessorStateMachine {
     case .greeting: return refuse(id, .malformed, "nothing complete came within \(limits.greeting)")
     case .givenUp(let process):
       connections[id] = nil
+      unknownFrames[id] = nil
       return [.kill(id), .close(id), .notify(.successorKilled(process: process))]
     case .handover, nil: return [.ignored("a deadline of a connection that has none")]
     }
@@ -291,8 +292,9 @@ extension PredecessorStateMachine {
   private mutating func stop(staying: Bool = false) -> [Action] {
     isStopping = true
     if !staying { state = .stopping }
+    // One that is being started at this moment is killed as soon as it has a number.
+    defer { restart = nil }
     guard case .waiting(let process) = restart else { return [] }
-    restart = nil
     return [.disarm(.child(process: process)), .killChild(process: process)]
   }
 }
