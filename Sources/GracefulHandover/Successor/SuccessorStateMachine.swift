@@ -122,7 +122,7 @@ package struct SuccessorStateMachine: Sendable {
     case .unknownFrame(let type): unknown(type)
     case .malformed(let reason): fail(.foreign(reason), saying: reason)
     case .closed: to(.bereft(preparing), [.arm(.death, at: now + limits.death)])
-    case .predecessorDied: to(.orphaned(preparing), [])
+    case .predecessorDied: to(.orphaned(preparing), [.close])
     case .withdrawn(let reason): fail(.withdrawn(reason), saying: reason)
     case .began, .preamble, .deadline: notAwaited(event)
     }
@@ -140,7 +140,8 @@ package struct SuccessorStateMachine: Sendable {
       to(
         .bereft(Preparing(predecessor: preparing.predecessor, prepared: true)),
         [.disarm(.commit), .arm(.death, at: now + limits.death)])
-    case .predecessorDied: to(.owner(preparing.predecessor), [.disarm(.commit), .own(because: .predecessorDied)])
+    case .predecessorDied:
+      to(.owner(preparing.predecessor), [.disarm(.commit), .close, .own(because: .predecessorDied)])
     case .withdrawn(let reason): fail(.withdrawn(reason), saying: reason)
     case .deadline(.commit):
       fail(.timedOut("it did not commit within \(limits.commit)"), saying: "the commit took too long")
@@ -155,8 +156,8 @@ package struct SuccessorStateMachine: Sendable {
     switch event {
     case .prepared: to(.bereft(Preparing(predecessor: preparing.predecessor, prepared: true)), [])
     case .predecessorDied where preparing.prepared:
-      to(.owner(preparing.predecessor), [.disarm(.death), .own(because: .predecessorDied)])
-    case .predecessorDied: to(.orphaned(preparing), [.disarm(.death)])
+      to(.owner(preparing.predecessor), [.disarm(.death), .close, .own(because: .predecessorDied)])
+    case .predecessorDied: to(.orphaned(preparing), [.disarm(.death), .close])
     case .deadline(.death): fail(.connectionLost)
     case .withdrawn(let reason): fail(.withdrawn(reason))
     case .began, .preamble, .message, .unknownFrame, .malformed, .closed, .deadline(.offer), .deadline(.commit):
@@ -179,7 +180,8 @@ package struct SuccessorStateMachine: Sendable {
   private mutating func acknowledged(_ predecessor: Predecessor, _ event: Event) -> [Action] {
     switch event {
     case .message(.released, descriptors: 0): to(.owner(predecessor), [.own(because: .released)])
-    case .closed, .predecessorDied: to(.owner(predecessor), [.own(because: .predecessorDied)])
+    case .closed: to(.owner(predecessor), [.own(because: .predecessorDied)])
+    case .predecessorDied: to(.owner(predecessor), [.close, .own(because: .predecessorDied)])
     case .withdrawn: [.ignored("withdrawing after the commit: this process will be the owner, and stops as one")]
     case .unknownFrame where unknownFrames >= Self.unknownFrameLimit: notAwaited(event)
     case .unknownFrame(let type): unknown(type)
