@@ -59,14 +59,16 @@ let package = Package(
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
     .executableTarget(
       name: "FaultyServer", dependencies: [.nioCore, .nioPosix], path: "Tests/FaultyServer"),
-    .testTarget(name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", .system]),
+    .testTarget(name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(name: "GracefulProcessesTests", dependencies: ["GracefulProcesses", "GracefulDescriptors", .system]),
     .testTarget(name: "GracefulShutdownTests", dependencies: ["GracefulShutdown", "GracefulTesting", .log]),
     .testTarget(
       name: "GracefulTriggersTests", dependencies: ["GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
     .testTarget(
       name: "GracefulHandoverTests",
-      dependencies: ["GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", .system]),
+      dependencies: [
+        "GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", "CGracefulSystem", .system,
+      ]),
     .executableTarget(
       name: "BlockedProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/BlockedProgram"),
     .testTarget(

@@ -126,7 +126,11 @@ final class FrameConnection: Sendable {
 
   private func ready(_ readiness: PollLoop.Readiness) {
     if readiness.contains(.writable) { flush() }
-    if !readiness.isDisjoint(with: [.readable, .hangup, .error, .invalid]) { read() }
+    if state.withLock({ $0.isReading }) {
+      if !readiness.isDisjoint(with: [.readable, .hangup, .error, .invalid]) { read() }
+    } else if !readiness.isDisjoint(with: [.hangup, .error, .invalid]) {
+      ended()
+    }
   }
 
   private func processEnded() {
@@ -223,8 +227,15 @@ final class FrameConnection: Sendable {
     }
   }
 
+  /// Nothing more is read, but the end is still looked for: whoever waits for it would wait for ever where the system
+  /// gives no descriptor of the peer's process.
   private func broken(_ reason: String) {
-    stopReading()
+    let isWriting = state.withLock { state in
+      state.isReading = false
+      state.received = []
+      return !state.outgoing.isEmpty
+    }
+    wantWritable(isWriting)
     report(.malformed(reason))
   }
 

@@ -142,7 +142,8 @@ struct FrameDecoderTests {
 
   /// Pieces of what is right, with pieces of what is wrong between them.
   private static func chunk(_ random: inout FixedRandom) -> [UInt8] {
-    let noise = (0..<Int.random(in: 0...24, using: &random)).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+    let noise = (0..<Int.random(in: 0...24, using: &random)).map { _ in UInt8.random(in: .min ... .max, using: &random)
+    }
     switch Int.random(in: 0..<6, using: &random) {
     case 0: return noise
     case 1: return Preamble.magic + noise
@@ -153,7 +154,8 @@ struct FrameDecoderTests {
       if let place = bytes.indices.randomElement(using: &random) { bytes[place] = .random(in: 0...255, using: &random) }
       return bytes
     default:
-      let length = Int.random(in: 0..<100, using: &random) == 0 ? Int.random(in: 0...70_000, using: &random) : noise.count
+      let length =
+        Int.random(in: 0..<100, using: &random) == 0 ? Int.random(in: 0...70_000, using: &random) : noise.count
       return Frame(type: 3, payload: [UInt8](repeating: 1, count: length)).encoded.dropLast(noise.count)
     }
   }

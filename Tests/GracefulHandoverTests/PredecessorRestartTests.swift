@@ -31,11 +31,13 @@ struct PredecessorRestartTests {
     #expect(world.violations.isEmpty)
   }
 
-  @Test("says why it starts none", arguments: [
-    ([], "this process is not ready itself yet"),
-    ([.started, .stopRequested], "this process is about to end"),
-    (PredecessorWorld.hasReleased, "this process is about to end"),
-  ] as [([PredecessorStateMachine.Event], String)])
+  @Test(
+    "says why it starts none",
+    arguments: [
+      ([], "this process is not ready itself yet"),
+      ([.started, .stopRequested], "this process is about to end"),
+      (PredecessorWorld.hasReleased, "this process is about to end"),
+    ] as [([PredecessorStateMachine.Event], String)])
   func refusesRestart(prefix: [PredecessorStateMachine.Event], reason: String) {
     var world = World(after: prefix)
     #expect(world.tell(.restartRequested) == [.notify(.restartFailed(reason: reason))])

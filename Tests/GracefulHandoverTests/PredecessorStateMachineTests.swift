@@ -90,7 +90,9 @@ struct PredecessorStateMachineTests {
     let limit = PredecessorStateMachine.connectionLimit
     var world = World(after: World.started + (0..<limit).map { .connected(.init(100 + $0), process: 2) })
     #expect(
-      world.tell(.connected(a, process: 2)) == [.send(a, .refused(.busy, "16 others are connected; come again")), .close(a)])
+      world.tell(.connected(a, process: 2)) == [
+        .send(a, .refused(.busy, "16 others are connected; come again")), .close(a),
+      ])
     world.tell(.closed(.init(100)))
     #expect(world.tell(.connected(b, process: 2)) == [.arm(.connection(b), at: now + limits.greeting)])
   }
@@ -198,7 +200,8 @@ struct PredecessorStateMachineTests {
     }
   }
 
-  @Test("one that dies between its acknowledgement and the release makes it accept again, and the late pause is nobody's")
+  @Test(
+    "one that dies between its acknowledgement and the release makes it accept again, and the late pause is nobody's")
   func deathWhilePausing() {
     var world = World(after: World.pausing)
     #expect(

@@ -141,7 +141,10 @@ extension PredecessorWorld {
   /// Every event, whether it can happen or not.
   static let alphabet: [Machine.Event] =
     [.started, .restartRequested, .stopRequested, .acceptingPaused(1), .acceptingPaused(2)]
-    + [.spawned(process: child), .spawnFailed("no"), .childExited(process: child, "1"), .deadline(.child(process: child))]
+    + [
+      .spawned(process: child), .spawnFailed("no"), .childExited(process: child, "1"),
+      .deadline(.child(process: child)),
+    ]
     + [a, b].flatMap { id in
       [
         .connected(id, process: 2), .preamble(id, greeting), .message(id, .ready), .message(id, .acknowledge),

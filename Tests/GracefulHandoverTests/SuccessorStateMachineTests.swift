@@ -143,7 +143,8 @@ struct SuccessorStateMachineTests {
   func acknowledged() {
     var world = World(after: World.acknowledged)
     #expect(world.timers.isEmpty)
-    for event: Machine.Event in [.deadline(.commit), .malformed("x"), .message(.abort("x"), descriptors: 0), .prepared] {
+    for event: Machine.Event in [.deadline(.commit), .malformed("x"), .message(.abort("x"), descriptors: 0), .prepared]
+    {
       #expect(world.tell(event).isIgnored)
     }
     #expect(world.tell(.closed) == [.own(because: .predecessorDied)])

@@ -76,7 +76,9 @@ struct SuccessorWorld {
       if owns > 1 || failures > 0 { violations.append("owns a second time, or after it failed") }
       if !prepared { violations.append("owns before it has prepared") }
       if proof == .released, !released { violations.append("owns what was not released") }
-      if proof == .predecessorDied, !dead, !(acknowledged && connectionEnded) { violations.append("no proof of a death") }
+      if proof == .predecessorDied, !dead, !(acknowledged && connectionEnded) {
+        violations.append("no proof of a death")
+      }
       if !timers.isEmpty { violations.append("owns with \(timers) armed") }
     case .fail:
       failures += 1
