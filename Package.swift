@@ -66,14 +66,16 @@ let package = Package(
       name: "HandoverPeer",
       dependencies: ["CGracefulSystem", "GracefulDescriptors", "GracefulHandover", .system],
       path: "Tests/HandoverPeer"),
-    .testTarget(name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", .system]),
+    .testTarget(name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(name: "GracefulProcessesTests", dependencies: ["GracefulProcesses", "GracefulDescriptors", .system]),
     .testTarget(name: "GracefulShutdownTests", dependencies: ["GracefulShutdown", "GracefulTesting", .log]),
     .testTarget(
       name: "GracefulTriggersTests", dependencies: ["GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
     .testTarget(
       name: "GracefulHandoverTests",
-      dependencies: ["GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", .system]),
+      dependencies: [
+        "GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", "CGracefulSystem", .system,
+      ]),
     .executableTarget(
       name: "BlockedProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/BlockedProgram"),
     .testTarget(
