@@ -48,3 +48,5 @@ int cgs_thread_start(const char *name, void (*body)(void *), void *context) {
 }
 
 _Noreturn void cgs_exit_now(int code) { _exit(code); }
+
+_Noreturn void cgs_exit(int code) { exit(code); }

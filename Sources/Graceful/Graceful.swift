@@ -1,1 +1,5 @@
-// Empty until its first file comes.
+// What a program that imports Graceful writes, is in these.
+@_exported public import GracefulDescriptors
+@_exported public import GracefulHandover
+@_exported public import GracefulShutdown
+@_exported public import GracefulTriggers

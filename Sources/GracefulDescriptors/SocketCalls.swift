@@ -26,6 +26,8 @@ package struct SocketCalls: Sendable {
   package var status: @Sendable (_ path: Path) -> Result<FileStatus, SystemError>
   package var descriptorStatus: @Sendable (_ descriptor: Int32) -> Result<FileStatus, SystemError>
   package var unlink: @Sendable (_ path: Path) -> Int32
+  /// mkdir(2), mode 0700.
+  package var makeDirectory: @Sendable (_ path: Path) -> Int32
   package var openPrivate: @Sendable (_ path: Path) -> Int32
   package var tryLock: @Sendable (_ descriptor: Int32) -> Int32
   package var listenTCP: @Sendable (_ address: String, _ port: UInt16) -> Int32
@@ -138,6 +140,7 @@ extension SocketCalls {
         ? .success(FileStatus(status)) : .failure(SystemError("fstat", on: "descriptor \(descriptor)", result: result))
     },
     unlink: { path in cgs_unlink(path) },
+    makeDirectory: { path in cgs_make_directory(path, 0o700) },
     openPrivate: { path in repeating { cgs_open_private(path) } },
     tryLock: { descriptor in repeating { cgs_try_lock(descriptor) } },
     listenTCP: { address, port in cgs_tcp_listen(address, port, 4096) }

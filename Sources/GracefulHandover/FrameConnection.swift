@@ -63,9 +63,19 @@ final class FrameConnection: Sendable {
     state.withLock { state in
       guard let socket = state.socket else { return }
       state.socketWatch = loop.watch(socket.number, .readable) { [weak self] in self?.ready($0) }
-      if let process = state.process {
-        state.processWatch = loop.watch(process.number, .readable) { [weak self] _ in self?.processEnded() }
-      }
+    }
+  }
+
+  /// Reports the death of the process at the other end from now on, not only the end of the connection.
+  ///
+  /// - Parameter process: the number by which the peer calls itself; nil takes the system's word for who it is. On the
+  ///   side that connected, the system names the process that called listen(2) last (unix(7), SO_PEERCRED), which may
+  ///   be an earlier generation than the one that answers, and dead. Then only the end of the connection counts.
+  func watchProcess(calledItself process: Int32? = nil) {
+    state.withLock { state in
+      if let process, process != peer.process { state.process = nil }
+      guard let process = state.process, state.processWatch == nil else { return }
+      state.processWatch = loop.watch(process.number, .readable) { [weak self] _ in self?.processEnded() }
     }
   }
 
@@ -116,13 +126,16 @@ final class FrameConnection: Sendable {
 
   private func ready(_ readiness: PollLoop.Readiness) {
     if readiness.contains(.writable) { flush() }
-    if !readiness.isDisjoint(with: [.readable, .hangup, .error, .invalid]) { read() }
+    if state.withLock({ $0.isReading }) {
+      if !readiness.isDisjoint(with: [.readable, .hangup, .error, .invalid]) { read() }
+    } else if !readiness.isDisjoint(with: [.hangup, .error, .invalid]) {
+      ended()
+    }
   }
 
   private func processEnded() {
     state.withLock { state in
       if let watch = state.processWatch { loop.unwatch(watch) }
-      state.processWatch = nil
     }
     // What the process had said before it died is in the socket, and its end of it is closed by now.
     read()
@@ -214,26 +227,27 @@ final class FrameConnection: Sendable {
     }
   }
 
+  /// Nothing more is read; but that the peer lets go is still noticed.
   private func broken(_ reason: String) {
-    stopReading()
+    state.withLock { state in
+      state.isReading = false
+      state.received = []
+    }
+    wantWritable(state.withLock { !$0.outgoing.isEmpty })
     report(.malformed(reason))
   }
 
   private func ended() {
-    stopReading()
-    report(.closed)
-    // Where the system gives no descriptor of the peer's process, the end of the connection is all there will ever be.
-    if state.withLock({ $0.process == nil }) { report(.peerDied) }
-  }
-
-  private func stopReading() {
     state.withLock { state in
       state.isReading = false
       state.received = []
-      // Not only to a wish for nothing: poll(2) reports a hang-up whatever is asked for, and the loop would spin.
+      // Not only a wish for nothing: poll(2) reports a hang-up whatever is asked for, and the loop would spin.
       if let watch = state.socketWatch { loop.unwatch(watch) }
       state.socketWatch = nil
     }
+    report(.closed)
+    // Where no descriptor of the peer's process is watched, the end of the connection is all there will ever be.
+    if state.withLock({ $0.processWatch == nil }) { report(.peerDied) }
   }
 
   private func report(_ event: Event) {

@@ -39,6 +39,11 @@ final class MachineDriver<Machine: DrivenMachine>: Sendable {
     }
   }
 
+  /// Asks the machine something.
+  func ask<Answer: Sendable>(_ question: (Machine) -> Answer) -> Answer {
+    state.withLock { question($0.machine) }
+  }
+
   private func next() -> [Machine.Action]? {
     state.withLock { state in
       guard !state.events.isEmpty else {

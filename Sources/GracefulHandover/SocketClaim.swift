@@ -10,9 +10,12 @@ struct SocketClaim {
   let path: SocketPath
   let calls: SocketCalls
 
+  /// How many may wait to be asked what they want.
+  static let backlog: Int32 = 64
+
   enum Outcome {
     /// Nobody answered there; the path is ours.
-    case bound(SharedDescriptor, FileStatus)
+    case bound(SharedDescriptor, BoundPath)
     /// Somebody listens there.
     case connected(SharedDescriptor)
     /// Ask again in a moment.
@@ -44,11 +47,10 @@ struct SocketClaim {
   }
 
   /// Removes the path if it is still the one that was bound, and nobody has taken it since.
-  func remove(_ bound: FileStatus) {
+  func remove(_ bound: BoundPath) {
     guard let lock = try? lock() else { return }
     defer { withExtendedLifetime(lock) {} }
-    guard case .success(let now) = calls.status(path.path), now.device == bound.device, now.inode == bound.inode
-    else { return }
+    guard case .success(let now) = calls.status(path.path), BoundPath(now) == bound else { return }
     _ = calls.unlink(path.path)
   }
 
@@ -79,14 +81,14 @@ struct SocketClaim {
       if errno == .addressInUse { return .later(reason: "another process has just bound \(path)") }
       throw HandoverError(SystemError(operation: "bind", subject: path.path, errno: errno), socket: path.path)
     }
-    let listening = calls.listen(socket.number, 64)
+    let listening = calls.listen(socket.number, Self.backlog)
     guard listening >= 0 else {
       _ = calls.unlink(path.path)
       throw HandoverError(
         SystemError(operation: "listen", subject: path.path, errno: Errno(rawValue: -listening)), socket: path.path)
     }
     switch calls.status(path.path) {
-    case .success(let status): return .bound(socket, status)
+    case .success(let status): return .bound(socket, BoundPath(status))
     case .failure(let error):
       _ = calls.unlink(path.path)
       throw HandoverError(error, socket: path.path)
@@ -101,5 +103,33 @@ struct SocketClaim {
         socket: path.path)
     }
     return SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: number)))
+  }
+}
+
+/// Which file a socket was bound to; the socket itself does not know.
+///
+/// It passes on with the socket, so that only the last owner removes the path, and never a path that is somebody else's
+/// by now.
+struct BoundPath: Equatable, Sendable {
+  var device: UInt64
+  var inode: UInt64
+
+  init(_ status: FileStatus) {
+    device = status.device
+    inode = status.inode
+  }
+
+  init?(_ metadata: [UInt8]) {
+    var reader = ByteReader(metadata)
+    guard let device = reader.number(UInt64.self), let inode = reader.number(UInt64.self) else { return nil }
+    self.device = device
+    self.inode = inode
+  }
+
+  var metadata: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.appendNumber(device)
+    bytes.appendNumber(inode)
+    return bytes
   }
 }

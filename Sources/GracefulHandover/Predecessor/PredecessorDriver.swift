@@ -34,7 +34,7 @@ final class PredecessorDriver: Sendable {
   private let calls: SocketCalls
   private let program: String
   private let generation: UInt32
-  private let offered: @Sendable () -> [SuccessorDriver.Inherited]
+  private let offered: @Sendable () -> [NamedDescriptor]
   private let surroundings: Surroundings
   private let driver: MachineDriver<PredecessorStateMachine>
   private let timers: TimerTable<PredecessorStateMachine.Timer>
@@ -42,7 +42,7 @@ final class PredecessorDriver: Sendable {
 
   init(
     listener: SharedDescriptor, loop: PollLoop, calls: SocketCalls, limits: HandoverLimits, program: String,
-    generation: UInt32, offered: @escaping @Sendable () -> [SuccessorDriver.Inherited], surroundings: Surroundings
+    generation: UInt32, offered: @escaping @Sendable () -> [NamedDescriptor], surroundings: Surroundings
   ) {
     self.loop = loop
     self.calls = calls
@@ -66,6 +66,8 @@ final class PredecessorDriver: Sendable {
   func receive(_ event: PredecessorStateMachine.Event) {
     driver.receive(event) { perform($0) }
   }
+
+  var isHandingOver: Bool { driver.ask(\.isHandingOver) }
 
   /// Lets go of the socket and of everybody who is connected.
   func close() {
@@ -122,6 +124,7 @@ final class PredecessorDriver: Sendable {
     }
     receive(.connected(id, process: peer.process))
     connection.start()
+    connection.watchProcess()
   }
 
   private func happened(_ id: ConnectionID, _ event: FrameConnection.Event) {
@@ -219,7 +222,7 @@ final class PredecessorDriver: Sendable {
   }
 }
 
-extension [SuccessorDriver.Inherited] {
+extension [NamedDescriptor] {
   /// In pieces that fit into one frame and one message each.
   fileprivate func parts() -> [ArraySlice<Element>] {
     var parts: [ArraySlice<Element>] = []

@@ -55,6 +55,14 @@ package struct PredecessorStateMachine: Sendable {
   private var pauses = 0
   private let limits: HandoverLimits
 
+  /// Whether somebody is taking over, or has.
+  package var isHandingOver: Bool {
+    switch state {
+    case .offering, .committing, .pausing, .released: true
+    case .starting, .serving, .stopping: false
+    }
+  }
+
   package init(limits: HandoverLimits) {
     self.limits = limits
   }

@@ -3,14 +3,9 @@ internal import Synchronization
 
 /// Performs what the successor's machine decides. On the poll loop's thread.
 final class SuccessorDriver: Sendable {
-  struct Inherited: Sendable {
-    var label: DescriptorLabel
-    var descriptor: SharedDescriptor
-  }
-
   /// What comes of the dialogue. Called on the loop's thread, `deliver` and then `own`, or `fail`, each at most once.
   struct Outcome: Sendable {
-    var deliver: @Sendable (_ process: Int32, _ generation: UInt32, [Inherited]) -> Void
+    var deliver: @Sendable (_ process: Int32, _ generation: UInt32, [NamedDescriptor]) -> Void
     var own: @Sendable (SuccessorStateMachine.Proof) -> Void
     var fail: @Sendable (SuccessorStateMachine.Failure) -> Void
     var notify: @Sendable (SuccessorStateMachine.Notice) -> Void
@@ -21,7 +16,7 @@ final class SuccessorDriver: Sendable {
   private let timers: TimerTable<SuccessorStateMachine.Timer>
   private let outcome: Outcome
   private let connection = Mutex<FrameConnection?>(nil)
-  private let inherited = Mutex<[Inherited]>([])
+  private let inherited = Mutex<[NamedDescriptor]>([])
 
   init(loop: PollLoop, limits: HandoverLimits, outcome: Outcome) {
     driver = MachineDriver(SuccessorStateMachine(limits: limits, descriptorLimit: ThisProcess.descriptorLimit))
@@ -62,8 +57,11 @@ final class SuccessorDriver: Sendable {
       case .message(let message):
         if case .descriptors(let labels) = message {
           inherited.withLock { inherited in
-            inherited += zip(labels, descriptors).map { Inherited(label: $0, descriptor: $1) }
+            inherited += zip(labels, descriptors).map { NamedDescriptor(label: $0, descriptor: $1) }
           }
+        }
+        if case .welcome(let process, _, _) = message {
+          connection.withLock { $0 }?.watchProcess(calledItself: Int32(bitPattern: process))
         }
         receive(.message(message, descriptors: descriptors.count))
       case .unknownType(let type): receive(.unknownFrame(type: type))
@@ -89,7 +87,7 @@ final class SuccessorDriver: Sendable {
     }
   }
 
-  private func takeInherited() -> [Inherited] {
+  private func takeInherited() -> [NamedDescriptor] {
     inherited.withLock { inherited in
       defer { inherited = [] }
       return inherited

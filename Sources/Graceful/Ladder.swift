@@ -1,0 +1,41 @@
+internal import CGracefulSystem
+internal import GracefulDescriptors
+internal import GracefulShutdown
+
+/// The live environment of every lifecycle of this process: it needs no thread of the cooperative pool (S9).
+package struct Ladder: LifecycleEnvironment {
+  package static let shared = Ladder()
+
+  /// `nil` when there was no descriptor or no thread for it; then each timer is a thread, or, when even that cannot be
+  /// had, a task.
+  private let loop: PollLoop?
+
+  private init() { loop = try? PollLoop(name: "graceful-ladder") }
+
+  package func now() -> ContinuousClock.Instant { .now }
+
+  package func schedule(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void) {
+    if let loop {
+      _ = loop.schedule(at: instant, body)
+      return
+    }
+    LadderThread.start("graceful-timer") {
+      while true {
+        let left = instant - .now
+        guard left > .zero else { break }
+        // At most a second at a time: poll(2) returns early when a signal comes.
+        _ = cgs_poll(nil, 0, Int32(min(left / .milliseconds(1), 999)) + 1)
+      }
+      body()
+    }
+  }
+
+  package func perform(_ body: @escaping @Sendable () -> Void) { LadderThread.start("graceful-cancel", body) }
+
+  package func write(report: String) { LastWords.write(report, to: 2, within: .milliseconds(250)) }
+
+  package func exit(_ code: Int32, atOnce: Bool) {
+    if atOnce { cgs_exit_now(code) }
+    cgs_exit(code)
+  }
+}

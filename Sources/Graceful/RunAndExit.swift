@@ -1,0 +1,48 @@
+public import GracefulShutdown
+public import GracefulTriggers
+
+extension Lifecycle {
+  /// Runs until everything has ended or been abandoned, and returns what happened.
+  ///
+  /// What was abandoned may still be running when this returns; whoever calls it should then exit with the report's
+  /// ``LifecycleReport/exitCode``. When every thread of Swift's cooperative pool is blocked this cannot return, whatever
+  /// the deadline says; ``runAndExit(on:)`` exits all the same. Cancelling the task that waits is a stop request. A second
+  /// call waits for the end of the first and returns the same report.
+  ///
+  /// A mistake in the configuration, or a trigger that cannot listen, starts nothing and is in the report.
+  /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. None unless given: a signal then
+  ///   does to the process what it always did.
+  public func run(on triggers: Trigger...) async -> LifecycleReport {
+    await run(listeningTo: triggers, exiting: false)
+  }
+
+  /// Runs, writes the report to standard error, and exits with its code.
+  ///
+  /// The codes: 128 + n ended at once by the third signal n; 124 something was cancelled or abandoned; 78 the
+  /// configuration is wrong; 1 a phase failed; 0 clean. `atexit` handlers run and buffers are flushed, unless something
+  /// was abandoned or a signal ended it at once (`_exit`). The process ends within the grace although every thread of
+  /// Swift's cooperative pool is blocked, and although nobody reads its standard error.
+  /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. ``Trigger/signals`` (SIGTERM and
+  ///   SIGINT) unless given.
+  public func runAndExit(on triggers: Trigger...) async -> Never {
+    let report = await run(listeningTo: triggers.isEmpty ? [.signals] : triggers, exiting: true)
+    // Not reached: the run has ended the process.
+    Ladder.shared.exit(report.exitCode, atOnce: true)
+    while true { await Task.yield() }
+  }
+
+  private func run(listeningTo triggers: [Trigger], exiting: Bool) async -> LifecycleReport {
+    // Listen first, then start: a stop that comes in between is kept (S10).
+    var leaves: [Trigger.Leave] = []
+    for trigger in triggers {
+      do {
+        leaves.append(try trigger.listen { [self] in requestStop($0) })
+      } catch {
+        reportMistake(ConfigurationMistake(trigger: error.trigger, reason: error.reason))
+      }
+    }
+    let report = await run(in: Ladder.shared, exiting: exiting)
+    for leave in leaves { leave() }
+    return report
+  }
+}

@@ -1,0 +1,40 @@
+/// Something wrong with a lifecycle as it was written down: nothing is started, and the exit code is 78.
+///
+/// All of them are collected and reported together, so that they can be corrected together.
+public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConvertible {
+  enum Kind: Hashable, Sendable {
+    case duplicateName(String)
+    case unknownRequirement(phase: String, requires: String)
+    case cycle([String])
+    case graceNotPositive(Duration)
+    case limitNotPositive(phase: String, Duration)
+    case triggerCannotListen(trigger: String, reason: String)
+  }
+
+  let kind: Kind
+
+  init(kind: Kind) { self.kind = kind }
+
+  /// A trigger that was asked for and cannot listen.
+  package init(trigger: String, reason: String) {
+    kind = .triggerCannotListen(trigger: trigger, reason: reason)
+  }
+
+  /// What is wrong, and what to do about it, in one sentence.
+  public var description: String {
+    switch kind {
+    case .duplicateName(let name):
+      "two phases are called \"\(name)\"; give each a name of its own"
+    case .unknownRequirement(let phase, let requirement):
+      "phase \"\(phase)\" requires \"\(requirement)\", which is not a phase of this lifecycle; add it or correct the name"
+    case .cycle(let path):
+      "phases require each other in a circle: \(path.joined(separator: " → ")); take one requirement away"
+    case .graceNotPositive(let grace):
+      "the grace is \(grace); it must be longer than zero"
+    case .limitNotPositive(let phase, let limit):
+      "the limit of phase \"\(phase)\" is \(limit); it must be longer than zero, or left out"
+    case .triggerCannotListen(let trigger, let reason):
+      "trigger \(trigger): \(reason)"
+    }
+  }
+}

@@ -1,0 +1,154 @@
+public import Logging
+import Synchronization
+
+/// The whole: starts its phases in order, runs, and stops them in reverse order, within one deadline.
+///
+/// ```swift
+/// let shop = Lifecycle("shop", grace: .seconds(25))
+/// let database = shop.phase("database", limit: .seconds(5)) { phase in
+///   let pool = try await Pool.open()
+///   phase.ready()                      // what requires it may start now
+///   await phase.turnToStop()           // everything that required it has ended
+///   await pool.close()
+/// }
+/// shop.phase("web", requires: database) { phase in … }
+/// await shop.runAndExit(on: .signals)  // or: let report = await shop.run()
+/// ```
+///
+/// A lifecycle runs once. Mistakes in how it is written down are collected, and reported together by `run()`, which
+/// then starts nothing.
+public final class Lifecycle: Sendable {
+  /// A body of a phase: it starts, says that it is ready, waits for its turn, cleans up, and returns.
+  public typealias Body = @Sendable (Phase) async throws -> Void
+
+  /// The name, for the log and the report.
+  public let name: String
+  /// From the first request to stop to the exit of the process, everything included.
+  public let grace: Duration
+  /// Where progress is logged.
+  public let logger: Logger
+
+  private let stage = Mutex(Stage.declaring(Draft()))
+
+  private enum Stage {
+    case declaring(Draft)
+    case running(LifecycleDriver)
+  }
+
+  private struct Draft {
+    var declarations: [PhaseGraph.Declaration] = []
+    var bodies: [Body] = []
+    var requests: [StopRequest] = []
+    var mistakes: [ConfigurationMistake] = []
+  }
+
+  /// Makes a lifecycle without phases.
+  /// - Parameters:
+  ///   - name: For the log and the report.
+  ///   - grace: From the first request to stop to the exit of the process. Of it, up to 2 s are kept for those that must
+  ///     be cancelled and 1 s for the report and the exit; under 12 s of grace, a quarter of it each. Choose it shorter
+  ///     than what the platform gives (Kubernetes: `terminationGracePeriodSeconds`, 30 s; systemd:
+  ///     `TimeoutStopSec`, 90 s): after that it kills, and there is no report. 25 s unless said otherwise.
+  ///   - logger: Progress goes here, with the metadata keys `lifecycle.name`, `phase.name`, `phase.end`, `stop.who` and
+  ///     `stop.why`.
+  public init(_ name: String, grace: Duration = .seconds(25), logger: Logger = Logger(label: "graceful")) {
+    self.name = name
+    self.grace = grace
+    self.logger = logger
+  }
+
+  /// Adds a phase.
+  ///
+  /// The body runs in a task of its own, at medium priority and without the task-local values of its surroundings, so
+  /// that it can be abandoned. When it returns before anybody has asked for a stop, the lifecycle stops; when it throws,
+  /// the lifecycle stops as failed.
+  ///
+  /// A phase that is added after `run()` was called is never started; the log says so.
+  /// - Parameters:
+  ///   - name: Unique in this lifecycle.
+  ///   - requires: What must be ready before this phase starts, and is told to stop only after it has ended.
+  ///   - limit: How long it may take to stop, from its turn until it is cancelled. It is clipped to what the whole has
+  ///     left; without one, it may take all of that, and those behind it find little.
+  @discardableResult
+  public func phase(
+    _ name: String, requires: PhaseHandle..., limit: Duration? = nil, _ body: @escaping Body
+  ) -> PhaseHandle {
+    phase(name, requires: requires, limit: limit, body)
+  }
+
+  /// Adds a phase with any number of requirements.
+  @discardableResult
+  public func phase(
+    _ name: String, requires: [PhaseHandle], limit: Duration? = nil, _ body: @escaping Body
+  ) -> PhaseHandle {
+    let declaration = PhaseGraph.Declaration(name, requires: requires.map(\.name), limit: limit)
+    let tooLate = stage.withLock { stage in
+      switch stage {
+      case .declaring(var draft):
+        draft.declarations.append(declaration)
+        draft.bodies.append(body)
+        stage = .declaring(draft)
+        return false
+      case .running: return true
+      }
+    }
+    if tooLate {
+      logger.error(
+        "a phase was added after run() and is not started",
+        metadata: ["lifecycle.name": "\(self.name)", "phase.name": "\(name)"])
+    }
+    return PhaseHandle(name)
+  }
+
+  /// Asks for a stop.
+  ///
+  /// May be called from any thread, any number of times, before, during and after the run; it returns at once. What a
+  /// repetition means is in ``StopRequest/Urgency``.
+  public func requestStop(_ request: StopRequest = StopRequest()) {
+    let driver: LifecycleDriver? = stage.withLock { stage in
+      switch stage {
+      case .declaring(var draft):
+        draft.requests.append(request)
+        stage = .declaring(draft)
+        return nil
+      case .running(let driver): return driver
+      }
+    }
+    driver?.requestStop(request)
+  }
+
+  /// Adds a mistake that was found elsewhere: `run()` then starts nothing.
+  ///
+  /// Once it runs, it is too late for that.
+  package func reportMistake(_ mistake: ConfigurationMistake) {
+    stage.withLock { stage in
+      guard case .declaring(var draft) = stage else { return }
+      draft.mistakes.append(mistake)
+      stage = .declaring(draft)
+    }
+  }
+
+  /// Runs in an environment until everything has ended or been abandoned.
+  ///
+  /// A second call waits for the first one's end.
+  ///
+  /// - Parameter exiting: When there is nothing left to wait for although something still runs, the report is written
+  ///   and the process ended by whichever thread finds out, because nothing may be left to run the caller of this.
+  package func run(in environment: some LifecycleEnvironment, exiting: Bool = false) async -> LifecycleReport {
+    let (driver, requests) = stage.withLock { stage -> (LifecycleDriver, [StopRequest]) in
+      switch stage {
+      case .declaring(let draft):
+        let machine = LifecycleStateMachine(
+          name: name, grace: grace, graph: PhaseGraph(draft.declarations, mistakes: draft.mistakes))
+        let driver = LifecycleDriver(
+          machine, bodies: draft.bodies, environment: environment, log: LifecycleLog(name: name, logger: logger),
+          exiting: exiting)
+        stage = .running(driver)
+        return (driver, draft.requests)
+      case .running(let driver): return (driver, [])
+      }
+    }
+    for request in requests { driver.requestStop(request) }
+    return await driver.run()
+  }
+}

@@ -1,0 +1,19 @@
+/// Everything that a lifecycle needs from outside the standard library: the one seam of this target.
+///
+/// The live one is the ladder in Graceful, on threads of its own; the manual one is in GracefulTesting. None of its
+/// functions may need a thread of the cooperative pool, and only ``perform(_:)`` may run code that blocks (S9).
+package protocol LifecycleEnvironment: Sendable {
+  func now() -> ContinuousClock.Instant
+
+  /// Calls `body` once, at `instant` or soon after. It does not block.
+  func schedule(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void)
+
+  /// Calls `body` soon, on a thread that it may block: it runs code of the user.
+  func perform(_ body: @escaping @Sendable () -> Void)
+
+  /// The last words. Whoever does not read them must not hold up the exit.
+  func write(report: String)
+
+  /// Ends the process. `atOnce`: nothing of the program runs any more, no buffer is flushed (`_exit`).
+  func exit(_ code: Int32, atOnce: Bool)
+}

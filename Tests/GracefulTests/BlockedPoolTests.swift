@@ -1,0 +1,71 @@
+import CGracefulSystem
+import SystemPackage
+import Testing
+
+/// S9, with a real process: every thread of the cooperative pool is blocked, and the ladder works all the same.
+@Suite("A program whose every pool thread is blocked")
+struct BlockedPoolTests {
+  private static let terminate: Int32 = 15
+
+  @Test("exits 124 within its grace after one SIGTERM, and its report names the phase")
+  func deadline() async throws {
+    let program = try ChildProgram("BlockedProgram", ["4000"])
+    #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
+    program.signal(Self.terminate)
+    let end = try #require(await program.end())
+    #expect(end.code == 124)
+    #expect(end.took < .seconds(4))
+    #expect(end.took > .seconds(2), "it was given its time to drain and to be cancelled")
+    #expect(end.errors.contains("! greedy  ABANDONED"), "\(end.errors)")
+    #expect(end.errors.contains("asked by SIGTERM"))
+  }
+
+  @Test("exits 143 at once after three SIGTERM")
+  func threeSignals() async throws {
+    let program = try ChildProgram("BlockedProgram", ["60000"])
+    #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
+    // Signals of the same number do not queue (signal(7)): the next one is sent when the one before has been heard.
+    // There is nothing to await here, since a blocked program logs nothing, so it is sent until the third was heard.
+    var end: (code: Int32, errors: String, took: Duration)?
+    for _ in 0..<200 where end == nil {
+      program.signal(Self.terminate)
+      end = await program.end(limit: .milliseconds(50))
+    }
+    let ended = try #require(end)
+    #expect(ended.code == 143)
+    #expect(ended.errors.contains("! greedy  ABANDONED"), "\(ended.errors)")
+    #expect(ended.errors.contains("exit 143: ended at once by SIGTERM"))
+  }
+
+  @Test("exits 124 after the cancel limit when a second SIGTERM is the last")
+  func twoSignals() async throws {
+    let program = try ChildProgram("BlockedProgram", ["60000"])
+    #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
+    program.signal(Self.terminate)
+    // Long enough for the first to be heard; if the two were one after all, the end would come after 60 s only.
+    #expect(await program.end(limit: .milliseconds(500)) == nil)
+    program.signal(Self.terminate)
+    let end = try #require(await program.end(limit: .seconds(20)))
+    #expect(end.code == 124)
+    #expect(end.took < .seconds(10))
+  }
+
+  @Test("exits in time although its standard error is a full pipe that nobody reads")
+  func fullPipe() async throws {
+    let pipe = try FileDescriptor.pipe()
+    defer {
+      try? pipe.readEnd.close()
+      try? pipe.writeEnd.close()
+    }
+    var poll = cgs_poll(fd: pipe.writeEnd.rawValue, wanted: Int16(CGS_POLL_OUT), happened: 0)
+    let bytes = [UInt8](repeating: 0x20, count: 4096)
+    while cgs_poll(&poll, 1, 0) > 0 { _ = cgs_write(pipe.writeEnd.rawValue, bytes, bytes.count) }
+    let program = try ChildProgram(
+      "BlockedProgram", ["4000"], errors: (read: -1, write: pipe.writeEnd.rawValue))
+    #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
+    program.signal(Self.terminate)
+    let end = try #require(await program.end())
+    #expect(end.code == 124)
+    #expect(end.took < .seconds(4))
+  }
+}

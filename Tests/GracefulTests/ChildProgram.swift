@@ -1,0 +1,118 @@
+import CGracefulSystem
+import GracefulDescriptors
+import SystemPackage
+
+/// A real process, built by this package, with its two outputs.
+///
+/// Killed at the end whatever happens.
+final class ChildProgram: Sendable {
+  let pid: Int32
+  let output: Int32
+  let errors: Int32
+  private let ours: [Int32]
+
+  /// Standard error is a pipe of its own, or the given one.
+  init(_ name: String, _ arguments: [String], errors given: (read: Int32, write: Int32)? = nil) throws {
+    // The test program lies where the package's programs lie.
+    let own = CommandLine.arguments[0]
+    let directory = own.contains("/") ? String(own[..<(own.lastIndex(of: "/") ?? own.startIndex)]) : "."
+    let path = FilePath(directory).appending(name).string
+    var out: [Int32] = [-1, -1]
+    var err: [Int32] = [-1, -1]
+    guard cgs_pipe(&out) >= 0, cgs_pipe(&err) >= 0 else { throw Errno.tooManyOpenFiles }
+    output = out[0]
+    errors = given?.read ?? err[0]
+    ours = out + err
+    let pairs: [Int32] = [out[1], 1, given?.write ?? err[1], 2]
+    var argv: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { Self.copy($0) } + [nil]
+    var environment: [UnsafeMutablePointer<CChar>?] = [nil]
+    defer { for case let argument? in argv { argument.deallocate() } }
+    pid = path.withCString { path in
+      pairs.withUnsafeBufferPointer { pairs in
+        argv.withUnsafeMutableBufferPointer { argv in
+          environment.withUnsafeMutableBufferPointer { environment in
+            var what = cgs_spawn(
+              path: path, arguments: argv.baseAddress, environment: environment.baseAddress, directory: nil,
+              descriptors: pairs.baseAddress, descriptor_pairs: 2)
+            return cgs_spawn(&what)
+          }
+        }
+      }
+    }
+    if pid < 0 { throw Errno(rawValue: -pid) }
+  }
+
+  deinit {
+    var how = cgs_exit()
+    if pid > 0, cgs_reap(pid, &how) >= 0, how.pid == 0 {
+      _ = cgs_kill(pid, 9)
+      _ = cgs_reap(pid, &how)
+    }
+    for descriptor in ours { _ = cgs_close(descriptor) }
+  }
+
+  func signal(_ number: Int32) { _ = cgs_kill(pid, number) }
+
+  /// Reads until `word` has come.
+  ///
+  /// Nil after the limit.
+  func wait(for word: String, on descriptor: Int32, limit: Duration = .seconds(30)) async -> String? {
+    await Self.onOwnThread {
+      let until = ContinuousClock.now + limit
+      var text = ""
+      while !text.contains(word) {
+        guard ContinuousClock.now < until else { return nil }
+        text += Self.read(descriptor, waiting: 100)
+      }
+      return text
+    }
+  }
+
+  /// Waits for its end: the exit code (negative: the signal that killed it), what is left in its standard error, and
+  /// how long that took.
+  ///
+  /// Nil after the limit.
+  func end(limit: Duration = .seconds(30)) async -> (code: Int32, errors: String, took: Duration)? {
+    let (pid, errors) = (pid, errors)
+    return await Self.onOwnThread {
+      let begin = ContinuousClock.now
+      var how = cgs_exit()
+      var text = ""
+      while ContinuousClock.now < begin + limit {
+        guard cgs_reap(pid, &how) >= 0 else { return nil }
+        if how.pid == pid {
+          let took = ContinuousClock.now - begin
+          return (how.signaled == 1 ? -how.code : how.code, text + Self.read(errors, waiting: 0), took)
+        }
+        text += Self.read(errors, waiting: 20)
+      }
+      return nil
+    }
+  }
+
+  private static func read(_ descriptor: Int32, waiting milliseconds: Int32) -> String {
+    var poll = cgs_poll(fd: descriptor, wanted: Int16(CGS_POLL_IN), happened: 0)
+    guard descriptor >= 0, cgs_poll(&poll, 1, milliseconds) > 0 else { return "" }
+    var bytes = [UInt8](repeating: 0, count: 65536)
+    let count = cgs_read(descriptor, &bytes, bytes.count)
+    return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : ""
+  }
+
+  /// Waiting here blocks a thread; it must not be one of the pool.
+  ///
+  /// Waiting here blocks a thread; it must not be one of the pool.
+  private static func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result?) async -> Result? {
+    guard let loop = try? PollLoop(name: "child") else { return nil }
+    defer { loop.stop() }
+    return await withCheckedContinuation { continuation in
+      loop.execute { continuation.resume(returning: body()) }
+    }
+  }
+
+  private static func copy(_ string: String) -> UnsafeMutablePointer<CChar> {
+    let bytes = Array(string.utf8CString)
+    let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+    copy.initialize(from: bytes, count: bytes.count)
+    return copy
+  }
+}
