@@ -111,14 +111,14 @@ struct ServerDrainStateMachine: Equatable, Sendable {
     case .isSetUp(let id):
       guard connections[id]?.isSetUp == false else { return [] }
       connections[id]?.isSetUp = true
-      arriving -= 1
+      if arriving > 0 { arriving -= 1 }
       return tell([id]) + closeListenerIfReady()
     case .noted(let id, let ending):
       if connections[id]?.ending == nil { connections[id]?.ending = ending }
       return []
     case .connectionClosed(let id):
       guard let connection = connections.removeValue(forKey: id) else { return [] }
-      if !connection.isSetUp { arriving -= 1 }
+      if !connection.isSetUp, arriving > 0 { arriving -= 1 }
       if stage != .serving { outcome.count(connection.ending ?? .finished) }
       return closeListenerIfReady() + drainedIfEmpty()
     case .drain(let until):
@@ -135,7 +135,9 @@ struct ServerDrainStateMachine: Equatable, Sendable {
     case .giveUp:
       guard stage == .cutting else { return [] }
       for connection in connections.values { outcome.count(connection.ending ?? .cut) }
-      return drained()
+      // What is not set up by now does not keep the listener open.
+      arriving = 0
+      return closeListenerIfReady() + drained()
     }
   }
 }

@@ -67,6 +67,15 @@ struct ServerDrainStateMachineTests {
     #expect(machine.receive(.drain(until: now), at: now) == [.drained(DrainOutcome(cut: 1))])
   }
 
+  @Test("A connection that is never set up does not keep the listener open beyond the limit")
+  func neverSetUp() {
+    var machine = ServerDrainStateMachine()
+    _ = machine.receive(.accepted(1), at: now)
+    _ = machine.receive(.drain(until: now), at: now)
+    _ = machine.receive(.deadline, at: now)
+    #expect(machine.receive(.giveUp, at: now) == [.closeListener, .drained(DrainOutcome(cut: 1))])
+  }
+
   @Test(
     "In any order of events each connection hears every signal once it is set up, and is counted once",
     arguments: 0..<500 as Range<UInt64>)
