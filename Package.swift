@@ -88,10 +88,16 @@ let package = Package(
       dependencies: [
         "GracefulNIO", "Graceful", "GracefulDescriptors", .system, .nioCore, .nioPosix, .nioHTTP1, .nioEmbedded,
       ]),
+    // Restarts itself as the demo does, and badly when it is told so.
+    .executableTarget(
+      name: "RestartableServer",
+      dependencies: ["CGracefulSystem", "GracefulProcesses", .system, .nioCore, .nioPosix, .nioHTTP1],
+      path: "Tests/RestartableServer"),
     .testTarget(
       name: "GracefulRehearsalTests",
       dependencies: [
-        "GracefulRehearsal", "GracefulProcesses", "GracefulDescriptors", .system, .nioCore, .nioPosix, .nioHTTP1,
+        "GracefulCommand", "RestartableServer", "GracefulRehearsal", "GracefulProcesses", "GracefulDescriptors",
+        .system, .nioCore, .nioPosix, .nioHTTP1,
         .histogram,
       ]),
     .testTarget(

@@ -32,6 +32,8 @@ struct RehearseCommand: AsyncParsableCommand {
   var fault = "none"
   @Option(help: "Where the JSON report goes; - is standard output.") var json: String?
   @Option(help: "How long the load runs before the first restart.") var steady = DurationArgument(argument: "5s")!
+  @Option(help: "How long an old process may live after the load has ended, and a stopped one after it was stopped.")
+  var leftOverLimit = DurationArgument(argument: "15s")!
   @Flag(help: "Pass the server's standard error through.") var verbose = false
   @Argument(parsing: .postTerminator, help: "The server's command, after --.") var command: [String] = []
 
@@ -78,6 +80,7 @@ struct RehearseCommand: AsyncParsableCommand {
     configuration.interval = interval.duration
     configuration.connections = connections
     configuration.steady = steady.duration
+    configuration.leftOverLimit = leftOverLimit.duration
     configuration.pidFile = pidFile
     configuration.passesErrorOutput = verbose
     switch mode {

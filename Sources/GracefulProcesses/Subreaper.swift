@@ -6,10 +6,24 @@ internal import SystemPackage
 /// This process as the one that adopts what its descendants leave behind (prctl(2), `PR_SET_CHILD_SUBREAPER`).
 ///
 /// A server that restarts itself starts its successor and ends; the successor would go to init and nobody would know how
-/// it ended. Here it becomes our child and we reap it. The status of a ``ChildProcess`` is never taken. Children that
-/// were started in other ways (Foundation's `Process`, a library's `fork`) must be named to ``leave(_:)``.
+/// it ended. Here it becomes our child and we reap it.
+///
+/// The status of a child that somebody waits for is not taken: never that of a ``ChildProcess``; and of other children
+/// only that of one which was seen below another process before, and so cannot have been started here, or which has been
+/// dead for a while without anybody's asking (Foundation's `Process` and every `waitpid` ask at once). What a library may
+/// leave unasked for longer is named to ``leave(_:)``.
 package final class Subreaper: Sendable {
+  /// A process for ever: a number is used again, a number with its start is not.
+  private struct Identity: Hashable {
+    var id: ProcessID
+    var started: UInt64
+  }
+
   private struct State {
+    /// Descendants that were seen below another process than this one, as long as they are in the table.
+    var adopted: Set<Identity> = []
+    /// Since when a child of unknown origin has been dead.
+    var deadSince: [Identity: ContinuousClock.Instant] = [:]
     var left: Set<ProcessID> = []
     var ended: [ProcessID: ExitStatus] = [:]
     var timer: PollLoop.TimerID?
@@ -18,6 +32,7 @@ package final class Subreaper: Sendable {
 
   private let loop: PollLoop
   private let interval: Duration
+  private let patience: Duration
   private let orphanEnded: @Sendable (ProcessID, ExitStatus) -> Void
   private let state = Mutex(State())
 
@@ -26,10 +41,11 @@ package final class Subreaper: Sendable {
   /// - Parameters:
   ///   - loop: Where it looks.
   ///   - interval: How often it looks for orphans that have ended. A zombie waits that long, its status is not lost.
+  ///   - patience: How long a dead child that may have been started here waits for somebody who asks.
   ///   - orphanEnded: Called on the loop's thread for each orphan that was reaped.
   /// - Throws: `ENOSYS` where the system has no subreapers.
   package init(
-    on loop: PollLoop, every interval: Duration = .milliseconds(100),
+    on loop: PollLoop, every interval: Duration = .milliseconds(100), patience: Duration = .seconds(1),
     orphanEnded: @escaping @Sendable (ProcessID, ExitStatus) -> Void = { _, _ in }
   ) throws(SystemError) {
     let result = cgs_become_subreaper()
@@ -38,6 +54,7 @@ package final class Subreaper: Sendable {
     }
     self.loop = loop
     self.interval = interval
+    self.patience = patience
     self.orphanEnded = orphanEnded
   }
 
@@ -76,12 +93,10 @@ package final class Subreaper: Sendable {
     ProcessTable.descendants(of: .current, among: ProcessTable.all()).filter { !$0.isZombie }
   }
 
-  /// Reaps each orphan that has ended.
-  ///
-  /// On any thread.
+  /// Reaps each orphan that has ended, on any thread.
   package func reap() {
-    for entry in ProcessTable.all() where entry.parent == .current && entry.isZombie {
-      guard !state.withLock({ $0.left.contains(entry.id) }) else { continue }
+    let all = ProcessTable.all()
+    for entry in eligible(all, at: .now) {
       let status = ChildRegistry.unlessWaited(entry.id) { () -> ExitStatus? in
         var how = cgs_exit()
         guard cgs_reap(entry.id.rawValue, &how) >= 0, how.pid != 0 else { return nil }
@@ -90,6 +105,27 @@ package final class Subreaper: Sendable {
       guard let status else { continue }
       state.withLock { $0.ended[entry.id] = status }
       loop.execute { [orphanEnded] in orphanEnded(entry.id, status) }
+    }
+  }
+
+  private func eligible(_ all: [ProcessEntry], at now: ContinuousClock.Instant) -> [ProcessEntry] {
+    let below = ProcessTable.descendants(of: .current, among: all)
+    return state.withLock { state in
+      let present = Set(below.map { Identity(id: $0.id, started: $0.started) })
+      state.adopted.formIntersection(present)
+      state.deadSince = state.deadSince.filter { present.contains($0.key) }
+      return below.filter { entry in
+        let identity = Identity(id: entry.id, started: entry.started)
+        guard entry.parent == .current else {
+          state.adopted.insert(identity)
+          return false
+        }
+        guard entry.isZombie, !state.left.contains(entry.id) else { return false }
+        if state.adopted.contains(identity) { return true }
+        let since = state.deadSince[identity] ?? now
+        state.deadSince[identity] = since
+        return now - since >= patience
+      }
     }
   }
 

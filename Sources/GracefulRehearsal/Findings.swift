@@ -47,10 +47,10 @@ struct Findings {
       instant.map { Double(($0 - record.askedAt).nanoseconds) / 1_000_000 }
     }
     let served = record.finish.outcome == .served
+    let next = records.indices.contains(index + 1) ? records[index + 1].askedAt : .distantFuture
     var (pid, generation) = (record.finish.pid, record.finish.generation)
     if served, generation == nil, director.command.isDemo {
       // A command may return before the new process says that it serves.
-      let next = records.indices.contains(index + 1) ? records[index + 1].askedAt : .distantFuture
       let identity = director.servings.last { $0.at >= record.askedAt && $0.at < next }?.identity
       (pid, generation) = (identity?.pid.rawValue, identity?.generation)
     }
@@ -58,6 +58,8 @@ struct Findings {
       generation == nil ? nil : pid.flatMap { director.observations.firstAnswer(of: ProcessID(rawValue: $0)) }
     let old = record.old.flatMap { pid -> (at: NIODeadline, code: Int32?)? in
       guard let at = director.processes.death(of: pid), at < endedByUsFrom, !leftOver.contains(pid) else { return nil }
+      // An old process that went on serving ends in a later restart, and is reported there.
+      guard served || at < next else { return nil }
       return (at, director.processes.status(of: pid)?.shellCode)
     }
     return RehearsalReport.Restart(
