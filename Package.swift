@@ -61,14 +61,21 @@ let package = Package(
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
     .executableTarget(
       name: "FaultyServer", dependencies: [.nioCore, .nioPosix], path: "Tests/FaultyServer"),
-    .testTarget(name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", .system]),
+    // Speaks one side of a handover by hand, and stops at a step to be killed there.
+    .executableTarget(
+      name: "HandoverPeer",
+      dependencies: ["CGracefulSystem", "GracefulDescriptors", "GracefulHandover", .system],
+      path: "Tests/HandoverPeer"),
+    .testTarget(name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(name: "GracefulProcessesTests", dependencies: ["GracefulProcesses", "GracefulDescriptors", .system]),
     .testTarget(name: "GracefulShutdownTests", dependencies: ["GracefulShutdown", "GracefulTesting", .log]),
     .testTarget(
       name: "GracefulTriggersTests", dependencies: ["GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
     .testTarget(
       name: "GracefulHandoverTests",
-      dependencies: ["GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", .system]),
+      dependencies: [
+        "GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", "CGracefulSystem", .system,
+      ]),
     .executableTarget(
       name: "BlockedProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/BlockedProgram"),
     .testTarget(
@@ -96,7 +103,8 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulProcesses", .system, .nioCore, .nioPosix,
+        "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover", "GracefulProcesses",
+        "HandoverPeer", .system, .nioCore, .nioPosix,
       ],
       path: "Tests/EndToEnd"),
   ]

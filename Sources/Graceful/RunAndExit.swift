@@ -26,8 +26,9 @@ extension Lifecycle {
   ///   SIGINT) unless given.
   public func runAndExit(on triggers: Trigger...) async -> Never {
     let report = await run(listeningTo: triggers.isEmpty ? [.signals] : triggers, exiting: true)
-    // Not reached: the run has ended the process.
-    Ladder.shared.exit(report.exitCode, atOnce: true)
+    // Reached only when somebody had called `run()` before: then it was that run's end, and nobody has exited.
+    Ladder.shared.write(report: report.text)
+    Ladder.shared.exit(report.exitCode, atOnce: report.isForced)
     while true { await Task.yield() }
   }
 

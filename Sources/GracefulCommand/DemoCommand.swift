@@ -77,20 +77,12 @@ struct DemoCommand: AsyncParsableCommand {
             try channel.pipeline.syncOperations.addHandler(DemoHandler(generation: generation, delay: delay))
           }
         }
-        try await phase.takeOver(handover, accepting: server.acceptor)
-        await server.startAccepting()
-        phase.ready()
-        let port = UInt16(clamping: server.localAddress?.port ?? 0)
-        let url = "http://\(ListenAddress(host: address.host, port: port))"
-        StandardStreams.say("serving \(url) generation \(generation) pid \(ProcessID.current.rawValue)")
-
-        await phase.turnToStop()
-        // The path first: whoever is started from here on is the first, and does not wait for this process's drain.
-        await server.closeListener()
-        await handover.leave()
-        let outcome = await server.drain(until: phase.deadline ?? .now)
+        let outcome = try await server.serve(in: phase, after: handover) {
+          let port = UInt16(clamping: server.localAddress?.port ?? 0)
+          let url = "http://\(ListenAddress(host: address.host, port: port))"
+          StandardStreams.say("serving \(url) generation \(generation) pid \(ProcessID.current.rawValue)")
+        }
         logger.info("drained", metadata: outcome.metadata)
-        if outcome.cut > 0 { throw CutShort("\(outcome.cut) requests were cut at the drain limit") }
       }
     }
     await demo.runAndExit(on: .signals)

@@ -2,7 +2,9 @@ internal import GracefulProcesses
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Answers the demo's requests. One at a time comes here; the handlers before it see to that.
+/// Answers the demo's requests.
+///
+/// One at a time comes here; the handlers before it see to that.
 final class DemoHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart

@@ -35,6 +35,7 @@ final class FrameConnection: Sendable {
   /// More than two full messages of descriptors never wait for their frame.
   private static let descriptorLimit = 2 * SocketCalls.descriptorsAMessage
   private static let readCount = 64 * 1024
+  private static let strays = "descriptors that belong to no message"
 
   let peer: Peer
   private let loop: PollLoop
@@ -126,7 +127,11 @@ final class FrameConnection: Sendable {
 
   private func ready(_ readiness: PollLoop.Readiness) {
     if readiness.contains(.writable) { flush() }
-    if !readiness.isDisjoint(with: [.readable, .hangup, .error, .invalid]) { read() }
+    if state.withLock({ $0.isReading }) {
+      if !readiness.isDisjoint(with: [.readable, .hangup, .error, .invalid]) { read() }
+    } else if !readiness.isDisjoint(with: [.hangup, .error, .invalid]) {
+      ended()
+    }
   }
 
   private func processEnded() {
@@ -206,14 +211,25 @@ final class FrameConnection: Sendable {
       do {
         guard let output = try state.withLock({ try $0.decoder.next() }) else { return }
         switch output {
-        case .preamble(let preamble): report(.preamble(preamble))
-        case .frame(let frame): report(.frame(frame, take(frame.descriptorCount)))
+        case .preamble(let preamble):
+          guard !hasStrays else { return broken(Self.strays) }
+          report(.preamble(preamble))
+        case .frame(let frame):
+          let descriptors = take(frame.descriptorCount)
+          guard !hasStrays else { return broken(Self.strays) }
+          report(.frame(frame, descriptors))
         }
       } catch {
         return broken("\(error)")
       }
     }
   }
+
+  /// Descriptors that are left when no byte of another frame is here belong to none.
+  ///
+  /// recvmsg(2) ends at a message with descriptors, so that nothing behind that message can be here yet. Kept, they
+  /// would be taken for those of the next labels.
+  private var hasStrays: Bool { state.withLock { $0.decoder.held == 0 && !$0.received.isEmpty } }
 
   private func take(_ count: Int) -> [SharedDescriptor] {
     state.withLock { state in
@@ -223,26 +239,29 @@ final class FrameConnection: Sendable {
     }
   }
 
+  /// Nothing more is read, but the end is still looked for: whoever waits for it would wait for ever where the system
+  /// gives no descriptor of the peer's process.
   private func broken(_ reason: String) {
-    stopReading()
+    let isWriting = state.withLock { state in
+      state.isReading = false
+      state.received = []
+      return !state.outgoing.isEmpty
+    }
+    wantWritable(isWriting)
     report(.malformed(reason))
   }
 
   private func ended() {
-    stopReading()
-    report(.closed)
-    // Where no descriptor of the peer's process is watched, the end of the connection is all there will ever be.
-    if state.withLock({ $0.processWatch == nil }) { report(.peerDied) }
-  }
-
-  private func stopReading() {
     state.withLock { state in
       state.isReading = false
       state.received = []
-      // Not only to a wish for nothing: poll(2) reports a hang-up whatever is asked for, and the loop would spin.
+      // Not only a wish for nothing: poll(2) reports a hang-up whatever is asked for, and the loop would spin.
       if let watch = state.socketWatch { loop.unwatch(watch) }
       state.socketWatch = nil
     }
+    report(.closed)
+    // Where no descriptor of the peer's process is watched, the end of the connection is all there will ever be.
+    if state.withLock({ $0.processWatch == nil }) { report(.peerDied) }
   }
 
   private func report(_ event: Event) {

@@ -4,8 +4,9 @@ public import NIOCore
 public struct DrainingHTTP1Configuration: Sendable {
   /// How long bytes are read and discarded after the last response, when the client does not close.
   ///
-  /// 2 s.   /// A socket that is closed with unread bytes in it resets the connection, and a reset can destroy an answer that the
-  /// client has not read yet (RFC 9112 §9.6). Shorter endangers that answer, longer keeps a descriptor longer.
+  /// 2 s. A socket that is closed with unread bytes in it resets the connection, and a reset can destroy an answer
+  /// that the client has not read yet (RFC 9112 §9.6). Shorter endangers that answer, longer keeps a descriptor
+  /// longer.
   public var linger: TimeAmount = .seconds(2)
 
   /// The same for a connection that is closed because the drain's limit is near and nothing is in flight on it.

@@ -42,8 +42,8 @@ public final class DrainingServer: Sendable {
   ///   - group: Its loops serve the listener and the connections.
   ///   - logger: Hears of connections that could not be accepted.
   ///   - childInitializer: Adds the handlers of an accepted connection, on the connection's loop.
-  /// - Throws: ``SystemError`` when the descriptor is no IPv4 or IPv6 socket or none is left, and what NIO throws when it
-  ///   cannot listen.
+  /// - Throws: ``SystemError`` when the descriptor is no IPv4 or IPv6 socket or the process has none left, and what NIO
+  ///   throws when it cannot listen.
   public static func adopt(
     _ listener: consuming OwnedDescriptor, on group: any EventLoopGroup, backlog: Int32 = 4096, logger: Logger,
     childInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
@@ -121,9 +121,9 @@ public final class DrainingServer: Sendable {
 
   /// Closes the listener, and lets the connections finish what is in flight.
   ///
-  /// A quarter of the time before the deadline, at most 250 ms, connections without a request in flight are closed; at the
-  /// deadline the others are cut. It returns when no connection is left, at the latest 100 ms after the deadline.
-  /// A second call joins the first; the nearer deadline holds.
+  /// A quarter of the time before the deadline, at most 250 ms, connections without a request in flight are closed;
+  /// at the deadline the others are cut. It returns when no connection is left, at the latest 100 ms after the
+  /// deadline. A second call joins the first; the nearer deadline holds.
   /// - Parameter deadline: The instant at which everything is to be over.
   /// - Returns: How the connections ended that were open when the drain began.
   public func drain(until deadline: ContinuousClock.Instant) async -> DrainOutcome {

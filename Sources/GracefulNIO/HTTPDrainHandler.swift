@@ -3,7 +3,8 @@ import NIOHTTP1
 
 /// Performs what the ``HTTPDrainStateMachine`` decides for one connection.
 ///
-/// It stands behind the HTTP decoder and encoder and before the user's handlers, in the place of NIO's pipelining handler.
+/// It stands behind the HTTP decoder and encoder and before the user's handlers, in the place of NIO's pipelining
+/// handler.
 final class HTTPDrainHandler: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPServerRequestPart
@@ -50,7 +51,7 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
       feed.endDelivered()
       event = .requestEnd
     }
-    guard !machine.closesByItself else { return }
+    guard machine.takesRequests else { return }
     // The end of a request can be what ends the exchange: the handler sees it before the next request is admitted.
     let actions = event.map { machine.receive($0) } ?? []
     context.fireChannelRead(data)
@@ -107,7 +108,7 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
   func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
     // Handlers close after their last response, or at an error that was answered here. Closing now would reset the
     // connection under the answer: the channel is closed when its client has it.
-    guard machine.closesByItself, mode != .input else {
+    guard machine.isEnding, mode != .input else {
       context.close(mode: mode, promise: promise)
       return
     }
@@ -179,8 +180,8 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
   }
 }
 
-/// A handler wrote a part of a response that does not fit: no request is in flight, a second head, a body without one, or
-/// after the last response of the connection.
+/// A handler wrote a part of a response that does not fit: no request is in flight, a second head, a body without
+/// one, or after the last response of the connection.
 struct ResponseOutOfOrder: Error, Equatable, CustomStringConvertible {
   var description: String { "a part of an HTTP response was written that answers no request; it was dropped" }
 }

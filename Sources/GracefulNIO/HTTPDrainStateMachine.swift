@@ -1,63 +1,10 @@
-/// What one HTTP/1 connection may do next: which request is admitted, which response announces the close, and how it ends.
+/// What one HTTP/1 connection may do next: which request is admitted, which response announces the close, and how it
+/// ends.
 ///
-/// One request at a time. While draining, a response announces the close exactly if nothing is known to lie behind its
-/// request (RFC 9112 §9.6: what follows an announced close is not processed). After the last response: half-close, read and discard
-/// until the client's FIN or the end of the linger, close.
-struct HTTPDrainStateMachine: Sendable {
-  /// What happened on the connection.
-  enum Event: Equatable, Sendable {
-    /// `closes`: the client wants the connection closed after the response, or nothing can be parsed behind this request.
-    case requestHead(closes: Bool, expectsContinue: Bool)
-    case requestEnd
-    case requestMalformed
-    /// The client's FIN, after everything that came before it.
-    case inputClosed
-    case interimHead
-    /// `closes`: the handler wants the close, or the close is what ends the body. `followed`: bytes of a further request are
-    /// here, or nobody can say that none are.
-    case responseHead(closes: Bool, followed: Bool)
-    case responseEnd
-    /// What the handler wrote is no valid HTTP; `begun` when its head is on its way already.
-    case responseRefused(begun: Bool)
-    case flushed, lingerEnded
-    case drain
-    case idleLimit(followed: Bool)
-    case deadline(followed: Bool)
-    case channelClosed
-  }
-
-  /// What is to be done about it.
-  enum Action: Equatable, Sendable {
-    case admitNext
-    case sendHead(announcingClose: Bool)
-    case sendInterim
-    /// The whole of a response that no handler wrote.
-    case answer(Answer)
-    case discardInput
-    /// Says `flushed` when everything that was written is in the kernel.
-    case awaitFlush
-    case closeOutput
-    case startLinger(Linger)
-    case close
-    /// Asks again whether the connection is idle: says `idleLimit`.
-    case checkIdle
-    case ended(ConnectionEnding)
-    /// The event cannot happen in this state; it was ignored.
-    case ignored(reason: String)
-  }
-
-  enum Answer: Equatable, Sendable {
-    case badRequest
-    case internalServerError
-  }
-
-  /// How long bytes are read and discarded after the half-close.
-  enum Linger: Equatable, Sendable {
-    case full
-    /// At the limit, when little time is left.
-    case brief
-  }
-
+/// One request at a time. While draining, a response announces the close exactly if nothing is known to lie behind
+/// its request (RFC 9112 §9.6: what follows an announced close is not processed). After the last response:
+/// half-close, read and discard until the client's FIN or the end of the linger, close.
+struct HTTPDrainStateMachine: Equatable, Sendable {
   private enum Announced: Equatable, Sendable {
     case no
     /// Because we drain: the request's body is still read to its end.
@@ -109,11 +56,19 @@ struct HTTPDrainStateMachine: Sendable {
     return true
   }
 
-  /// The last response is complete: how the channel is closed is not the handler's business any more.
-  var closesByItself: Bool {
+  /// The last response is complete, and the channel is closed in time.
+  var isEnding: Bool {
     switch state {
-    case .flushing, .lingering, .closing, .closed: true
-    case .idle, .exchange: false
+    case .flushing, .lingering: true
+    case .idle, .exchange, .closing, .closed: false
+    }
+  }
+
+  /// A request, or what is left of one, is for the handler.
+  var takesRequests: Bool {
+    switch state {
+    case .idle, .exchange: true
+    case .flushing, .lingering, .closing, .closed: false
     }
   }
 

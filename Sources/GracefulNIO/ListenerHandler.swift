@@ -1,7 +1,8 @@
 import Logging
 import NIOCore
 
-/// The handler of the listening channel: counts what is accepted, on the listener's own loop, and turns accepting on and off.
+/// The handler of the listening channel: counts what is accepted, on the listener's own loop, and turns accepting on
+/// and off.
 final class ListenerHandler: ChannelInboundHandler {
   typealias InboundIn = any Channel
 
@@ -18,8 +19,8 @@ final class ListenerHandler: ChannelInboundHandler {
     self.logger = logger
   }
 
-  /// When it returns with `false`, accept(2) is not called again before the next `true`: this runs on the listener's loop,
-  /// where nothing is being accepted now, and the descriptor is out of the poll set.
+  /// When it returns with `false`, accept(2) is not called again before the next `true`: this runs on the listener's
+  /// loop, where nothing is being accepted now, and the descriptor is out of the poll set.
   func accept(_ wanted: Bool, on channel: any Channel) {
     isWanted = wanted
     backoff?.cancel()

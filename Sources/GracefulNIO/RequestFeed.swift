@@ -2,9 +2,9 @@ import NIOCore
 
 /// Gives the HTTP decoder the bytes of one request at a time and holds back what lies behind it.
 ///
-/// It stands before the decoder, so that a further request, complete or begun, is never in the parser: pipelined requests wait here
-/// as bytes, and whether a request is followed is known exactly, but for what the kernel holds (``UnreadBytes``) and
-/// what is still on the network.
+/// It stands before the decoder, so that a further request, complete or begun, is never in the parser: pipelined
+/// requests wait here as bytes, and whether a request is followed is known exactly, but for what the kernel holds
+/// (``UnreadBytes``) and what is still on the network.
 final class RequestFeed: ChannelDuplexHandler {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
@@ -49,7 +49,8 @@ final class RequestFeed: ChannelDuplexHandler {
 
   /// The next request may be given to the decoder.
   ///
-  /// What is held comes in a turn of its own: the handler that has just written the end of a response has not returned yet.
+  /// What is held comes in a turn of its own: the handler that has just written the end of a response has not
+  /// returned yet.
   func admitNext() {
     isAdmitting = true
     guard !isFeeding, let context, held.readableBytes > 0 || inputClosedIsHeldBack else { return }

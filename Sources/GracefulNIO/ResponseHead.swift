@@ -43,7 +43,8 @@ enum ResponseHead {
 
 /// What the head of a request means for its connection.
 enum RequestHead {
-  /// The client wants the close, or the decoder parses nothing behind this request: it stops at an upgrade or a CONNECT.
+  /// The client wants the close, or the decoder parses nothing behind this request: it stops at an upgrade or a
+  /// CONNECT.
   static func closes(_ head: HTTPRequestHead) -> Bool {
     if !head.isKeepAlive || head.method == .CONNECT { return true }
     return head.headers.contains(name: "upgrade")

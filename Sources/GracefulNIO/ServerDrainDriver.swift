@@ -4,8 +4,8 @@ import Synchronization
 
 /// Performs what the ``ServerDrainStateMachine`` decides.
 ///
-/// Everything that turns accepting on or off is decided on the listener's loop, where also every accept happens. So between a
-/// decision and its deed nothing is accepted.
+/// Everything that turns accepting on or off is decided on the listener's loop, where also every accept happens. So
+/// between a decision and its deed nothing is accepted.
 final class ServerDrainDriver: Sendable {
   private struct Guarded: Sendable {
     var machine = ServerDrainStateMachine()
@@ -24,13 +24,22 @@ final class ServerDrainDriver: Sendable {
     var handler: NIOLoopBound<ListenerHandler>
   }
 
+  /// The loop outlives the listener: decisions are made on it to the end.
+  private struct Place: Sendable {
+    var loop: any EventLoop
+    /// nil once it is closed; it holds its handler, which holds this driver.
+    var listener: Listener?
+  }
+
   private let guarded = Mutex(Guarded())
-  private let listener = Mutex<Listener?>(nil)
+  private let place = Mutex<Place?>(nil)
 
   /// Called once, on the listener's loop, before anything else.
   func adopt(_ channel: any Channel, _ handler: ListenerHandler) {
     let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
-    listener.withLock { $0 = Listener(channel: channel, handler: bound) }
+    place.withLock {
+      $0 = Place(loop: channel.eventLoop, listener: Listener(channel: channel, handler: bound))
+    }
   }
 
   var count: Int { guarded.withLock { $0.machine.count } }
@@ -59,7 +68,7 @@ final class ServerDrainDriver: Sendable {
 
   /// On the listener's loop, `done` afterwards in the same turn.
   func receiveOnLoop(_ event: ServerDrainStateMachine.Event, done: @escaping @Sendable () -> Void = {}) {
-    guard let loop = listener.withLock({ $0?.channel.eventLoop }) else { return done() }
+    guard let loop = place.withLock({ $0?.loop }) else { return done() }
     loop.execute {
       self.receive(event)
       done()
@@ -91,13 +100,14 @@ final class ServerDrainDriver: Sendable {
     switch action {
     case .accept(let wanted):
       // Only ever decided on the listener's loop.
-      guard let listener = listener.withLock({ $0 }), listener.channel.eventLoop.inEventLoop else { return }
+      guard let listener = place.withLock({ $0?.listener }), listener.channel.eventLoop.inEventLoop else { return }
       listener.handler.value.accept(wanted, on: listener.channel)
     case .closeListener:
       // NIO takes the descriptor out of the poll set, then calls close(2); never shutdown(2), which would end the
       // listening of every process that shares the socket.
-      listener.withLock { $0 }?.channel.close(promise: nil)
+      place.withLock { $0?.listener }?.channel.close(promise: nil)
     case .listenerIsGone:
+      place.withLock { $0?.listener = nil }
       let waiting = guarded.withLock { guarded in
         guarded.listenerIsGone = true
         defer { guarded.waitingForListener = [] }
@@ -107,8 +117,8 @@ final class ServerDrainDriver: Sendable {
     case .tell(let ids, let signal):
       let channels = guarded.withLock { guarded in ids.compactMap { guarded.channels[$0] } }
       for channel in channels { channel.pipeline.fireUserInboundEventTriggered(signal) }
-    case .arm(let idleLimit, let deadline, let giveUp):
-      arm([(.idleLimit, idleLimit), (.deadline, deadline), (.giveUp, giveUp)])
+    case .arm(let alarms):
+      arm(alarms)
     case .drained(let outcome):
       let (waiting, timers) = guarded.withLock { guarded in
         guarded.outcome = outcome
@@ -120,10 +130,16 @@ final class ServerDrainDriver: Sendable {
     }
   }
 
-  private func arm(_ alarms: [(event: ServerDrainStateMachine.Event, at: ContinuousClock.Instant)]) {
-    guard let loop = listener.withLock({ $0?.channel.eventLoop }) else { return }
+  private func arm(_ alarms: [ServerDrainStateMachine.Alarm]) {
+    guard let loop = place.withLock({ $0?.loop }) else { return }
     let timers = alarms.map { alarm in
-      loop.scheduleTask(in: TimeAmount(ContinuousClock.now.duration(to: alarm.at))) { self.receive(alarm.event) }
+      loop.scheduleTask(in: TimeAmount(ContinuousClock.now.duration(to: alarm.at))) {
+        switch alarm.kind {
+        case .idleLimit: self.receive(.idleLimit)
+        case .deadline: self.receive(.deadline)
+        case .giveUp: self.receive(.giveUp)
+        }
+      }
     }
     let old = guarded.withLock { guarded in
       defer { guarded.timers = timers }

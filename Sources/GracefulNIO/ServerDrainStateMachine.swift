@@ -1,8 +1,8 @@
 /// Which connections a server has, what each of them is to be told, and when the listener may be closed.
 ///
-/// A connection is counted when it is accepted, on the listener's loop. It hears a signal only once it is set up, on its own loop;
-/// one that is set up later hears what has been said by then. So no connection misses the drain.
-struct ServerDrainStateMachine: Sendable {
+/// A connection is counted when it is accepted, on the listener's loop. It hears a signal only once it is set up, on
+/// its own loop; one that is set up later hears what has been said by then. So no connection misses the drain.
+struct ServerDrainStateMachine: Equatable, Sendable {
   typealias Instant = ContinuousClock.Instant
   typealias ID = Int
 
@@ -31,8 +31,16 @@ struct ServerDrainStateMachine: Sendable {
     /// Whoever waits for the listener's end may go on.
     case listenerIsGone
     case tell([ID], DrainSignal)
-    case arm(idleLimit: Instant, deadline: Instant, giveUp: Instant)
+    /// In the place of what was armed before.
+    case arm([Alarm])
     case drained(DrainOutcome)
+  }
+
+  /// An event that comes by itself.
+  struct Alarm: Equatable, Sendable {
+    enum Kind: Equatable, Sendable { case idleLimit, deadline, giveUp }
+    var kind: Kind
+    var at: Instant
   }
 
   private enum Listener: Equatable, Sendable {
@@ -69,7 +77,7 @@ struct ServerDrainStateMachine: Sendable {
   /// The longest time before the deadline at which idle connections are closed.
   static let longestReserve = Duration.milliseconds(250)
   /// How long cut connections may take to disappear.
-  static let patience = Duration.milliseconds(100)
+  static let patience = Duration.milliseconds(500)
 
   private var listener = Listener.open
   private var stage = Stage.serving
@@ -103,14 +111,14 @@ struct ServerDrainStateMachine: Sendable {
     case .isSetUp(let id):
       guard connections[id]?.isSetUp == false else { return [] }
       connections[id]?.isSetUp = true
-      arriving -= 1
+      if arriving > 0 { arriving -= 1 }
       return tell([id]) + closeListenerIfReady()
     case .noted(let id, let ending):
       if connections[id]?.ending == nil { connections[id]?.ending = ending }
       return []
     case .connectionClosed(let id):
       guard let connection = connections.removeValue(forKey: id) else { return [] }
-      if !connection.isSetUp { arriving -= 1 }
+      if !connection.isSetUp, arriving > 0 { arriving -= 1 }
       if stage != .serving { outcome.count(connection.ending ?? .finished) }
       return closeListenerIfReady() + drainedIfEmpty()
     case .drain(let until):
@@ -122,11 +130,14 @@ struct ServerDrainStateMachine: Sendable {
     case .deadline:
       guard stage == .draining || stage == .closingIdle else { return [] }
       stage = .cutting
-      return tellAll()
+      // Counted from here and not from the deadline: when this loop is late, so may be those that are to hear of it.
+      return tellAll() + [.arm([Alarm(kind: .giveUp, at: now + Self.patience)])]
     case .giveUp:
       guard stage == .cutting else { return [] }
       for connection in connections.values { outcome.count(connection.ending ?? .cut) }
-      return drained()
+      // What is not set up by now does not keep the listener open.
+      arriving = 0
+      return closeListenerIfReady() + drained()
     }
   }
 }
@@ -151,7 +162,7 @@ extension ServerDrainStateMachine {
   private mutating func arm(_ until: Instant, at now: Instant) -> [Action] {
     deadline = until
     let reserve = max(.zero, min(Self.longestReserve, now.duration(to: until) / 4))
-    return [.arm(idleLimit: until - reserve, deadline: until, giveUp: until + Self.patience)]
+    return [.arm([Alarm(kind: .idleLimit, at: until - reserve), Alarm(kind: .deadline, at: until)])]
   }
 
   private mutating func closeListener() -> [Action] {

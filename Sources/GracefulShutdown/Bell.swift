@@ -6,8 +6,6 @@ final class Bell: Sendable {
     var hasRung = false
     var nextWaiter = 0
     var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-    /// Waiters whose task was cancelled before they had registered.
-    var cancelled: Set<Int> = []
   }
 
   private let state = Mutex(State())
@@ -30,21 +28,15 @@ final class Bell: Sendable {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let goOn = state.withLock { state in
-          if state.hasRung || state.cancelled.remove(id) != nil { return true }
+          // A task that was cancelled before it got here: the handler below has run, and found nobody to wake.
+          if state.hasRung || Task.isCancelled { return true }
           state.waiters[id] = continuation
           return false
         }
         if goOn { continuation.resume() }
       }
     } onCancel: {
-      // The handler may run before the operation has registered: then it leaves a note that it finds there.
-      let waiter = state.withLock { state in
-        let waiter = state.waiters.removeValue(forKey: id)
-        if waiter == nil, !state.hasRung { state.cancelled.insert(id) }
-        return waiter
-      }
-      waiter?.resume()
+      state.withLock { $0.waiters.removeValue(forKey: id) }?.resume()
     }
-    _ = state.withLock { $0.cancelled.remove(id) }
   }
 }

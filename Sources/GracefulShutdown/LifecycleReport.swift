@@ -12,6 +12,10 @@ public struct LifecycleReport: Hashable, Sendable {
   public var mistakes: [ConfigurationMistake]
   /// Every phase, in the order in which they were declared.
   public var phases: [PhaseReport]
+  /// The names of the phases that had not ended when their deadline came, in the order in which it came.
+  ///
+  /// The first one held up the others: those behind it may have had no time left.
+  public var stragglers: [String]
   /// From the start to the first request to stop.
   public var ran: Duration
   /// From the first request to stop to the end.
@@ -24,25 +28,19 @@ public struct LifecycleReport: Hashable, Sendable {
   public var ignored: [String]
 
   package init(
-    lifecycle: String, request: StopRequest?, mistakes: [ConfigurationMistake], phases: [PhaseReport], ran: Duration,
-    took: Duration, grace: Duration, endedBySignal: Int32?, ignored: [String]
+    lifecycle: String, request: StopRequest?, mistakes: [ConfigurationMistake], phases: [PhaseReport],
+    stragglers: [String], ran: Duration, took: Duration, grace: Duration, endedBySignal: Int32?, ignored: [String]
   ) {
     self.lifecycle = lifecycle
     self.request = request
     self.mistakes = mistakes
     self.phases = phases
+    self.stragglers = stragglers
     self.ran = ran
     self.took = took
     self.grace = grace
     self.endedBySignal = endedBySignal
     self.ignored = ignored
-  }
-
-  /// The names of the phases that had not ended when their deadline came.
-  ///
-  /// The first one to be given up comes first: those behind it may have had no chance.
-  public var stragglers: [String] {
-    phases.filter(\.end.isStraggler).sorted { ($0.endedAfter ?? .zero) < ($1.endedAfter ?? .zero) }.map(\.name)
   }
 
   /// The code to exit with.

@@ -91,6 +91,8 @@ extension LifecycleStateMachine {
   }
 
   private mutating func abandon(_ id: Int, at now: Instant) {
+    // Unless it was cancelled before: then it is among them.
+    if case .cancelled = phases[id].state {} else { stragglers.append(id) }
     actions.append(.abandon(id))
     leave(id, as: .abandoned, at: now)
   }
@@ -136,6 +138,7 @@ extension LifecycleStateMachine {
     case .draining:
       let until = timetable.waitUntil(depth: graph.nodes[id].depth, from: now)
       phases[id].state = .cancelled(until: until)
+      stragglers.append(id)
       actions.append(.cancel(id, deadline: until))
       remember(until)
     case .cancelled: abandon(id, at: now)
@@ -154,7 +157,8 @@ extension LifecycleStateMachine {
     let report = LifecycleReport(
       lifecycle: name, request: request, mistakes: mistakes,
       phases: phases.indices.map { phases[$0].report(name: nameOf($0), since: start) },
-      ran: stoppedAt - start, took: now - stoppedAt, grace: grace, endedBySignal: endedBySignal, ignored: ignored)
+      stragglers: stragglers.map(nameOf), ran: stoppedAt - start, took: now - stoppedAt, grace: grace,
+      endedBySignal: endedBySignal, ignored: ignored)
     state = .finished(report)
     actions.append(.finish(report))
   }

@@ -70,6 +70,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   var nextDue: Instant?
   /// The wake-up that has been asked for.
   var armed: Instant?
+  var stragglers: [Int] = []
   var ignored: [String] = []
   var actions: [Action] = []
 

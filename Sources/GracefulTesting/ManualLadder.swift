@@ -38,9 +38,17 @@ public final class ManualLadder: Sendable {
     public var code: Int32
     /// Whether nothing of the program would have run any more (`_exit`).
     public var atOnce: Bool
+
+    /// Makes one, to compare with.
+    public init(code: Int32, atOnce: Bool) {
+      self.code = code
+      self.atOnce = atOnce
+    }
   }
 
   /// What scripted phases record, and the test may.
+  ///
+  /// An exit is recorded as `exit 124`.
   public let recorder = Recorder()
   private let state: Mutex<State>
 
@@ -111,5 +119,6 @@ extension ManualLadder: LifecycleEnvironment {
 
   package func exit(_ code: Int32, atOnce: Bool) {
     state.withLock { $0.exits.append(Exit(code: code, atOnce: atOnce)) }
+    recorder.record("exit \(code)")
   }
 }

@@ -1,6 +1,8 @@
 public import GracefulShutdown
 
-/// A phase that behaves as a test needs it. It records what happens to it, as `name: event`.
+/// A phase that behaves as a test needs it.
+///
+/// It records what happens to it, as `name: event`.
 ///
 /// The events: `started`, `ready`, `turn` (its turn to stop has come), `cancelled`, `ended`.
 public struct PhaseScript: Sendable {
@@ -18,7 +20,9 @@ public struct PhaseScript: Sendable {
   /// Starts, is ready, waits for its turn, ends.
   public static var obedient: PhaseScript { slow(.zero) }
 
-  /// As ``obedient``, but after its turn it needs this long. It ignores cancellation meanwhile.
+  /// As ``obedient``, but after its turn it needs this long.
+  ///
+  /// It ignores cancellation meanwhile.
   public static func slow(_ drain: Duration) -> PhaseScript {
     PhaseScript { phase, ladder in
       phase.ready()

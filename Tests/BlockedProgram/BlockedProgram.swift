@@ -7,11 +7,14 @@ import Synchronization
 /// It says `blocked` on standard output once a task that is started afresh does not get to run.
 ///
 ///     BlockedProgram GRACE-IN-MILLISECONDS
+///
+/// With 0 it blocks nothing: it prints a line, stops itself and exits.
 @main
 struct BlockedProgram {
   static func main() async {
     let arguments = CommandLine.arguments
     let grace = arguments.count > 1 ? Int(arguments[1]) ?? 2000 : 2000
+    if grace == 0 { await stopItself() }
     let program = Lifecycle("blocked", grace: .milliseconds(grace))
     let quiet = program.phase("quiet") { phase in
       phase.ready()
@@ -24,6 +27,18 @@ struct BlockedProgram {
       blockForEver()
     }
     await program.runAndExit(on: .signals)
+  }
+
+  static func stopItself() async -> Never {
+    let program = Lifecycle("well-behaved")
+    program.phase("short") { phase in
+      // Without a line break, and into a pipe: it comes out only if the exit flushes.
+      print("in a buffer", terminator: "")
+      phase.ready()
+      program.requestStop(StopRequest(why: "enough"))
+      await phase.turnToStop()
+    }
+    await program.runAndExit()
   }
 
   static func blockForEver() {

@@ -143,7 +143,9 @@ struct Dialogue {
         post(.offered)
       case .close:
         // What the driver does: nothing comes any more, and the other side sees an end after what was sent.
-        if committed, successorLives, !successorClosed, failure == nil { violations.append("closed alive after commit") }
+        if committed, successorLives, !successorClosed, failure == nil {
+          violations.append("closed alive after commit")
+        }
         predecessorClosed = true
         toPredecessor = []
         if toSuccessor.last != .death { toSuccessor.append(.end) }

@@ -120,7 +120,9 @@ struct AcceptingTests {
   func refused() async throws {
     let (pipe, other) = try SystemPackage.FileDescriptor.pipe()
     do {
-      _ = try await DrainingServer.adopt(OwnedDescriptor(adopting: pipe), on: TestServer.group, logger: Logger(label: "test")) {
+      _ = try await DrainingServer.adopt(
+        OwnedDescriptor(adopting: pipe), on: TestServer.group, logger: Logger(label: "test")
+      ) {
         $0.eventLoop.makeSucceededVoidFuture()
       }
       Issue.record("a pipe was adopted")

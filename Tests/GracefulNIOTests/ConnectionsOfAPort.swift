@@ -3,11 +3,16 @@ import SystemPackage
 
 /// What this process has open, and what the system knows, of one TCP port.
 enum ConnectionsOfAPort {
-  /// How many descriptors of this process are sockets with this local port. Those of clients have it as their remote one.
+  /// How many descriptors of this process are sockets with this local port.
+  ///
+  /// Those of clients have it as their remote
+  /// one.
   static func descriptors(_ port: Int) throws -> Int {
     let inodes = Set(try rows().filter { $0.local == port && $0.inode != "0" }.map(\.inode))
     let entries = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
-    let targets = entries.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)") }
+    let targets = entries.compactMap {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+    }
     return targets.filter { $0.hasPrefix("socket:[") && inodes.contains(String($0.dropFirst(8).dropLast())) }.count
   }
 

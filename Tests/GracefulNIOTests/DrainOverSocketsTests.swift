@@ -122,7 +122,9 @@ struct DrainOverSocketsTests {
     let drain = await server.beginDrain()
     held.succeed()
     let seen = try await client.until { $0.fin }
-    let order = ["held", "first/2", "abc", announced, "first/4"].map { seen.text.lowercased().firstRange(of: $0)?.lowerBound }
+    let order = ["held", "first/2", "abc", announced, "first/4"].map {
+      seen.text.lowercased().firstRange(of: $0)?.lowerBound
+    }
     #expect(order.allSatisfy { $0 != nil } && order.compactMap { $0 } == order.compactMap { $0 }.sorted())
     #expect(RawClient.Seen(text: seen.text.lowercased()).count(of: announced) == 1)
     #expect(seen.failure == nil)
@@ -179,7 +181,7 @@ struct DrainOverSocketsTests {
 
   @Test("At the limit an idle connection is closed cleanly, and one with a request in flight is cut")
   func limit() async throws {
-    let server = try await TestServer.start()
+    let server = try await TestServer.start(on: TestServer.quietGroup)
     let idle = try await server.connect()
     let busy = try await server.connect()
     try await idle.send(get("/1"))
@@ -199,7 +201,7 @@ struct DrainOverSocketsTests {
 
   @Test("A drain whose limit has passed closes what is idle and is over at once")
   func noTime() async throws {
-    let server = try await TestServer.start()
+    let server = try await TestServer.start(on: TestServer.quietGroup)
     let client = try await server.connect()
     try await poll { server.server.connections == 1 }
     let outcome = await server.server.drain(until: .now)
@@ -243,7 +245,10 @@ struct DrainOverSocketsTests {
   @Test("A malformed request is answered with 400 and closed without a reset")
   func malformed() async throws {
     let server = try await TestServer.start()
-    for text in ["NONSENSE\r\n\r\n" + String(repeating: "z", count: 50_000), "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"] {
+    for text in [
+      "NONSENSE\r\n\r\n" + String(repeating: "z", count: 50_000),
+      "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+    ] {
       let client = try await server.connect()
       try await client.send(text)
       let seen = try await client.until { $0.fin || $0.failure != nil }

@@ -7,7 +7,9 @@ import Testing
 
 /// Feeds a decoder through a cut, with whole reads as they come, and records after which byte each request ended.
 private final class CutReader {
-  let channel = EmbeddedChannel()
+  private var channel = EmbeddedChannel()
+  /// A parser that had swallowed a byte of the next request would then read on differently.
+  private let takesFreshParsers: Bool
   private var cut = RequestCut()
   private var held: [UInt8] = []
   private var given = 0
@@ -16,7 +18,13 @@ private final class CutReader {
   private(set) var disagreement: RequestCut.Disagreement?
   private(set) var failed = false
 
-  init() throws {
+  init(takesFreshParsers: Bool = false) throws {
+    self.takesFreshParsers = takesFreshParsers
+    try addParser()
+  }
+
+  private func addParser() throws {
+    channel = EmbeddedChannel()
     try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(HTTPRequestDecoder()))
   }
 
@@ -42,6 +50,7 @@ private final class CutReader {
         }
       }
       disagreement = disagreement ?? cut.checkAfterParsing()
+      if takesFreshParsers, ends.last == given, !failed { try addParser() }
     }
   }
 }
@@ -127,11 +136,14 @@ struct RequestCutTests {
       "POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n",
     ]
     let text = (0..<30).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
-    // The reader itself checks that nothing comes behind an end.
-    try CutReader().read(text.utf8)
-    try CutReader().read(("GET / HTTP/1.1\r\n" + text).utf8)
-    let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + text
-    try CutReader().read(chunked.utf8)
+    for prefix in ["", "GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"] {
+      let one = try CutReader()
+      let fresh = try CutReader(takesFreshParsers: true)
+      for reader in [one, fresh] { try reader.read((prefix + text).utf8) }
+      // Behind a request that asks for the close the old parser takes nothing, and the fresh one knows nothing of it.
+      #expect(fresh.ends.starts(with: one.ends) && fresh.bodies.starts(with: one.bodies.dropLast()))
+      #expect(one.failed || one.ends == fresh.ends)
+    }
   }
 
   @Test("A request that ends before its counted bytes are used up is noticed")

@@ -8,7 +8,9 @@ import Synchronization
 
 /// Requests that wait in their handler until the test lets them go on.
 final class Gate: Sendable {
-  private let state = Mutex<(arrived: [EventLoopPromise<Void>], waiting: [CheckedContinuation<EventLoopPromise<Void>, Never>])>(
+  private let state = Mutex<
+    (arrived: [EventLoopPromise<Void>], waiting: [CheckedContinuation<EventLoopPromise<Void>, Never>])
+  >(
     ([], []))
 
   func arrive(on loop: any EventLoop) -> EventLoopFuture<Void> {
@@ -114,6 +116,8 @@ final class TestHandler: ChannelInboundHandler {
 /// A server on a free port, its gate, and loops for clients.
 struct TestServer {
   static let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+  /// For tests of limits: no other test's work delays what runs here.
+  static let quietGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
   let server: DrainingServer
   let gate: Gate
@@ -125,18 +129,19 @@ struct TestServer {
   }
 
   static func start(
-    name: String = "first", configuration: DrainingHTTP1Configuration = .init(), accepting: Bool = true
+    name: String = "first", configuration: DrainingHTTP1Configuration = .init(), accepting: Bool = true,
+    on group: any EventLoopGroup = Self.group
   ) async throws -> TestServer {
     let listener = try listener()
     let copy = SharedDescriptor(try listener.duplicate())
-    let server = try await adopt(listener, name: name, configuration: configuration, copy: copy)
+    let server = try await adopt(listener, name: name, configuration: configuration, copy: copy, on: group)
     if accepting { await server.server.startAccepting() }
     return server
   }
 
   static func adopt(
     _ listener: consuming OwnedDescriptor, name: String, configuration: DrainingHTTP1Configuration = .init(),
-    copy: SharedDescriptor
+    copy: SharedDescriptor, on group: any EventLoopGroup = Self.group
   ) async throws -> TestServer {
     let gate = Gate()
     let server = try await DrainingServer.adopt(listener, on: group, logger: Logger(label: "test")) { channel in

@@ -137,7 +137,8 @@ struct GraphExplorer {
     for action in actions { try perform(action, event, &next.model, before, at: time) }
     if next.model.finished { finishes += 1 }
     let allGone = next.model.begun.subtracting(next.model.gone).isEmpty
-    if next.model.stopped, case .idle = next.machine.state {} else if next.model.stopped, allGone {
+    if next.model.stopped, case .idle = next.machine.state {
+    } else if next.model.stopped, allGone {
       try require(next.model.finished, "everything has ended, but the lifecycle has not", event, position)
     }
     return next

@@ -11,8 +11,9 @@ struct ReportTests {
 
   private func report(_ phases: [PhaseReport]) -> LifecycleReport {
     LifecycleReport(
-      lifecycle: "shop", request: StopRequest(who: .signal(15)), mistakes: [], phases: phases, ran: .seconds(3600),
-      took: .seconds(5), grace: .seconds(25), endedBySignal: nil, ignored: [])
+      lifecycle: "shop", request: StopRequest(who: .signal(15)), mistakes: [], phases: phases,
+      stragglers: phases.filter(\.end.isStraggler).map(\.name), ran: .seconds(3600), took: .seconds(5),
+      grace: .seconds(25), endedBySignal: nil, ignored: [])
   }
 
   @Test("shows the straggler at a glance, and fits a terminal")
@@ -58,10 +59,12 @@ struct ReportTests {
     #expect(ended.exitCode == 130)
   }
 
-  @Test("Durations read as people say them", arguments: [
-    (Duration.milliseconds(7), "0.007 s"), (.milliseconds(1050), "1.050 s"), (.milliseconds(12_340), "12.3 s"),
-    (.seconds(125), "2 min 5 s"),
-  ])
+  @Test(
+    "Durations read as people say them",
+    arguments: [
+      (Duration.milliseconds(7), "0.007 s"), (.milliseconds(1050), "1.050 s"), (.milliseconds(12_340), "12.3 s"),
+      (.seconds(125), "2 min 5 s"),
+    ])
   func durations(duration: Duration, text: String) {
     #expect(duration.brief == text)
   }

@@ -50,6 +50,16 @@ struct BlockedPoolTests {
     #expect(end.took < .seconds(10))
   }
 
+  @Test("exits 0 when nothing is blocked, with its buffers flushed and the report on standard error")
+  func clean() async throws {
+    let program = try ChildProgram("BlockedProgram", ["0"])
+    let end = try #require(await program.end())
+    #expect(end.code == 0)
+    #expect(end.errors.contains("asked by the program: enough"))
+    #expect(end.errors.contains("exit 0: clean"))
+    #expect(await program.wait(for: "in a buffer", on: program.output, limit: .seconds(1)) == "in a buffer")
+  }
+
   @Test("exits in time although its standard error is a full pipe that nobody reads")
   func fullPipe() async throws {
     let pipe = try FileDescriptor.pipe()

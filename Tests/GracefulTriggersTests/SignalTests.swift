@@ -4,7 +4,9 @@ import GracefulTriggers
 import Synchronization
 import Testing
 
-/// Signals for real, raised to this very process. One after the other: a disposition belongs to the whole process.
+/// Signals for real, raised to this very process.
+///
+/// One after the other: a disposition belongs to the whole process.
 @Suite("Signals", .serialized, .timeLimit(.minutes(1)))
 struct SignalTests {
   private func raise(_ signal: Signal) { _ = cgs_kill(cgs_process_id(), signal.rawValue) }

@@ -71,6 +71,9 @@ package struct PredecessorStateMachine: Sendable {
     switch (state, event) {
     // Who comes, and what they want.
     case (_, .connected(let id, let process)): connected(id, process: process, at: now)
+    case (_, .preamble(let id, _)) where isTalking(id):
+      // Refusing it would close the connection of a successor that may have been told of the commit.
+      [.ignored("a second preamble")]
     case (.serving, .preamble(let id, let preamble)):
       refusal(of: preamble).map { refuse(id, $0.0, $0.1) } ?? begin(id, preamble, at: now)
     case (.starting, .preamble(let id, let preamble)):
@@ -164,11 +167,16 @@ package struct PredecessorStateMachine: Sendable {
 
 extension PredecessorStateMachine {
   private mutating func connected(_ id: ConnectionID, process: Int32, at now: Instant) -> [Action] {
+    guard connections[id] == nil else { return [.ignored("a connection that is known")] }
     guard connections.count < Self.connectionLimit else {
       return [.send(id, .refused(.busy, "\(Self.connectionLimit) others are connected; come again")), .close(id)]
     }
     connections[id] = .greeting(process: process)
     return [.arm(.connection(id), at: now + limits.greeting)]
+  }
+
+  private func isTalking(_ id: ConnectionID) -> Bool {
+    if case .handover = connections[id] { true } else { false }
   }
 
   private func refusal(of preamble: Preamble) -> (Message.Refusal, String)? {
@@ -247,6 +255,7 @@ extension PredecessorStateMachine {
     case .greeting: return refuse(id, .malformed, "nothing complete came within \(limits.greeting)")
     case .givenUp(let process):
       connections[id] = nil
+      unknownFrames[id] = nil
       return [.kill(id), .close(id), .notify(.successorKilled(process: process))]
     case .handover, nil: return [.ignored("a deadline of a connection that has none")]
     }
@@ -283,8 +292,9 @@ extension PredecessorStateMachine {
   private mutating func stop(staying: Bool = false) -> [Action] {
     isStopping = true
     if !staying { state = .stopping }
+    // One that is being started at this moment is killed as soon as it has a number.
+    defer { restart = nil }
     guard case .waiting(let process) = restart else { return [] }
-    restart = nil
     return [.disarm(.child(process: process)), .killChild(process: process)]
   }
 }

@@ -40,7 +40,11 @@ package struct SuccessorStateMachine: Sendable {
     case ended
   }
 
+  /// After so many the peer is no peer of ours.
+  package static let unknownFrameLimit = 16
+
   private(set) var state = State.idle
+  private var unknownFrames = 0
   private let limits: HandoverLimits
   /// The most descriptors that this process can hold.
   private let descriptorLimit: Int
@@ -81,7 +85,7 @@ package struct SuccessorStateMachine: Sendable {
       welcomed(process, generation, count)
     case .message(.refused(let refusal, let reason), _) where answered: fail(.refused(refusal, reason))
     case .message(let message, _): outOfOrder(message)
-    case .unknownFrame(let type): [.send(.unknown(type: type))]
+    case .unknownFrame(let type): unknown(type)
     case .malformed(let reason): fail(.foreign(reason), saying: answered ? reason : nil)
     case .closed, .predecessorDied: fail(.predecessorLost)
     case .withdrawn(let reason): fail(.withdrawn(reason), saying: reason)
@@ -100,7 +104,7 @@ package struct SuccessorStateMachine: Sendable {
     case .message(.offered, descriptors: 0): offered(receiving)
     case .message(.abort(let reason), _): fail(.givenUp(reason))
     case .message(let message, _): outOfOrder(message)
-    case .unknownFrame(let type): [.send(.unknown(type: type))]
+    case .unknownFrame(let type): unknown(type)
     case .malformed(let reason): fail(.foreign(reason), saying: reason)
     case .closed, .predecessorDied: fail(.predecessorLost)
     case .withdrawn(let reason): fail(.withdrawn(reason), saying: reason)
@@ -115,10 +119,10 @@ package struct SuccessorStateMachine: Sendable {
     case .prepared: to(.ready(preparing), [.send(.ready), .arm(.commit, at: now + limits.commit)])
     case .message(.abort(let reason), _): fail(.givenUp(reason))
     case .message(let message, _): outOfOrder(message)
-    case .unknownFrame(let type): [.send(.unknown(type: type))]
+    case .unknownFrame(let type): unknown(type)
     case .malformed(let reason): fail(.foreign(reason), saying: reason)
     case .closed: to(.bereft(preparing), [.arm(.death, at: now + limits.death)])
-    case .predecessorDied: to(.orphaned(preparing), [])
+    case .predecessorDied: to(.orphaned(preparing), [.close])
     case .withdrawn(let reason): fail(.withdrawn(reason), saying: reason)
     case .began, .preamble, .deadline: notAwaited(event)
     }
@@ -130,13 +134,14 @@ package struct SuccessorStateMachine: Sendable {
       to(.acknowledged(preparing.predecessor), [.disarm(.commit), .send(.acknowledge)])
     case .message(.abort(let reason), _): fail(.givenUp(reason))
     case .message(let message, _): outOfOrder(message)
-    case .unknownFrame(let type): [.send(.unknown(type: type))]
+    case .unknownFrame(let type): unknown(type)
     case .malformed(let reason): fail(.foreign(reason), saying: reason)
     case .closed:
       to(
         .bereft(Preparing(predecessor: preparing.predecessor, prepared: true)),
         [.disarm(.commit), .arm(.death, at: now + limits.death)])
-    case .predecessorDied: to(.owner(preparing.predecessor), [.disarm(.commit), .own(because: .predecessorDied)])
+    case .predecessorDied:
+      to(.owner(preparing.predecessor), [.disarm(.commit), .close, .own(because: .predecessorDied)])
     case .withdrawn(let reason): fail(.withdrawn(reason), saying: reason)
     case .deadline(.commit):
       fail(.timedOut("it did not commit within \(limits.commit)"), saying: "the commit took too long")
@@ -151,8 +156,8 @@ package struct SuccessorStateMachine: Sendable {
     switch event {
     case .prepared: to(.bereft(Preparing(predecessor: preparing.predecessor, prepared: true)), [])
     case .predecessorDied where preparing.prepared:
-      to(.owner(preparing.predecessor), [.disarm(.death), .own(because: .predecessorDied)])
-    case .predecessorDied: to(.orphaned(preparing), [.disarm(.death)])
+      to(.owner(preparing.predecessor), [.disarm(.death), .close, .own(because: .predecessorDied)])
+    case .predecessorDied: to(.orphaned(preparing), [.disarm(.death), .close])
     case .deadline(.death): fail(.connectionLost)
     case .withdrawn(let reason): fail(.withdrawn(reason))
     case .began, .preamble, .message, .unknownFrame, .malformed, .closed, .deadline(.offer), .deadline(.commit):
@@ -175,9 +180,11 @@ package struct SuccessorStateMachine: Sendable {
   private mutating func acknowledged(_ predecessor: Predecessor, _ event: Event) -> [Action] {
     switch event {
     case .message(.released, descriptors: 0): to(.owner(predecessor), [.own(because: .released)])
-    case .closed, .predecessorDied: to(.owner(predecessor), [.own(because: .predecessorDied)])
+    case .closed: to(.owner(predecessor), [.own(because: .predecessorDied)])
+    case .predecessorDied: to(.owner(predecessor), [.close, .own(because: .predecessorDied)])
     case .withdrawn: [.ignored("withdrawing after the commit: this process will be the owner, and stops as one")]
-    case .unknownFrame(let type): [.send(.unknown(type: type))]
+    case .unknownFrame where unknownFrames >= Self.unknownFrameLimit: notAwaited(event)
+    case .unknownFrame(let type): unknown(type)
     case .began, .preamble, .message, .malformed, .prepared, .deadline: notAwaited(event)
     }
   }
@@ -195,6 +202,15 @@ package struct SuccessorStateMachine: Sendable {
 
   private mutating func outOfOrder(_ message: Message) -> [Action] {
     fail(.foreign("it sent \(message) where that does not belong"), saying: "\(message) does not belong here")
+  }
+
+  /// Answered, but not without end: the answers wait in a queue that a peer who does not read would fill.
+  private mutating func unknown(_ type: UInt16) -> [Action] {
+    unknownFrames += 1
+    guard unknownFrames >= Self.unknownFrameLimit else { return [.send(.unknown(type: type))] }
+    let reason = "\(unknownFrames) frames of types that are not known"
+    if case .acknowledged = state { return [.ignored(reason)] }
+    return fail(.foreign(reason), saying: reason)
   }
 
   private mutating func to(_ next: State, _ actions: [Action]) -> [Action] {

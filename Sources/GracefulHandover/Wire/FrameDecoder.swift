@@ -32,6 +32,9 @@ package struct FrameDecoder: Sendable {
 
   package init() {}
 
+  /// How many bytes wait for the rest of what they belong to.
+  package var held: Int { buffer.count }
+
   package mutating func append(_ bytes: [UInt8]) {
     guard !failed else { return }
     buffer += bytes

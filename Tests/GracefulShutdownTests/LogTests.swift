@@ -1,0 +1,52 @@
+import GracefulShutdown
+import GracefulTesting
+import Logging
+import Synchronization
+import Testing
+
+@Suite("The log of a lifecycle", .timeLimit(.minutes(1)))
+struct LogTests {
+  /// Keeps what it is given.
+  private struct Handler: LogHandler {
+    final class Lines: Sendable {
+      let lines = Mutex<[String]>([])
+    }
+
+    let kept = Lines()
+    var logLevel = Logger.Level.trace
+    var metadata: Logger.Metadata = [:]
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      let all = metadata.merging(event.metadata ?? [:]) { $1 }
+      let pairs = all.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+      kept.lines.withLock { $0.append("\(event.level) \(event.message) \(pairs.joined(separator: " "))") }
+    }
+  }
+
+  @Test("names the lifecycle and the phase in stable metadata")
+  func metadata() async {
+    let handler = Handler()
+    let ladder = ManualLadder()
+    let shop = Lifecycle("shop", logger: Logger(label: "test") { _ in handler })
+    shop.phase("web", script: .obedient, on: ladder)
+    async let report = shop.run(on: ladder)
+    await ladder.recorder.wait(for: "web: ready")
+    shop.requestStop(StopRequest(why: "deploy"))
+    _ = await report
+    let lines = handler.kept.lines.withLock { $0 }
+    for line in [
+      "info phase starts lifecycle.name=shop phase.name=web",
+      "info phase is ready lifecycle.name=shop phase.name=web",
+      "notice stop requested lifecycle.name=shop stop.who=the program stop.why=deploy",
+      "debug phase is told to stop lifecycle.name=shop phase.name=web",
+      "info phase ended lifecycle.name=shop phase.end=drained phase.name=web",
+    ] {
+      #expect(lines.contains(line), "\(line) in \(lines)")
+    }
+    #expect(lines.last?.contains("1 drained; exit 0: clean") == true)
+  }
+}
