@@ -2,9 +2,10 @@ internal import CGracefulSystem
 internal import GracefulDescriptors
 internal import SystemPackage
 
-/// Calls a body for each `SIGINT` and `SIGTERM`, on a thread that a busy pool cannot hold up.
+/// Calls a body for each `SIGHUP`, `SIGINT` and `SIGTERM`, on a thread that a busy pool cannot hold up.
 final class RehearseInterrupt: Sendable {
-  private static let signals: [CInt] = [2, 15]
+  /// `SIGHUP` too: a terminal that is closed must not leave a server behind.
+  private static let signals: [CInt] = [1, 2, 15]
 
   private let loop: PollLoop
   private let reader: OwnedDescriptor

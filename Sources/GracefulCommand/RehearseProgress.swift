@@ -10,11 +10,13 @@ final class RehearseProgress: Sendable {
 
   func show(_ progress: RehearsalProgress) {
     guard isTerminal else { return }
-    let before = last.withLock { last in
+    // A rate over a few milliseconds is noise: between two lines there are at least 200 ms.
+    let (due, before) = last.withLock { last -> (Bool, RehearsalProgress?) in
+      if let last, progress.elapsed - last.elapsed < .milliseconds(200) { return (false, last) }
       defer { last = progress }
-      return last
+      return (true, last)
     }
-    write("\r\u{1b}[K" + Self.line(progress, after: before))
+    if due { write("\r\u{1b}[K" + Self.line(progress, after: before)) }
   }
 
   func clear() {

@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test("A server that dies during the run ends it, with its last words") func dies() async throws {
-    let run = try await RehearsalProcess.run(Self.quick + ["--restarts", "50", "--interval", "1s"], standIn: "dies")
+    let run = try await RehearsalProcess.run(Self.quick + ["--steady", "60s"], standIn: "dies")
     #expect(run.verdict == "notDone")
     #expect(run.status == .exited(2))
     #expect(run.errors.contains("died"), "\(run.errors)")
@@ -99,7 +99,7 @@ import Testing
     #expect(try SchemaChecker().problems(in: run.report) == [])
   }
 
-  @Test("A signal ends it early: nothing of it is left, and nothing is known", arguments: [Int32(2), 15])
+  @Test("A signal ends it early: nothing of it is left, and nothing is known", arguments: [Int32(1), 2, 15])
   func interrupted(signal: Int32) async throws {
     let reaper = ProcessID.current
     let run = try await RehearsalProcess.run(Self.quick + ["--steady", "60s"]) { child in
