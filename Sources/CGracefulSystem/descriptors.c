@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "include/descriptors.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +17,8 @@
 int cgs_close(int fd) { return RESULT(close(fd)); }
 
 int cgs_duplicate(int fd) { return RESULT(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+
+int cgs_duplicate_above(int fd, int lowest) { return RESULT(fcntl(fd, F_DUPFD_CLOEXEC, lowest)); }
 
 int cgs_set_nonblocking(int fd) {
     int flags = fcntl(fd, F_GETFL);
@@ -65,6 +68,16 @@ int cgs_descriptor_status(int fd, struct cgs_file_status *status) {
 int cgs_unlink(const char *path) { return RESULT(unlink(path)); }
 
 int cgs_make_directory(const char *path, uint32_t mode) { return RESULT(mkdir(path, (mode_t)mode)); }
+
+int cgs_remove_directory(const char *path) {
+    DIR *all = opendir(path);
+    if (!all) return -errno;
+    for (struct dirent *entry; (entry = readdir(all));) unlinkat(dirfd(all), entry->d_name, 0);
+    closedir(all);
+    return RESULT(rmdir(path));
+}
+
+int cgs_is_terminal(int fd) { return isatty(fd); }
 
 uint32_t cgs_effective_user(void) { return (uint32_t)geteuid(); }
 

@@ -1,10 +1,14 @@
 #define _GNU_SOURCE
 #include "include/processes.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +25,31 @@
 #endif
 
 #define RESULT(call) ({ __typeof__(call) r_ = (call); r_ < 0 ? -errno : r_; })
+
+// After the dup2s: whatever else is open without close-on-exec (NIO's epoll descriptors are) stays here. Without
+// posix_spawn_file_actions_addclosefrom_np (glibc 2.34) only close-on-exec keeps it.
+static int close_others(posix_spawn_file_actions_t *actions, const struct cgs_spawn *what) {
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 34))
+    int next = 3;
+    for (;;) {
+        int lowest = -1;
+        for (size_t i = 0; i < what->descriptor_pairs; i++) {
+            int number = what->descriptors[2 * i + 1];
+            if (number >= next && (lowest < 0 || number < lowest)) lowest = number;
+        }
+        if (lowest < 0) return posix_spawn_file_actions_addclosefrom_np(actions, next);
+        for (; next < lowest; next++) {
+            int failed = posix_spawn_file_actions_addclose(actions, next);
+            if (failed) return failed;
+        }
+        next = lowest + 1;
+    }
+#else
+    (void)actions;
+    (void)what;
+    return 0;
+#endif
+}
 
 int cgs_spawn(const struct cgs_spawn *what) {
     posix_spawnattr_t attributes;
@@ -42,6 +71,7 @@ int cgs_spawn(const struct cgs_spawn *what) {
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     for (size_t i = 0; i < what->descriptor_pairs && !failed; i++)
         failed = posix_spawn_file_actions_adddup2(&actions, what->descriptors[2 * i], what->descriptors[2 * i + 1]);
+    if (!failed) failed = close_others(&actions, what);
 #if defined(__linux__) || defined(__APPLE__)
     if (!failed && what->directory) failed = posix_spawn_file_actions_addchdir_np(&actions, what->directory);
 #endif
@@ -97,4 +127,32 @@ static int waited(idtype_t type, id_t id, int options, struct cgs_exit *how) {
 
 int cgs_reap(int32_t pid, struct cgs_exit *how) { return waited(P_PID, (id_t)pid, WEXITED | WNOHANG, how); }
 
+int cgs_reap_waiting(int32_t pid, struct cgs_exit *how) { return waited(P_PID, (id_t)pid, WEXITED, how); }
+
+int cgs_executable(const char *path) {
+    struct stat found;
+    if (stat(path, &found) < 0) return -errno;
+    if (!S_ISREG(found.st_mode)) return -EACCES;
+    return RESULT(faccessat(AT_FDCWD, path, X_OK, AT_EACCESS));
+}
+
+int cgs_processes(int32_t *pids, size_t room) {
+    DIR *all = opendir("/proc");
+    if (!all) return -errno;
+    size_t count = 0;
+    for (struct dirent *entry; count < room && (entry = readdir(all));) {
+        char *end;
+        long pid = strtol(entry->d_name, &end, 10);
+        if (*end == 0 && pid > 0) pids[count++] = (int32_t)pid;
+    }
+    closedir(all);
+    return (int)count;
+}
+
 int cgs_peek_exited(struct cgs_exit *how) { return waited(P_ALL, 0, WEXITED | WNOHANG | WNOWAIT, how); }
+
+extern char **environ;
+
+char *const *cgs_environment(void) { return environ; }
+
+int cgs_working_directory(char *path, size_t length) { return getcwd(path, length) ? 0 : -errno; }

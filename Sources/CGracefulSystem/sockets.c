@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -65,7 +66,14 @@ int cgs_unix_bind(int fd, const char *path) {
     struct sockaddr_un address;
     int failed = unix_address(&address, path);
     if (failed) return failed;
-    return RESULT(bind(fd, (struct sockaddr *)&address, sizeof address));
+    // Linux takes the mode of the path from the socket (unix(7) is silent on it; af_unix.c, unix_bind_bsd): set before
+    // the bind, there is no moment in which others may connect. Elsewhere it fails or does nothing, and chmod follows.
+    fchmod(fd, 0600);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) return -errno;
+#ifndef __linux__
+    chmod(path, 0600);
+#endif
+    return 0;
 }
 
 int cgs_unix_connect(int fd, const char *path) {
@@ -176,6 +184,13 @@ long cgs_receive(int fd, void *bytes, size_t length, int *descriptors, size_t *c
         }
     }
     return received;
+}
+
+int cgs_canonical_address(const char *text, char *canonical, size_t length) {
+    struct in6_addr any;
+    int family = inet_pton(AF_INET, text, &any) == 1 ? AF_INET : inet_pton(AF_INET6, text, &any) == 1 ? AF_INET6 : 0;
+    if (!family) return -EINVAL;
+    return inet_ntop(family, &any, canonical, (socklen_t)length) ? 0 : -errno;
 }
 
 int cgs_tcp_listen(const char *text, uint16_t port, int backlog) {

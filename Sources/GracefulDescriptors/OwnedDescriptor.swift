@@ -6,8 +6,13 @@ public import SystemPackage
 /// It cannot be copied. Whoever holds it last closes it: at the end of its scope, by ``close()``, or not at all when
 /// ``release()`` has given it to an owner outside Swift's sight (an event loop, for example).
 public struct OwnedDescriptor: ~Copyable, Sendable {
-  /// The descriptor, for a call that only borrows it. Closing it through this value is a mistake.
+  /// The descriptor, for a call that only borrows it.
+  ///
+  /// Closing it through this value is a mistake.
   public let borrowed: FileDescriptor
+
+  /// The number that system calls take.
+  package var number: Int32 { borrowed.rawValue }
 
   /// Takes ownership of a descriptor that nobody else closes.
   public init(adopting descriptor: FileDescriptor) {
@@ -16,7 +21,7 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
 
   deinit {
     // Nothing can be done about an error here: Linux has released the number even after EINTR (close(2)).
-    _ = cgs_close(borrowed.rawValue)
+    _ = cgs_close(number)
   }
 
   /// Closes it now.
@@ -34,9 +39,9 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
   /// Both share the file's status flags: `O_NONBLOCK` set or cleared on one is so on the other.
   /// - Throws: `EMFILE` when the process has no descriptor left.
   public borrowing func duplicate() throws(SystemError) -> OwnedDescriptor {
-    let number = cgs_duplicate(borrowed.rawValue)
+    let number = cgs_duplicate(number)
     guard number >= 0 else {
-      throw SystemError("fcntl(F_DUPFD_CLOEXEC)", on: "descriptor \(borrowed.rawValue)", result: number)
+      throw SystemError("fcntl(F_DUPFD_CLOEXEC)", on: "descriptor \(number)", result: number)
     }
     return OwnedDescriptor(adopting: FileDescriptor(rawValue: number))
   }

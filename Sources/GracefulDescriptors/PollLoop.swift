@@ -82,7 +82,9 @@ package final class PollLoop: Sendable {
     }
   }
 
-  /// Runs `body` on the loop's thread, after what was given before. After ``stop()`` it is dropped.
+  /// Runs `body` on the loop's thread, after what was given before.
+  ///
+  /// After ``stop()`` it is dropped.
   package func execute(_ body: @escaping @Sendable () -> Void) {
     change { $0.jobs.append(body) }
   }
@@ -106,7 +108,9 @@ package final class PollLoop: Sendable {
     change { $0.watches[id]?.interest = interest }
   }
 
-  /// Takes a watch back. On the loop's own thread it is exact; from another one, a call may still be running.
+  /// Takes a watch back.
+  ///
+  /// On the loop's own thread it is exact; from another one, a call may still be running.
   package func unwatch(_ id: WatchID) {
     change { _ = $0.watches.removeValue(forKey: id) }
   }
@@ -122,12 +126,16 @@ package final class PollLoop: Sendable {
     }
   }
 
-  /// Takes a timer back. On the loop's own thread it is exact; from another one, a call may still be running.
+  /// Takes a timer back.
+  ///
+  /// On the loop's own thread it is exact; from another one, a call may still be running.
   package func cancel(_ id: TimerID) {
     change { $0.timers.removeAll { $0.id == id } }
   }
 
-  /// Ends the thread after what it is doing now. Nothing that was given and has not run will run.
+  /// Ends the thread after what it is doing now.
+  ///
+  /// Nothing that was given and has not run will run.
   package func stop() {
     change { $0.stopped = true }
   }
@@ -142,7 +150,7 @@ package final class PollLoop: Sendable {
     if wake {
       var byte: UInt8 = 0
       // A full pipe wakes just as well.
-      _ = cgs_write(wakeWriter.borrowed.rawValue, &byte, 1)
+      _ = cgs_write(wakeWriter.number, &byte, 1)
     }
     return result
   }
@@ -151,7 +159,7 @@ package final class PollLoop: Sendable {
 
   private func run() {
     while let entries = turn() {
-      var polled = [cgs_poll(fd: wakeReader.borrowed.rawValue, wanted: Interest.readable.rawValue, happened: 0)]
+      var polled = [cgs_poll(fd: wakeReader.number, wanted: Interest.readable.rawValue, happened: 0)]
       polled += entries.map { cgs_poll(fd: $0.watch.descriptor, wanted: $0.watch.interest.rawValue, happened: 0) }
       let count = cgs_poll(&polled, polled.count, timeout())
       guard count > 0 else { continue }
@@ -192,7 +200,9 @@ package final class PollLoop: Sendable {
 
   /// Milliseconds until the next timer, rounded up so that the loop does not spin before it.
   private func timeout() -> Int32 {
-    guard let next = state.withLock({ $0.jobs.isEmpty ? $0.timers.last?.deadline : ContinuousClock.now }) else { return -1 }
+    guard let next = state.withLock({ $0.jobs.isEmpty ? $0.timers.last?.deadline : ContinuousClock.now }) else {
+      return -1
+    }
     let remaining = next - ContinuousClock.now
     guard remaining > .zero else { return 0 }
     let (seconds, attoseconds) = remaining.components
@@ -204,7 +214,7 @@ package final class PollLoop: Sendable {
     // Read first, then lower the flag: a change between the two writes no byte, but it is seen, because the loop looks
     // at its state before it waits again. The other way round its byte could be swallowed with the flag left up.
     var bytes = [UInt8](repeating: 0, count: 64)
-    _ = cgs_read(wakeReader.borrowed.rawValue, &bytes, bytes.count)
+    _ = cgs_read(wakeReader.number, &bytes, bytes.count)
     state.withLock { $0.wakePending = false }
   }
 }

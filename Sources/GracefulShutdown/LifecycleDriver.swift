@@ -97,6 +97,8 @@ final class LifecycleDriver: Sendable {
         receive(.ended(id, .returned))
       } catch is CancellationError {
         receive(.ended(id, .threwCancellation))
+      } catch let cut as CutShort {
+        receive(.ended(id, .cutShort(cut.reason)))
       } catch {
         receive(.ended(id, .threw("\(error)")))
       }

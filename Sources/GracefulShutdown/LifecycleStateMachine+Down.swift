@@ -71,12 +71,13 @@ extension LifecycleStateMachine {
     case .starting, .ready, .draining:
       switch outcome {
       case .returned, .threwCancellation: close(id, as: .drained, at: now)
+      case .cutShort(let what): close(id, as: .cancelled(error: what), at: now)
       case .threw(let error): close(id, as: .failed(error), at: now)
       }
     case .cancelled:
       switch outcome {
       case .returned, .threwCancellation: close(id, as: .cancelled, at: now)
-      case .threw(let error): close(id, as: .cancelled(error: error), at: now)
+      case .threw(let error), .cutShort(let error): close(id, as: .cancelled(error: error), at: now)
       }
     case .waiting: ignore("\(nameOf(id)) ended before it started")
     case .ended(.abandoned): ignore("\(nameOf(id)) ended after it was abandoned")

@@ -60,7 +60,7 @@ extension LifecycleStateMachine {
         // Nobody had asked it to stop: whatever was cancelled, it was not by us.
         close(id, as: .failed("CancellationError, before any stop was asked for"), at: now)
         beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: "CancellationError"), at: now)
-      case .threw(let error):
+      case .threw(let error), .cutShort(let error):
         close(id, as: .failed(error), at: now)
         beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: error), at: now)
       }

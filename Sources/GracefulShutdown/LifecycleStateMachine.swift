@@ -21,6 +21,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   package enum Outcome: Hashable, Sendable {
     case returned
     case threwCancellation
+    /// It had to end work at its deadline, and says what.
+    case cutShort(String)
     case threw(String)
   }
 

@@ -7,6 +7,8 @@
 int cgs_close(int fd);
 // F_DUPFD_CLOEXEC with the lowest number that is free from 3 on.
 int cgs_duplicate(int fd);
+// The same from `lowest` on.
+int cgs_duplicate_above(int fd, int lowest);
 int cgs_set_nonblocking(int fd);
 long cgs_read(int fd, void *buffer, size_t count);
 long cgs_write(int fd, const void *buffer, size_t count);
@@ -29,6 +31,10 @@ int cgs_link_status(const char *path, struct cgs_file_status *status);
 int cgs_descriptor_status(int fd, struct cgs_file_status *status);
 int cgs_unlink(const char *path);
 int cgs_make_directory(const char *path, uint32_t mode);
+// Unlinks the files in a directory, then removes it; -ENOTEMPTY when it holds another directory.
+int cgs_remove_directory(const char *path);
+// 1 when the descriptor is a terminal.
+int cgs_is_terminal(int fd);
 uint32_t cgs_effective_user(void);
 
 // A pair of connected pipe ends, close-on-exec and non-blocking.

@@ -13,7 +13,7 @@ struct cgs_spawn {
     size_t descriptor_pairs;
 };
 // posix_spawn(3): an empty signal mask, default dispositions, a process group of its own; every descriptor that is
-// not named is closed in the child by close-on-exec, and 0, 1, 2 stay as they are unless they are named.
+// not named is closed in the child, and 0, 1, 2 stay as they are unless they are named.
 // Returns the process id.
 int cgs_spawn(const struct cgs_spawn *what);
 
@@ -25,6 +25,11 @@ int32_t cgs_parent_process_id(void);
 // prctl(PR_SET_CHILD_SUBREAPER).
 int cgs_become_subreaper(void);
 
+// 0 when `path` is a regular file that the effective user may execute; -EACCES for a directory.
+int cgs_executable(const char *path);
+// The numeric entries of /proc, at most `room`; returns how many were written.
+int cgs_processes(int32_t *pids, size_t room);
+
 struct cgs_exit {
     int32_t pid;     // 0: none has ended
     int32_t code;    // the exit status, or the number of the signal
@@ -32,7 +37,13 @@ struct cgs_exit {
 };
 // waitid(2) with WNOHANG for one child. pid 0 in the answer: it still runs.
 int cgs_reap(int32_t pid, struct cgs_exit *how);
+// The same without WNOHANG: only for a child that was sent SIGKILL.
+int cgs_reap_waiting(int32_t pid, struct cgs_exit *how);
 // Which child has ended, without taking its status (WNOWAIT); pid 0 in the answer: none.
 int cgs_peek_exited(struct cgs_exit *how);
+
+// environ(7); another thread that calls setenv meanwhile is the program's own mistake.
+char *const *cgs_environment(void);
+int cgs_working_directory(char *path, size_t length);
 
 #endif

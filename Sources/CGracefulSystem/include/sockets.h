@@ -10,6 +10,7 @@ size_t cgs_unix_path_limit(void);
 // All sockets are close-on-exec and non-blocking.
 int cgs_unix_stream_socket(void);
 int cgs_unix_pair(int ends[2]);
+// The path has mode 0600, whatever the umask allows beyond it.
 int cgs_unix_bind(int fd, const char *path);
 int cgs_unix_connect(int fd, const char *path);
 int cgs_listen(int fd, int backlog);
@@ -36,6 +37,8 @@ long cgs_send(int fd, const void *bytes, size_t length, const int *descriptors, 
 // was asked for, and a descriptor that nobody sees is a leak. `count` says how many came; `truncated` is MSG_CTRUNC.
 long cgs_receive(int fd, void *bytes, size_t length, int *descriptors, size_t *count, int *truncated);
 
+// An IPv4 or IPv6 address in its one canonical spelling (RFC 5952). -EINVAL when the text is no address.
+int cgs_canonical_address(const char *text, char *canonical, size_t length);
 // An IPv4 or IPv6 address in text ("127.0.0.1", "::1") and a port: a socket that is bound and listens.
 // -EINVAL when the text is no address.
 int cgs_tcp_listen(const char *address, uint16_t port, int backlog);

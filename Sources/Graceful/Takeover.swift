@@ -1,0 +1,79 @@
+public import GracefulHandover
+public import GracefulShutdown
+public import GracefulTriggers
+internal import Synchronization
+
+extension Lifecycle {
+  /// Takes part in a line of generations, as the first or as the successor of the process that serves: one call.
+  ///
+  /// It joins the two columns: a successor that takes over stops this lifecycle (who asked: the successor); a stop ends
+  /// the wish to be taken over; what happens is logged. When `body` returns or throws, the handover is left
+  /// (``Handover/leave()``), so that no path stays behind.
+  /// - Parameters:
+  ///   - configuration: the socket path, mostly. Its `onEvent` is called too, after the log.
+  ///   - phase: the phase that takes over and serves; its stop is the handover's.
+  ///   - signal: at this signal the process starts its own successor. None by default: the signal then does what it
+  ///     always did. `SIGHUP` is the custom.
+  ///   - body: takes the listeners, prepares, takes over (``Phase/takeOver(_:accepting:)``), serves, and drains.
+  /// - Throws: ``HandoverError``, an error of the signal, or what `body` throws.
+  public func withHandover(
+    _ configuration: Handover.Configuration, for phase: Phase, restartOn signal: Signal? = nil,
+    _ body: (Handover) async throws -> Void
+  ) async throws {
+    let handover = try await Handover.join(logged(configuration))
+    do {
+      handover.whenTakenOver { [self] process in
+        requestStop(StopRequest(who: .successor(process), why: "it has taken over"))
+      }
+      if let signal { try RestartSignals.listen(signal) { handover.restart() } }
+      // Detached: the wait for a stop must not end when the phase is cancelled, and holds nobody up.
+      Task.detached {
+        await phase.stopRequested()
+        handover.stopRequested()
+      }
+      try await body(handover)
+      await handover.leave()
+    } catch {
+      await handover.leave()
+      throw error
+    }
+  }
+
+  private func logged(_ configuration: Handover.Configuration) -> Handover.Configuration {
+    var configuration = configuration
+    let log = HandoverLog(logger: logger)
+    let further = configuration.onEvent
+    configuration.onEvent = { event in
+      log.write(event)
+      further(event)
+    }
+    return configuration
+  }
+}
+
+extension Phase {
+  /// Says that this process is prepared, and returns when it is to accept; see ``Handover/ready(_:)``.
+  ///
+  /// A successor waits here until the predecessor has let go.
+  /// - Throws: when the predecessor gave this process up; `CancellationError` when a stop was requested meanwhile, so
+  ///   that the phase counts as stopped and not as failed.
+  public func takeOver(_ handover: Handover, accepting acceptor: Acceptor) async throws {
+    do {
+      try await handover.ready(acceptor)
+    } catch {
+      guard error.code == .withdrawn, isStopRequested else { throw error }
+      throw CancellationError()
+    }
+  }
+}
+
+/// Those who listen for a restart signal. They are kept until the process ends: without one, the signal's default
+/// action would end a process that is draining.
+private enum RestartSignals {
+  private static let sources = Mutex<[SignalSource]>([])
+
+  static func listen(_ signal: Signal, _ restart: @escaping @Sendable () -> Void) throws {
+    let source = try SignalSource([signal]) { _ in restart() }
+    sources.withLock { $0.append(source) }
+  }
+}

@@ -1,0 +1,66 @@
+/// What happens to a predecessor, what it does, and what it tells.
+extension PredecessorStateMachine {
+  package struct ConnectionID: Hashable, Sendable {
+    package let number: Int
+    package init(_ number: Int) { self.number = number }
+  }
+
+  package enum Event: Equatable, Sendable {
+    /// This process is ready itself; it can be taken over from now on.
+    case started
+    case connected(ConnectionID, process: Int32)
+    case preamble(ConnectionID, Preamble)
+    case message(ConnectionID, Message)
+    case unknownFrame(ConnectionID, type: UInt16)
+    case malformed(ConnectionID, String)
+    /// The end of the connection, or the death of the process behind it.
+    case closed(ConnectionID)
+    /// Nothing is accepted here any more: the answer to the pause of that number.
+    case acceptingPaused(Int)
+    case deadline(Timer)
+    case restartRequested
+    case spawned(process: Int32)
+    case spawnFailed(String)
+    case childExited(process: Int32, String)
+    case stopRequested
+  }
+
+  package enum Action: Equatable, Sendable {
+    case send(ConnectionID, Message)
+    /// Sends the welcome, all descriptors with their labels, and `offered`.
+    case offer(ConnectionID)
+    /// Sends what is queued, then closes.
+    case close(ConnectionID)
+    case kill(ConnectionID)
+    case killChild(process: Int32)
+    case arm(Timer, at: Instant)
+    case disarm(Timer)
+    /// The number tells the answers of two pauses apart, when the first came to nothing.
+    case pauseAccepting(Int)
+    case resumeAccepting
+    /// Nobody who connects from now on reaches this process; the socket is the successor's.
+    case closeListener
+    case spawn
+    case notify(Notice)
+    case ignored(String)
+  }
+
+  package enum Timer: Hashable, Sendable {
+    case connection(ConnectionID)
+    case child(process: Int32)
+  }
+
+  /// What people are told.
+  package enum Notice: Equatable, Sendable {
+    case offering(process: Int32, program: String)
+    case committing(process: Int32)
+    case released(process: Int32)
+    case successorFailed(process: Int32, reason: String)
+    case successorGivenUp(process: Int32, reason: String)
+    case successorKilled(process: Int32)
+    case successorEnded(process: Int32)
+    case restartJoined(reason: String)
+    case restartFailed(reason: String)
+    case peerRefused(process: Int32, reason: String)
+  }
+}

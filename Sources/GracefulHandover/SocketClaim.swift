@@ -1,0 +1,135 @@
+internal import GracefulDescriptors
+internal import SystemPackage
+
+/// First or successor: the decision of two processes that may start at once.
+///
+/// It is made under `flock` on `PATH.lock`, and takes microseconds: whoever has the lock connects to the path, or
+/// binds it when nobody answers there. The lock file stays, because removing it would let two processes lock two
+/// different files of one name.
+struct SocketClaim {
+  let path: SocketPath
+  let calls: SocketCalls
+
+  /// How many may wait to be asked what they want.
+  static let backlog: Int32 = 64
+
+  enum Outcome {
+    /// Nobody answered there; the path is ours.
+    case bound(SharedDescriptor, BoundPath)
+    /// Somebody listens there.
+    case connected(SharedDescriptor)
+    /// Ask again in a moment.
+    case later(reason: String)
+  }
+
+  func attempt() throws(HandoverError) -> Outcome {
+    guard let lock = try lock() else { return .later(reason: "another process is deciding who is first") }
+    // Held until the decision has been made, and by nothing but this scope.
+    defer { withExtendedLifetime(lock) {} }
+    let found: FileStatus?
+    do { found = try path.check(calls: calls) } catch { throw HandoverError(error, socket: path.path) }
+    if found != nil {
+      let socket = try newSocket()
+      let connected = calls.connect(socket.number, path.path)
+      if connected >= 0 { return .connected(socket) }
+      switch Errno(rawValue: -connected) {
+      case .connectionRefused: _ = calls.unlink(path.path)  // Its process has died; a live one never refuses.
+      case .noSuchFileOrDirectory: break
+      case .wouldBlock, .resourceTemporarilyUnavailable: return .later(reason: "too many ask at \(path) at once")
+      case let errno:
+        throw HandoverError(
+          SystemError(
+            operation: "connect", subject: path.path, errno: errno,
+            advice: "something of another kind is at that path; choose another one"), socket: path.path)
+      }
+    }
+    return try bind()
+  }
+
+  /// Removes the path if it is still the one that was bound, and nobody has taken it since.
+  func remove(_ bound: BoundPath) {
+    guard let lock = try? lock() else { return }
+    defer { withExtendedLifetime(lock) {} }
+    guard case .success(let now) = calls.status(path.path), BoundPath(now) == bound else { return }
+    _ = calls.unlink(path.path)
+  }
+
+  private func lock() throws(HandoverError) -> SharedDescriptor? {
+    // The directory and the path are looked at first: a lock file in a foreign place helps nobody.
+    do { _ = try path.check(calls: calls) } catch { throw HandoverError(error, socket: path.path) }
+    let number = calls.openPrivate(path.lockPath)
+    guard number >= 0 else {
+      throw HandoverError(
+        SystemError(
+          operation: "open", subject: path.lockPath, errno: Errno(rawValue: -number),
+          advice: "the lock beside the socket must be a file of our own"), socket: path.path)
+    }
+    let lock = SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: number)))
+    let locked = calls.tryLock(lock.number)
+    if locked >= 0 { return lock }
+    let errno = Errno(rawValue: -locked)
+    if errno == .wouldBlock || errno == .resourceTemporarilyUnavailable { return nil }
+    throw HandoverError(
+      SystemError(operation: "flock", subject: path.lockPath, errno: errno), socket: path.path)
+  }
+
+  private func bind() throws(HandoverError) -> Outcome {
+    let socket = try newSocket()
+    let bound = calls.bind(socket.number, path.path)
+    guard bound >= 0 else {
+      let errno = Errno(rawValue: -bound)
+      if errno == .addressInUse { return .later(reason: "another process has just bound \(path)") }
+      throw HandoverError(SystemError(operation: "bind", subject: path.path, errno: errno), socket: path.path)
+    }
+    let listening = calls.listen(socket.number, Self.backlog)
+    guard listening >= 0 else {
+      _ = calls.unlink(path.path)
+      throw HandoverError(
+        SystemError(operation: "listen", subject: path.path, errno: Errno(rawValue: -listening)), socket: path.path)
+    }
+    switch calls.status(path.path) {
+    case .success(let status): return .bound(socket, BoundPath(status))
+    case .failure(let error):
+      _ = calls.unlink(path.path)
+      throw HandoverError(error, socket: path.path)
+    }
+  }
+
+  private func newSocket() throws(HandoverError) -> SharedDescriptor {
+    let number = calls.unixSocket()
+    guard number >= 0 else {
+      throw HandoverError(
+        SystemError(operation: "socket(AF_UNIX)", subject: path.path, errno: Errno(rawValue: -number)),
+        socket: path.path)
+    }
+    return SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: number)))
+  }
+}
+
+/// Which file a socket was bound to; the socket itself does not know.
+///
+/// It passes on with the socket, so that only the last owner removes the path, and never a path that is somebody else's
+/// by now.
+struct BoundPath: Equatable, Sendable {
+  var device: UInt64
+  var inode: UInt64
+
+  init(_ status: FileStatus) {
+    device = status.device
+    inode = status.inode
+  }
+
+  init?(_ metadata: [UInt8]) {
+    var reader = ByteReader(metadata)
+    guard let device = reader.number(UInt64.self), let inode = reader.number(UInt64.self) else { return nil }
+    self.device = device
+    self.inode = inode
+  }
+
+  var metadata: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.appendNumber(device)
+    bytes.appendNumber(inode)
+    return bytes
+  }
+}

@@ -1,0 +1,36 @@
+import NIOCore
+
+/// The first handler of every accepted connection: says that it is set up, and closes it at the limit when nobody
+/// else does.
+final class ConnectionWatch: ChannelInboundHandler {
+  typealias InboundIn = Any
+
+  private let id: ServerDrainStateMachine.ID
+  private let driver: ServerDrainDriver
+  private var isNoted = false
+
+  init(id: ServerDrainStateMachine.ID, driver: ServerDrainDriver) {
+    self.id = id
+    self.driver = driver
+  }
+
+  /// How the connection ended, said by the protocol that runs on it.
+  ///
+  /// The first word counts.
+  func note(_ ending: ConnectionEnding) {
+    isNoted = true
+    driver.receive(.noted(id, ending))
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    context.fireChannelActive()
+    driver.receive(.isSetUp(id))
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    context.fireUserInboundEventTriggered(event)
+    guard case DrainSignal.cut = event, context.channel.isActive else { return }
+    if !isNoted { note(.cut) }
+    context.close(promise: nil)
+  }
+}

@@ -1,0 +1,146 @@
+public import GracefulDescriptors
+public import Logging
+public import NIOCore
+import NIOPosix
+import SystemPackage
+
+/// A listening TCP server that can take over a listener, pause, and end without losing a request.
+///
+/// It begins with a bound, listening descriptor: one that was made here, or one that came from the process before.
+/// ```swift
+/// let server = try await DrainingServer.adopt(listener, on: group, logger: logger) { channel in
+///   channel.eventLoop.makeCompletedFuture {
+///     try channel.pipeline.syncOperations.addDrainingHTTP1Server()
+///     try channel.pipeline.syncOperations.addHandler(MyHandler())
+///   }
+/// }
+/// await server.startAccepting()
+/// …
+/// let outcome = await server.drain(until: .now + .seconds(10))
+/// ```
+public final class DrainingServer: Sendable {
+  /// Where it listens.
+  public let localAddress: SocketAddress?
+
+  private let driver: ServerDrainDriver
+
+  private init(driver: ServerDrainDriver, localAddress: SocketAddress?) {
+    self.driver = driver
+    self.localAddress = localAddress
+  }
+
+  /// Takes ownership of a bound, listening TCP descriptor.
+  ///
+  /// Nothing is accepted before ``startAccepting()``.
+  ///
+  /// The descriptor is made non-blocking, and its backlog is set, for every process that shares it: both belong to the
+  /// socket and not to the descriptor.
+  /// - Parameters:
+  ///   - listener: A duplicate of it may be kept, to be handed over later.
+  ///   - backlog: How many connections may wait to be accepted; the system clips it to its own limit
+  ///     (`net.core.somaxconn`). 4096. A smaller one loses connections while nobody accepts.
+  ///   - group: Its loops serve the listener and the connections.
+  ///   - logger: Hears of connections that could not be accepted.
+  ///   - childInitializer: Adds the handlers of an accepted connection, on the connection's loop.
+  /// - Throws: ``SystemError`` when the descriptor is no IPv4 or IPv6 socket or the process has none left, and what NIO
+  ///   throws when it cannot listen.
+  public static func adopt(
+    _ listener: consuming OwnedDescriptor, on group: any EventLoopGroup, backlog: Int32 = 4096, logger: Logger,
+    childInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+  ) async throws -> DrainingServer {
+    _ = try ListenAddress(of: listener)
+    let driver = ServerDrainDriver()
+    let copy = try listener.duplicate()
+    // Whatever happens from here, NIO owns the number.
+    let number = listener.release().rawValue
+    let channel = try await ServerBootstrap(group: group)
+      .serverChannelOption(.autoRead, value: false)
+      .serverChannelOption(.maxMessagesPerRead, value: 16)
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          let handler = ListenerHandler(driver: driver, logger: logger)
+          try channel.pipeline.syncOperations.addHandler(handler)
+          driver.adopt(channel, handler)
+        }
+      }
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelInitializer { channel in
+        do {
+          guard let id = driver.id(of: channel) else { throw ChannelError.ioOnClosedChannel }
+          try channel.pipeline.syncOperations.addHandler(ConnectionWatch(id: id, driver: driver))
+        } catch {
+          return channel.eventLoop.makeFailedFuture(error)
+        }
+        return childInitializer(channel)
+      }
+      .withBoundSocket(number)
+      .get()
+    // NIO has called listen(2) with a backlog of its own, 128. Where this fails, 128 it stays.
+    _ = SocketCalls.live.listen(copy.number, backlog)
+    return DrainingServer(driver: driver, localAddress: channel.localAddress)
+  }
+
+  /// How many connections are open, from the moment in which they are accepted.
+  public var connections: Int { driver.count }
+
+  /// Accepts connections from now on, or again.
+  ///
+  /// Without effect once the listener is closed or a drain has begun.
+  public func startAccepting() async {
+    await withCheckedContinuation { continuation in startAccepting { continuation.resume() } }
+  }
+
+  /// The same for a caller that is no task.
+  /// - Parameter done: Called on the listener's event loop.
+  public func startAccepting(whenDone done: @escaping @Sendable () -> Void) {
+    driver.receiveOnLoop(.startAccepting, done: done)
+  }
+
+  /// Accepts nothing until ``startAccepting()``; what comes meanwhile waits in the kernel's queue.
+  ///
+  /// When it returns, this process does not call accept(2) again, and every connection that it has accepted is counted.
+  public func pauseAccepting() async {
+    await withCheckedContinuation { continuation in pauseAccepting { continuation.resume() } }
+  }
+
+  /// The same for a caller that is no task.
+  /// - Parameter done: Called on the listener's event loop.
+  public func pauseAccepting(whenDone done: @escaping @Sendable () -> Void) {
+    driver.receiveOnLoop(.pauseAccepting, done: done)
+  }
+
+  /// Closes the listener of this process; the socket stays open where another process has it.
+  ///
+  /// It pauses first and waits until what was accepted last is set up. The connections stay.
+  public func closeListener() async {
+    await withCheckedContinuation { continuation in
+      driver.whenListenerIsGone { continuation.resume() }
+      driver.receiveOnLoop(.closeListener)
+    }
+  }
+
+  /// Closes the listener, and lets the connections finish what is in flight.
+  ///
+  /// A quarter of the time before the deadline, at most 250 ms, connections without a request in flight are closed;
+  /// at the deadline the others are cut. It returns when no connection is left, at the latest 100 ms after the
+  /// deadline. A second call joins the first; the nearer deadline holds.
+  /// - Parameter deadline: The instant at which everything is to be over.
+  /// - Returns: How the connections ended that were open when the drain began.
+  public func drain(until deadline: ContinuousClock.Instant) async -> DrainOutcome {
+    await withCheckedContinuation { continuation in
+      drain(until: deadline) { continuation.resume(returning: $0) }
+    }
+  }
+
+  /// The same for a caller that is no task.
+  /// - Parameters:
+  ///   - whenBegun: Called when every connection has been told.
+  ///   - whenDone: Called when no connection is left; both on some event loop.
+  package func drain(
+    until deadline: ContinuousClock.Instant, whenBegun: @escaping @Sendable () -> Void = {},
+    whenDone: @escaping @Sendable (DrainOutcome) -> Void
+  ) {
+    driver.whenDrained(whenDone)
+    driver.receiveOnLoop(.drain(until: deadline), done: whenBegun)
+  }
+}

@@ -1,0 +1,59 @@
+import Logging
+import NIOCore
+
+/// The handler of the listening channel: counts what is accepted, on the listener's own loop, and turns accepting on
+/// and off.
+final class ListenerHandler: ChannelInboundHandler {
+  typealias InboundIn = any Channel
+
+  /// How long nothing is accepted after the process ran out of descriptors or memory.
+  static let pauseAfterError = TimeAmount.milliseconds(100)
+
+  private let driver: ServerDrainDriver
+  private let logger: Logger
+  private var isWanted = false
+  private var backoff: Scheduled<Void>?
+
+  init(driver: ServerDrainDriver, logger: Logger) {
+    self.driver = driver
+    self.logger = logger
+  }
+
+  /// When it returns with `false`, accept(2) is not called again before the next `true`: this runs on the listener's
+  /// loop, where nothing is being accepted now, and the descriptor is out of the poll set.
+  func accept(_ wanted: Bool, on channel: any Channel) {
+    isWanted = wanted
+    backoff?.cancel()
+    backoff = nil
+    // Fails only when the channel is closed; then nothing is accepted either.
+    try? channel.syncOptions?.setOption(.autoRead, value: wanted)
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    // Before its own loop hears of the connection: nobody can see a count in which it is missing.
+    driver.accepted(unwrapInboundIn(data))
+    context.fireChannelRead(data)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // EMFILE and its like leave the connection in the queue, and the poll would report it at once again, for ever.
+    guard error is IOError, isWanted, backoff == nil else {
+      logger.warning("a connection could not be set up", metadata: ["error": "\(error)"])
+      return
+    }
+    logger.warning(
+      "accepting failed; raise the limit of open descriptors if this comes again", metadata: ["error": "\(error)"])
+    let channel = context.channel
+    try? channel.syncOptions?.setOption(.autoRead, value: false)
+    backoff = context.eventLoop.assumeIsolated().scheduleTask(in: Self.pauseAfterError) {
+      guard self.isWanted else { return }
+      self.accept(true, on: channel)
+    }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    backoff?.cancel()
+    context.fireChannelInactive()
+    driver.receive(.listenerClosed)
+  }
+}

@@ -1,0 +1,36 @@
+public import Graceful
+
+extension DrainingServer {
+  /// The whole life of a server as a phase, in the one order that loses nothing.
+  ///
+  /// It waits until the predecessor has let go, accepts, says that the phase is ready, serves until its turn to stop
+  /// has come (or a successor has taken over), closes the listener, leaves the handover, so that whoever is started
+  /// from here on need not wait for the rest, and drains until the phase's deadline.
+  /// - Parameters:
+  ///   - phase: its limit, clipped to the lifecycle's grace, is the time for the drain.
+  ///   - handover: where the listener came from.
+  ///   - serving: called once when the first connection may be accepted.
+  /// - Returns: how the connections ended.
+  /// - Throws: ``CutShort`` when requests were in flight at the deadline and had to be cut; what
+  ///   ``Phase/takeOver(_:accepting:)`` throws, and what `serving` throws. The listener is closed then, too.
+  @discardableResult
+  public func serve(
+    in phase: Phase, after handover: Handover, serving: () async throws -> Void = {}
+  ) async throws -> DrainOutcome {
+    do {
+      try await phase.takeOver(handover, accepting: acceptor)
+      await startAccepting()
+      phase.ready()
+      try await serving()
+    } catch {
+      await closeListener()
+      throw error
+    }
+    await phase.turnToStop()
+    await closeListener()
+    await handover.leave()
+    let outcome = await drain(until: phase.deadline ?? .now)
+    if outcome.cut > 0 { throw CutShort("\(outcome.cut) connections had a request in flight at the deadline") }
+    return outcome
+  }
+}

@@ -1,0 +1,38 @@
+internal import CGracefulSystem
+package import GracefulDescriptors
+
+/// This program, as somebody would have to start it to have it once more.
+package enum ThisProgram {
+  /// The command that this process was started with: executable, arguments, environment and working directory.
+  ///
+  /// The executable is `argv[0]` as it was written, and not the file that runs: a deploy has replaced that one, or has
+  /// turned a symbolic link in its path to another release.
+  /// - Throws: when the working directory has been deleted.
+  package static func command() throws(SystemError) -> Command {
+    var path = [CChar](repeating: 0, count: 4097)
+    let result = cgs_working_directory(&path, path.count)
+    guard result >= 0 else {
+      throw SystemError(
+        "getcwd", on: "the working directory", result: result,
+        advice: "it has been deleted or closed to this user; start the program in a directory that stays")
+    }
+    let arguments = CommandLine.arguments
+    return Command(
+      arguments.first ?? "", arguments: Array(arguments.dropFirst()), environment: environment,
+      directory: String(decoding: path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+  }
+
+  /// The environment of this process.
+  package static var environment: [String: String] {
+    guard let entries = cgs_environment() else { return [:] }
+    var environment: [String: String] = [:]
+    var index = 0
+    while let entry = entries[index] {
+      index += 1
+      let text = String(cString: entry)
+      guard let equals = text.firstIndex(of: "=") else { continue }
+      environment[String(text[..<equals])] = String(text[text.index(after: equals)...])
+    }
+    return environment
+  }
+}

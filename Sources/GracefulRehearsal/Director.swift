@@ -1,0 +1,226 @@
+internal import GracefulDescriptors
+internal import GracefulProcesses
+internal import NIOCore
+
+/// What the director tells while it works.
+public struct RehearsalProgress: Hashable, Sendable {
+  /// Since the start.
+  public var elapsed: Duration
+  /// How many restarts have an outcome.
+  public var restartsDone: Int
+  /// How many were asked for.
+  public var restarts: Int
+  /// Requests that have ended, so far.
+  public var requests: Int
+  /// Those of them that failed.
+  public var failures: Int
+}
+
+/// One restart as the director saw it.
+struct RestartRecord {
+  var askedAt: NIODeadline
+  var endedAt: NIODeadline
+  var finish: RestartStateMachine.Finish
+  var old: ProcessID?
+  var faultPlanned: Bool
+}
+
+/// Starts the server, lets the load run, and asks for one restart after the other.
+struct Director {
+  let configuration: RehearsalConfiguration
+  let command: ServerCommand
+  let processes: ServerProcesses
+  let observations: LoadObservations
+  let startedAt: NIODeadline
+  let progress: @Sendable (RehearsalProgress) -> Void
+  var events: DirectorEvents
+
+  /// The newest process that serves, as far as it is known.
+  private(set) var newest: ProcessID?
+  private(set) var records: [RestartRecord] = []
+  /// Each `serving` line, with when it came.
+  private(set) var servings: [(at: NIODeadline, identity: ServerIdentity)] = []
+  private var hadLive = false
+
+  init(
+    configuration: RehearsalConfiguration, command: ServerCommand, processes: ServerProcesses,
+    observations: LoadObservations, startedAt: NIODeadline, events: DirectorEvents,
+    progress: @escaping @Sendable (RehearsalProgress) -> Void
+  ) {
+    self.configuration = configuration
+    self.command = command
+    self.processes = processes
+    self.observations = observations
+    self.startedAt = startedAt
+    self.events = events
+    self.progress = progress
+  }
+
+  /// An event, noted: whoever says that it serves is the newest one from then on.
+  mutating func next(until deadline: ContinuousClock.Instant) async throws(NotDone) -> DirectorEvent? {
+    let event = try await events.next(until: deadline)
+    if case .line(.serving(_, let identity)) = event {
+      processes.observe(identity.pid)
+      newest = identity.pid
+      servings.append((.now(), identity))
+    }
+    return event
+  }
+
+  // MARK: The first server
+
+  /// Starts the server and waits until it answers.
+  ///
+  /// - Returns: Where the load goes.
+  mutating func start() async throws(NotDone) -> LoadSettings {
+    if !command.isDemo, let url = configuration.url, await Probe(try Self.settings(url, configuration)).isAnswered() {
+      throw NotDone("something answers at \(url) already, before the command was started; end it first.")
+    }
+    let first: ProcessID
+    do throws(SystemError) {
+      first = try processes.start(command.words)
+    } catch {
+      throw NotDone("the server could not be started: \(error).")
+    }
+    newest = first
+    let deadline = ContinuousClock.now + configuration.readyLimit
+    var settings: LoadSettings?
+    if let url = configuration.url { settings = try Self.settings(url, configuration) }
+    while true {
+      if settings != nil, !command.isDemo || !servings.isEmpty { break }
+      guard let event = try await next(until: deadline) else { throw neverReady() }
+      try check(event, first)
+      if settings == nil, case .line(.serving(let text, _)) = event {
+        guard let url = TargetURL(text) else {
+          throw NotDone("the server says that it serves \(text), which is no URL.")
+        }
+        settings = try Self.settings(url, configuration)
+      }
+    }
+    guard var settings else { throw neverReady() }
+    while await !Probe(settings).isAnswered() {
+      guard ContinuousClock.now < deadline else { throw neverReady() }
+      if let event = try await next(until: .now + .milliseconds(50)) { try check(event, first) }
+    }
+    settings.expectedLength = await Probe(settings).usualLength()
+    settings.sources = SourceAddresses.needed(for: settings.address, reuse: SourceAddresses.reuseSetting())
+    if !command.isDemo { newest = newestOf(before: []) ?? first }
+    hadLive = !processes.live().isEmpty
+    return settings
+  }
+
+  private func neverReady() -> NotDone {
+    NotDone(
+      "the server was never ready: within \(configuration.readyLimit) "
+        + (command.isDemo && servings.isEmpty ? "it printed no 'serving' line." : "it did not answer with 2xx."))
+  }
+
+  private func check(_ event: DirectorEvent, _ first: ProcessID) throws(NotDone) {
+    guard case .ended(first, let status) = event else { return }
+    // A server that goes into the background ends its first process with 0.
+    if !command.isDemo, status == .exited(0) { return }
+    throw NotDone("the server ended before it served: it \(status.map(\.description) ?? "is gone").")
+  }
+
+  static func settings(_ url: TargetURL, _ configuration: RehearsalConfiguration) throws(NotDone) -> LoadSettings {
+    do {
+      let address = try SocketAddress.makeAddressResolvingHost(url.host, port: url.port)
+      var settings = LoadSettings(url: url, address: address)
+      settings.limit = .nanoseconds(configuration.requestLimit.nanoseconds)
+      return settings
+    } catch {
+      throw NotDone("\(url.host) has no address: \(error).")
+    }
+  }
+
+  // MARK: The run
+
+  /// Waits, tells how it goes, and looks whether there is still something to rehearse.
+  mutating func wait(until deadline: ContinuousClock.Instant) async throws(NotDone) {
+    while ContinuousClock.now < deadline {
+      try await tick()
+      _ = try await next(until: min(deadline, .now + .milliseconds(250)))
+    }
+  }
+
+  private mutating func tick() async throws(NotDone) {
+    tellProgress()
+    if let refusal = observations.ownRefusal { throw NotDone(OwnRefusal.sentence(errno: refusal)) }
+    guard hadLive, processes.live().isEmpty else { return }
+    // A server that some manager runs is not below us after a restart: it counts as alive while it answers.
+    if let url = configuration.url, await Probe(try Self.settings(url, configuration)).isAnswered() {
+      hadLive = false
+      return
+    }
+    let how = newest.flatMap { pid in processes.status(of: pid).map { "process \(pid) \($0)" } }
+    throw NotDone("the server died during the run: \(how ?? "none of its processes is alive").")
+  }
+
+  func tellProgress() {
+    let (ended, failed) = observations.counts
+    progress(
+      RehearsalProgress(
+        elapsed: .nanoseconds((NIODeadline.now() - startedAt).nanoseconds), restartsDone: records.count,
+        restarts: configuration.restarts, requests: ended, failures: failed))
+  }
+
+  /// The steady time, all restarts, and one interval more: a loss that the last restart causes must be seen too.
+  mutating func run(_ settings: LoadSettings) async throws(NotDone) {
+    try await wait(until: .now + configuration.steady)
+    for index in 1...max(1, configuration.restarts) where index <= configuration.restarts {
+      let asked = ContinuousClock.now
+      try await restart(index, settings)
+      tellProgress()
+      try await wait(until: asked + configuration.interval)
+    }
+    try await wait(until: .now + configuration.interval)
+  }
+
+  private mutating func restart(_ index: Int, _ settings: LoadSettings) async throws(NotDone) {
+    let faulted = configuration.fault != .none && index.isMultiple(of: 2)
+    let old = currentNewest()
+    if let old { processes.observe(old) }
+    let before = Set(processes.live().map(\.id))
+    let askedAt = NIODeadline.now()
+    observations.windows.open(at: askedAt)
+    var finish: RestartStateMachine.Finish
+    if let way = begin(faulted: faulted, old) {
+      finish = try await follow(way, faulted: faulted, before: before, settings)
+    } else {
+      finish = RestartStateMachine.Finish(outcome: .failed)
+    }
+    let endedAt = NIODeadline.now()
+    observations.windows.close(at: endedAt)
+    if finish.outcome == .served, !command.isDemo {
+      newest = newestOf(before: before) ?? finish.pid.map(ProcessID.init(rawValue:)) ?? newest
+      finish.pid = newest?.rawValue
+    }
+    records.append(
+      RestartRecord(askedAt: askedAt, endedAt: endedAt, finish: finish, old: old, faultPlanned: faulted))
+  }
+
+  /// Asks for the restart; `nil` when that was not possible.
+  private func begin(faulted: Bool, _ old: ProcessID?) -> RestartStateMachine.Way? {
+    switch configuration.restart {
+    case .startAgain:
+      let own = faulted ? ["GRACEFUL_REHEARSAL_PAUSE": "1"] : [:]
+      guard let pid = try? processes.start(command.words, own: own) else { return nil }
+      return command.isDemo ? .successor(pid.rawValue) : .observed(started: pid.rawValue)
+    case .signal(let number, _):
+      guard let old, processes.signal(old, number) else { return nil }
+      return command.isDemo ? .told(old.rawValue) : .observed(started: nil)
+    case .command(let text):
+      let pid = old.map(\.description) ?? ""
+      let line = text.split(separator: "{pid}", omittingEmptySubsequences: false).joined(separator: pid)
+      return (try? processes.start(["/bin/sh", "-c", line])).map { .command($0.rawValue) }
+    }
+  }
+}
+
+extension Duration {
+  package var nanoseconds: Int64 {
+    components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+  }
+
+  package var milliseconds: Double { Double(nanoseconds) / 1_000_000 }
+}

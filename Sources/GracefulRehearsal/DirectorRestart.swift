@@ -1,0 +1,101 @@
+internal import GracefulProcesses
+internal import SystemPackage
+
+extension Director {
+  /// Gives a restart's machine what happens until it has an outcome, and does what it says.
+  mutating func follow(
+    _ way: RestartStateMachine.Way, faulted: Bool, before: Set<ProcessID>, _ settings: LoadSettings
+  ) async throws(NotDone) -> RestartStateMachine.Finish {
+    var machine = RestartStateMachine(way, fault: faulted ? configuration.fault : .none)
+    let limit = ContinuousClock.now + configuration.readyLimit
+    var isOver = false
+    var hangLimit: ContinuousClock.Instant?
+    var settling: (pid: ProcessID, until: ContinuousClock.Instant)?
+    var looks = false
+    if case .observed = way { looks = true }
+
+    while true {
+      let now = ContinuousClock.now
+      var event: RestartStateMachine.Event?
+      if let due = hangLimit, now >= due {
+        hangLimit = nil
+        event = .hangLimit
+      } else if !isOver, now >= limit {
+        isOver = true
+        event = .limit
+      } else if let (pid, until) = settling, now >= until {
+        settling = nil
+        event =
+          ProcessTable.entry(pid).map { !$0.isZombie } == true
+          ? .settled(pid.rawValue) : .ended(pid.rawValue, cleanly: false)
+      } else if looks, settling == nil, let pid = newProcess(since: before), await Probe(settings).isAnswered() {
+        event = .answering(pid.rawValue)
+        settling = (pid, .now + .milliseconds(500))
+      }
+      if event == nil {
+        let deadline =
+          [
+            hangLimit, isOver ? nil : limit, settling?.until, looks ? now + .milliseconds(20) : nil,
+            now + .milliseconds(250),
+          ].compactMap { $0 }.min() ?? limit
+        event = try await next(until: deadline).flatMap(Self.translated)
+        tellProgress()
+      }
+      guard let event else { continue }
+      for action in machine.receive(event) {
+        switch action {
+        case .kill(let number):
+          let pid = ProcessID(rawValue: number)
+          if faulted { observations.killedByUs(pid) }
+          processes.signal(pid, 9)
+        case .stop(let number):
+          let pid = ProcessID(rawValue: number)
+          observations.killedByUs(pid)
+          processes.signal(pid, 19)
+        case .armHangLimit: hangLimit = .now + configuration.leftOverLimit
+        case .armSettling: break
+        case .finish(let finish): return finish
+        }
+      }
+    }
+  }
+
+  private static func translated(_ event: DirectorEvent) -> RestartStateMachine.Event? {
+    switch event {
+    case .line(.serving(_, let identity)): .serving(pid: identity.pid.rawValue, generation: identity.generation)
+    case .line(.paused(let pid)): .paused(pid.rawValue)
+    case .ended(let pid, let status): .ended(pid.rawValue, cleanly: status == .exited(0))
+    case .alarm: nil
+    }
+  }
+
+  /// Whom a signal or a `{pid}` means now.
+  func currentNewest() -> ProcessID? {
+    pidFromFile() ?? newest
+  }
+
+  /// The newest process after a start or a restart of a server that does not say who serves.
+  func newestOf(before: Set<ProcessID>) -> ProcessID? {
+    pidFromFile() ?? newProcess(since: before)
+  }
+
+  /// Of the processes that were not there before, the one that the others come from; of several, the youngest.
+  private func newProcess(since before: Set<ProcessID>) -> ProcessID? {
+    let new = processes.live().filter { !before.contains($0.id) }
+    let ids = Set(new.map(\.id))
+    return new.filter { !ids.contains($0.parent) }.max { ($0.started, $0.id) < ($1.started, $1.id) }?.id
+  }
+
+  private func pidFromFile() -> ProcessID? {
+    guard let path = configuration.pidFile,
+      let file = try? FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
+    else { return nil }
+    defer { try? file.close() }
+    var bytes = [UInt8](repeating: 0, count: 32)
+    guard let count = try? bytes.withUnsafeMutableBytes({ try file.read(into: $0) }),
+      let word = String(decoding: bytes[..<count], as: UTF8.self).split(whereSeparator: \.isWhitespace).first,
+      let pid = Int32(word), pid > 1
+    else { return nil }
+    return ProcessID(rawValue: pid)
+  }
+}

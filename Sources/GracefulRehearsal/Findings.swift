@@ -1,0 +1,90 @@
+internal import GracefulProcesses
+internal import NIOCore
+
+/// What a run has gathered, before it is a report.
+struct Findings {
+  var obstacle: String?
+  var load: [LoadMode: LoadTally] = [:]
+  var leftOver: [ProcessID] = []
+  /// What ended after this was ended by the rehearsal itself, and says nothing about a restart.
+  var endedByUsFrom = NIODeadline.distantFuture
+
+  func report(_ director: Director, _ configuration: RehearsalConfiguration) -> RehearsalReport {
+    let records = director.records
+    let left =
+      leftOver
+      + records.compactMap(\.finish.leftOver).map(ProcessID.init(rawValue:)).filter {
+        !leftOver.contains($0)
+      }
+    var evidence = Verdict.Evidence()
+    evidence.obstacle = obstacle
+    // What the machine refuses after the director's last look is refused all the same.
+    if obstacle == nil, let refusal = director.observations.ownRefusal {
+      evidence.obstacle = OwnRefusal.sentence(errno: refusal)
+    }
+    evidence.isBalanced = load.values.allSatisfy(\.isBalanced)
+    evidence.requests = load.values.map(\.sent).reduce(0, +)
+    evidence.leftOver = left.count
+    evidence.asked = configuration.restarts
+    evidence.served = records.count { $0.finish.outcome == .served }
+    evidence.faultsPlanned = records.count(where: \.faultPlanned)
+    evidence.faultsTaken = records.count(where: \.finish.wasFaulted)
+    let loads = load.mapValues { Self.summary($0, configuration.connections) }
+    evidence.lost = loads.values.map(\.lost).reduce(0, +)
+    return RehearsalReport(
+      command: director.command.words,
+      restarts: records.indices.map { restart($0, of: records, director) },
+      keepalive: loads[.keepalive], new: loads[.new], leftOver: left.map(\.rawValue), verdict: Verdict(evidence),
+      lastErrorLines: director.processes.lastErrorLines,
+      duration: .nanoseconds((NIODeadline.now() - director.startedAt).nanoseconds))
+  }
+
+  private func restart(
+    _ index: Int, of records: [RestartRecord], _ director: Director
+  ) -> RehearsalReport.Restart {
+    let record = records[index]
+    func after(_ instant: NIODeadline?) -> Double? {
+      instant.map { Double(($0 - record.askedAt).nanoseconds) / 1_000_000 }
+    }
+    let served = record.finish.outcome == .served
+    let next = records.indices.contains(index + 1) ? records[index + 1].askedAt : .distantFuture
+    var (pid, generation) = (record.finish.pid, record.finish.generation)
+    if served, generation == nil, director.command.isDemo {
+      // A command may return before the new process says that it serves.
+      let identity = director.servings.last { $0.at >= record.askedAt && $0.at < next }?.identity
+      (pid, generation) = (identity?.pid.rawValue, identity?.generation)
+    }
+    let firstAnswer =
+      generation == nil ? nil : pid.flatMap { director.observations.firstAnswer(of: ProcessID(rawValue: $0)) }
+    let old = record.old.flatMap { pid -> (at: NIODeadline, code: Int32?)? in
+      guard let at = director.processes.death(of: pid), at < endedByUsFrom, !leftOver.contains(pid) else { return nil }
+      // An old process that went on serving ends in a later restart, and is reported there.
+      guard served || at < next else { return nil }
+      return (at, director.processes.status(of: pid)?.shellCode)
+    }
+    return RehearsalReport.Restart(
+      index: index + 1,
+      requestedAtMs: Double((record.askedAt - director.startedAt).nanoseconds) / 1_000_000,
+      outcome: record.finish.outcome,
+      pid: pid,
+      generation: generation,
+      servingAfterMs: served ? after(firstAnswer ?? (director.command.isDemo ? nil : record.endedAt)) : nil,
+      oldPid: record.old?.rawValue,
+      oldExitedAfterMs: after(old?.at),
+      oldExitCode: old?.code,
+      wasFaulted: record.finish.wasFaulted)
+  }
+
+  private static func summary(_ tally: LoadTally, _ connections: Int) -> RehearsalReport.Load {
+    RehearsalReport.Load(
+      connections: connections, requests: tally.sent - tally.notSent.values.reduce(0, +), answered: tally.answered,
+      failed: tally.failed, announcedCloses: tally.announcedCloses, idleCloses: tally.idleCloses,
+      steady: tally.latency(.steady), restarting: tally.latency(.restarting), between: tally.latency(.between))
+  }
+}
+
+extension RehearsalReport {
+  static func notDone(_ reason: String, _ command: [String]) -> RehearsalReport {
+    RehearsalReport(command: command, restarts: [], leftOver: [], verdict: .notDone(reason))
+  }
+}

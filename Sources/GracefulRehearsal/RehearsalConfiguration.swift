@@ -1,0 +1,60 @@
+/// What to rehearse, and how hard.
+public struct RehearsalConfiguration: Sendable {
+  /// The server's command; empty stands for `graceful demo`.
+  public var command: [String] = []
+  /// The path of the `graceful` executable, for the command word `graceful`.
+  public var graceful: String
+  /// The environment of the server.
+  public var environment: [String: String]
+  /// How many restarts; 20.
+  public var restarts = 20
+  /// From one restart's outcome to the next restart, at least, and from one request for a restart to the next; 1.5 s.
+  public var interval: Duration = .milliseconds(1500)
+  /// How many clients of each mode; 64.
+  public var connections = 64
+  /// Which clients there are; both.
+  public var modes: [LoadMode] = [.keepalive, .new]
+  /// How it is restarted; its command is run again.
+  public var restart = RestartMethod.startAgain
+  /// Where the load goes; `nil` for the demo, which says where it serves.
+  public var url: TargetURL?
+  /// A file in which the server writes the number of its newest process, where it forks.
+  public var pidFile: String?
+  /// What happens to each second successor; nothing.
+  public var fault = RehearsalFault.none
+  /// How long the load runs before the first restart; 5 s.
+  public var steady: Duration = .seconds(5)
+  /// When a request has timed out; 5 s.
+  public var requestLimit: Duration = .seconds(5)
+  /// How long the first server may take until it answers, and a restart until its outcome is known; 30 s.
+  public var readyLimit: Duration = .seconds(30)
+  /// How long an old process may live after the load has ended, and a stopped one after it was stopped; 15 s.
+  public var leftOverLimit: Duration = .seconds(15)
+  /// Whether the server's standard error goes to ours; otherwise its last lines are kept, for the report of a failure.
+  public var passesErrorOutput = false
+
+  /// Makes a configuration with the defaults above.
+  public init(graceful: String, environment: [String: String]) {
+    self.graceful = graceful
+    self.environment = environment
+  }
+
+  /// Why it cannot be rehearsed like this, in a sentence; `nil` when it can.
+  public var usageError: String? {
+    let demo = ServerCommand.isDemo(command)
+    if restarts < 0 { return "--restarts must not be negative" }
+    if connections < 1 { return "--connections must be at least 1" }
+    if modes.isEmpty { return "there must be clients of at least one mode" }
+    if fault != .none && (!demo || restart != .startAgain) {
+      return
+        "--fault works only for 'graceful demo' with --restart start-again: only there can a successor be met before it is ready"
+    }
+    if !demo && url == nil {
+      return "--url is required for a command other than 'graceful demo': nobody says where it serves"
+    }
+    if demo && command.isEmpty && url != nil {
+      return "--url without a command: write the command after --, or leave --url out to rehearse the demo"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,72 @@
+/// What a rehearsal found.
+public struct RehearsalReport: Hashable, Sendable {
+  /// One restart.
+  public struct Restart: Hashable, Sendable {
+    /// From 1 on.
+    public var index: Int
+    /// When it was asked for, in milliseconds from the start of the rehearsal.
+    public var requestedAtMs: Double
+    /// How it ended.
+    public var outcome: RestartOutcome
+    /// The new process, where it is known.
+    public var pid: Int32?
+    /// The new process's generation, where its answers name it.
+    public var generation: Int?
+    /// From the request for the restart to the new process's first answer; for a server that does not say who answers,
+    /// to the return of the command.
+    public var servingAfterMs: Double?
+    /// The process that served before.
+    public var oldPid: Int32?
+    /// From the request for the restart to the end of the old process; `nil` while it lives.
+    public var oldExitedAfterMs: Double?
+    /// What a shell would show of its end: a code, or 128 and the number of a signal.
+    public var oldExitCode: Int32?
+    /// Whether a fault of the rehearsal's own explains that it did not serve.
+    public var wasFaulted = false
+  }
+
+  /// What the clients of one mode saw.
+  public struct Load: Hashable, Sendable {
+    /// How many clients there were.
+    public var connections: Int
+    /// How many requests were sent, the steady run included.
+    public var requests: Int
+    /// How many of them were answered.
+    public var answered: Int
+    /// The others, by kind; a kind that is missing did not occur.
+    public var failed: [FailureKind: Int]
+    /// Closes that an answer had announced.
+    public var announcedCloses: Int
+    /// Closes while no request was in flight.
+    public var idleCloses: Int
+    /// Latencies before the first restart.
+    public var steady: LatencySummary
+    /// Latencies during a restart and for 500 ms after it.
+    public var restarting: LatencySummary
+    /// Latencies in the remaining time.
+    public var between: LatencySummary
+
+    /// What decides the verdict: all failures but those of processes that the rehearsal itself killed.
+    public var lost: Int { failed.filter { $0.key != .ownerKilled }.values.reduce(0, +) }
+  }
+
+  /// What was run.
+  public var command: [String]
+  /// Every restart that was asked for.
+  public var restarts: [Restart]
+  /// Clients that kept their connections; `nil` when there were none.
+  public var keepalive: Load?
+  /// Clients with a connection for each request; `nil` when there were none.
+  public var new: Load?
+  /// Old processes that were alive 15 s after the load had ended, and stopped ones that nobody ended.
+  public var leftOver: [Int32]
+  /// What it comes to.
+  public var verdict: Verdict
+  /// The last lines of the server's standard error, when they were kept.
+  public var lastErrorLines: [String] = []
+  /// How long it took.
+  public var duration: Duration = .zero
+
+  /// All requests that were lost.
+  public var lost: Int { (keepalive?.lost ?? 0) + (new?.lost ?? 0) }
+}

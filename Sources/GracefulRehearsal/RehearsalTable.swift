@@ -1,0 +1,100 @@
+extension RehearsalReport {
+  /// The report as a person reads it: restarts, load, and the verdict in the last line.
+  ///
+  /// No control characters.
+  public var table: String {
+    var lines: [String] = []
+    if !restarts.isEmpty {
+      lines += Self.aligned(
+        [
+          [
+            "restart", "asked ms", "outcome", "pid", "generation", "serving after ms", "old pid", "old ended after ms",
+            "code",
+          ]
+        ]
+          + restarts.map(\.cells))
+      lines.append("")
+    }
+    let loads = [("keepalive", keepalive), ("new", new)].compactMap { name, load in load.map { (name, $0) } }
+    if !loads.isEmpty {
+      lines += Self.aligned(
+        [["", "requests", "answered", "failed", "closed: announced", "idle"]]
+          + loads.map { name, load in
+            [
+              name, String(load.requests), String(load.answered), String(load.requests - load.answered),
+              String(load.announcedCloses), String(load.idleCloses),
+            ]
+          })
+      for (name, load) in loads where load.requests > load.answered {
+        let kinds = FailureKind.allCases.compactMap { kind in load.failed[kind].map { "\(kind.rawValue) \($0)" } }
+        lines.append("failed on \(name): \(kinds.joined(separator: ", "))")
+      }
+      lines.append("")
+      lines += Self.aligned(
+        [["latency ms", "", "p50", "p99", "p99.9", "max"]]
+          + loads.flatMap { name, load in
+            [("steady", load.steady), ("restarting", load.restarting), ("between", load.between)].map {
+              phase, latency in
+              [name, phase] + [latency.p50, latency.p99, latency.p999, latency.max].map(Self.milliseconds)
+            }
+          })
+      lines.append("")
+    }
+    if !leftOver.isEmpty {
+      lines.append("left over, and killed: \(leftOver.map(String.init).joined(separator: ", "))")
+    }
+    if !lastErrorLines.isEmpty, verdict.exitCode != 0 {
+      lines.append("the server's last lines on standard error:")
+      lines += lastErrorLines.map { "  \(Self.printable($0))" }
+      lines.append("")
+    }
+    lines.append(verdict.description)
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Columns as wide as their widest cell; numbers to the right.
+  private static func aligned(_ rows: [[String]]) -> [String] {
+    let widths = (0..<(rows.map(\.count).max() ?? 0)).map { column in
+      rows.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0
+    }
+    return rows.map { row in
+      let cells = zip(row, widths).map { cell, width in
+        let space = String(repeating: " ", count: width - cell.count)
+        return cell.first?.isLetter == true && width > cell.count && !isNumberColumn(cell, rows)
+          ? cell + space : space + cell
+      }
+      var line = cells.joined(separator: "  ")
+      while line.last == " " { line.removeLast() }
+      return line
+    }
+  }
+
+  /// Whether the column below this heading holds numbers.
+  private static func isNumberColumn(_ heading: String, _ rows: [[String]]) -> Bool {
+    guard let first = rows.first, let column = first.firstIndex(of: heading), rows.count > 1 else { return false }
+    return rows.dropFirst().allSatisfy { $0[column].first.map { $0.isNumber || $0 == "-" } ?? true }
+  }
+
+  static func milliseconds(_ value: Double) -> String {
+    let hundredths = Int((value * 100).rounded())
+    let rest = hundredths % 100
+    return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+  }
+
+  /// Servers colour their logs; a terminal that shows this report is not theirs to control.
+  private static func printable(_ text: String) -> String {
+    String(
+      String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && !(0x7f...0x9f).contains($0.value) }))
+  }
+}
+
+extension RehearsalReport.Restart {
+  fileprivate var cells: [String] {
+    func number(_ value: Double?) -> String { value.map(RehearsalReport.milliseconds) ?? "-" }
+    return [
+      String(index), String(Int(requestedAtMs)), outcome.rawValue, pid.map(String.init) ?? "-",
+      generation.map(String.init) ?? "-", number(servingAfterMs), oldPid.map(String.init) ?? "-",
+      number(oldExitedAfterMs), oldExitCode.map(String.init) ?? "-",
+    ]
+  }
+}

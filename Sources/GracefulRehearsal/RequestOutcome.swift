@@ -1,0 +1,30 @@
+/// How a request failed.
+///
+/// A request that failed has exactly one of these.
+public enum FailureKind: String, CaseIterable, Hashable, Sendable {
+  /// Nobody listened, or the connection could not be made for another reason that lies with the server.
+  case refused
+  /// The connection was reset before the first byte of the answer.
+  case reset
+  /// The connection was closed after the request was written, before the first byte of the answer.
+  case closedBeforeByte
+  /// The answer began and did not end, whether by a close or by a reset.
+  case cutShort
+  /// The answer was not complete within the time limit.
+  case timedOut
+  /// A complete answer whose status is not 2xx, or something that is not HTTP at all.
+  case badStatus
+  /// A complete answer that is not this request's.
+  case wrongBody
+  /// The connection had been accepted by a process that the rehearsal itself killed; it does not decide the verdict.
+  case ownerKilled
+}
+
+/// How a request ended.
+package enum RequestOutcome: Hashable, Sendable {
+  /// With a complete 2xx answer that is this request's.
+  case answered
+  case failed(FailureKind)
+  /// The client's own machine would not let it be sent, with the errno: no finding about the server.
+  case notSent(errno: Int32)
+}

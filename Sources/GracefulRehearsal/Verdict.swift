@@ -1,0 +1,78 @@
+/// What a rehearsal comes to, with the reason in a sentence.
+public enum Verdict: Hashable, Sendable, CustomStringConvertible {
+  /// Nothing was lost.
+  case passed(String)
+  /// Something was lost, or left over.
+  case failed(String)
+  /// It could not be done, so that nothing is known.
+  case notDone(String)
+
+  /// 0, 1 or 2.
+  public var exitCode: Int32 {
+    switch self {
+    case .passed: 0
+    case .failed: 1
+    case .notDone: 2
+    }
+  }
+
+  /// As the JSON report has it.
+  public var word: String {
+    switch self {
+    case .passed: "passed"
+    case .failed: "failed"
+    case .notDone: "notDone"
+    }
+  }
+
+  /// The sentence.
+  public var description: String {
+    switch self {
+    case .passed(let reason): "Passed: \(reason)"
+    case .failed(let reason): "Failed: \(reason)"
+    case .notDone(let reason): "Not done: \(reason)"
+    }
+  }
+
+  /// What the verdict is made of.
+  package struct Evidence: Hashable, Sendable {
+    package var obstacle: String?
+    package var isBalanced = true
+    package var requests = 0
+    package var lost = 0
+    package var leftOver = 0
+    package var asked = 0
+    package var served = 0
+    /// Restarts that were to be met by a fault, and those that were.
+    package var faultsPlanned = 0
+    package var faultsTaken = 0
+
+    package init() {}
+  }
+
+  /// Decides; the first that applies.
+  package init(_ evidence: Evidence) {
+    let count = evidence.requests
+    if let obstacle = evidence.obstacle {
+      self = .notDone(obstacle)
+    } else if !evidence.isBalanced {
+      self = .notDone("requests sent are not the sum of their classes; the counting is wrong, please report it.")
+    } else if count == 0 {
+      self = .notDone("no request was sent.")
+    } else if evidence.lost > 0 {
+      self = .failed("\(evidence.lost) of \(count) requests were lost in \(evidence.served) restarts.")
+    } else if evidence.leftOver > 0 {
+      self = .failed("nothing was lost of \(count) requests, but \(evidence.leftOver) old processes were left over.")
+    } else if evidence.served < evidence.asked - evidence.faultsPlanned {
+      self = .notDone("only \(evidence.served) of \(evidence.asked) restarts served; nothing was lost meanwhile.")
+    } else if evidence.faultsTaken < evidence.faultsPlanned {
+      self = .notDone(
+        "only \(evidence.faultsTaken) of \(evidence.faultsPlanned) successors could be met before they were ready.")
+    } else if evidence.faultsPlanned > 0 {
+      self = .passed(
+        "nothing was lost of \(count) requests in \(evidence.served) restarts and \(evidence.faultsTaken) faults.")
+    } else {
+      self = .passed("nothing was lost of \(count) requests in \(evidence.served) restarts.")
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A connection and what came back on it, byte by byte; no HTTP library, no retry.
+final class WireClient: Sendable {
+  struct Seen: Sendable {
+    var text = ""
+    /// The server has sent its FIN, or a reset.
+    var ended = false
+    var error: String?
+  }
+
+  private let channel: any Channel
+  private let seen: Recorder
+
+  private init(_ channel: any Channel, _ seen: Recorder) {
+    self.channel = channel
+    self.seen = seen
+  }
+
+  static func connect(port: Int) async throws -> WireClient {
+    let recorder = Recorder()
+    let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+      .connectTimeout(.seconds(5))
+      .channelOption(.allowRemoteHalfClosure, value: true)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(RecorderHandler(recorder))
+        }
+      }
+      .connect(host: "127.0.0.1", port: port).get()
+    return WireClient(channel, recorder)
+  }
+
+  /// A Unix socket; its error if it cannot be connected.
+  static func connect(socket: String) async throws -> WireClient {
+    let recorder = Recorder()
+    let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(RecorderHandler(recorder))
+        }
+      }
+      .connect(unixDomainSocketPath: socket).get()
+    return WireClient(channel, recorder)
+  }
+
+  var text: String { seen.value.withLock { $0.text } }
+  var ended: Bool { seen.value.withLock { $0.ended } }
+  var error: String? { seen.value.withLock { $0.error } }
+
+  func send(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)) }
+  func send(bytes: [UInt8]) async throws { try await channel.writeAndFlush(ByteBuffer(bytes: bytes)) }
+  func get(_ path: String = "/") async throws { try await send("GET \(path) HTTP/1.1\r\nHost: test\r\n\r\n") }
+  func close() { channel.close(promise: nil) }
+
+  /// Waits until the text has that in it.
+  func reads(_ part: String, within limit: Duration = .seconds(20)) async -> Bool {
+    await eventually(within: limit) { self.text.contains(part) || self.ended } && text.contains(part)
+  }
+
+  /// Waits for the server's end of the connection.
+  func ends(within limit: Duration = .seconds(20)) async -> Bool { await eventually(within: limit) { self.ended } }
+
+  /// One whole exchange on a connection of its own; nil when there was none.
+  static func answer(_ path: String = "/", port: Int) async -> String? {
+    guard let client = try? await connect(port: port) else { return nil }
+    defer { client.close() }
+    do { try await client.send("GET \(path) HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n") } catch { return nil }
+    return await client.ends() ? client.text : nil
+  }
+}
+
+private final class Recorder: Sendable {
+  let value = Mutex(WireClient.Seen())
+}
+
+private final class RecorderHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  private let recorder: Recorder
+  init(_ recorder: Recorder) { self.recorder = recorder }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    recorder.value.withLock { $0.text += String(buffer: unwrapInboundIn(data)) }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case ChannelEvent.inputClosed? = event as? ChannelEvent { recorder.value.withLock { $0.ended = true } }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func channelInactive(context: ChannelHandlerContext) { recorder.value.withLock { $0.ended = true } }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    recorder.value.withLock {
+      $0.error = "\(error)"
+      $0.ended = true
+    }
+    context.close(promise: nil)
+  }
+}

@@ -1,0 +1,130 @@
+import Foundation
+import GracefulProcesses
+import Testing
+
+@testable import GracefulRehearsal
+
+@Suite("A whole rehearsal of a stand-in", .serialized, .timeLimit(.minutes(3))) struct DirectorTests {
+  static let quick = ["--steady", "300ms", "--interval", "300ms", "--connections", "2"]
+
+  @Test("Each restart is reported with its processes, and nothing is left") func startAgain() async throws {
+    let run = try await RehearsalProcess.run(Self.quick + ["--restarts", "3"])
+    // The stand-in hands over so crudely that a request may be lost: then the verdict must say so.
+    #expect(["passed", "failed"].contains(run.verdict), "\(run.errors)")
+    #expect(run.status == .exited(run.verdict == "passed" ? 0 : 1))
+    #expect(run.outcomes == ["served", "served", "served"])
+    #expect(run.restarts.compactMap { $0["generation"] as? Int } == [2, 3, 4])
+    #expect(run.restarts.compactMap { $0["oldExitCode"] as? Int } == [143, 143, 143])
+    #expect(run.restarts.compactMap { $0["servingAfterMs"] as? Double }.count == 3)
+    #expect(run.restarts.compactMap { $0["oldExitedAfterMs"] as? Double }.count == 3)
+    // The successor of one restart is the old process of the next.
+    #expect(
+      run.restarts.dropLast().compactMap { $0["pid"] as? Int }
+        == run.restarts.dropFirst().compactMap { $0["oldPid"] as? Int })
+    #expect(run.alive == [])
+    let socket = try #require(run.command.last)
+    #expect(socket.hasPrefix("/tmp/graceful-"))
+    #expect(!FileManager.default.fileExists(atPath: String(socket.dropLast(2))), "its directory is removed")
+    #expect(try SchemaChecker().problems(in: run.report) == [])
+    let keepalive = try #require((run.report["load"] as? [String: Any])?["keepalive"] as? [String: Any])
+    let failed = try #require(keepalive["failed"] as? [String: Int])
+    #expect(keepalive["requests"] as? Int == (keepalive["answered"] as? Int ?? 0) + failed.values.reduce(0, +))
+  }
+
+  @Test("A shell command restarts it too, with the newest process in its place") func command() async throws {
+    let run = try await RehearsalProcess.run(
+      Self.quick + ["--restarts", "2", "--restart", "command:kill -0 {pid} && exit 0"])
+    #expect(run.verdict == "passed", "\(run.errors)")
+    #expect(run.outcomes == ["served", "served"])
+  }
+
+  @Test("A command that fails is a failed restart, and too few restarts are no pass") func failingCommand() async throws
+  {
+    let run = try await RehearsalProcess.run(Self.quick + ["--restarts", "2", "--restart", "command:exit 3"])
+    #expect(run.outcomes == ["failed", "failed"])
+    #expect(run.status == .exited(2))
+    #expect(run.errors.contains("only 0 of 2 restarts"))
+  }
+
+  @Test("A successor that ends at once has failed, and the old one is rehearsed on") func failingSuccessor()
+    async throws
+  {
+    let run = try await RehearsalProcess.run(Self.quick + ["--restarts", "2"], standIn: "fails")
+    #expect(run.outcomes == ["failed", "failed"])
+    #expect(run.restarts.allSatisfy { $0["oldExitedAfterMs"] is NSNull })
+    #expect(run.status == .exited(2))
+    #expect(run.alive == [])
+  }
+
+  @Test("A successor that is killed before it is ready fails its restart, and explains it") func killed() async throws {
+    let run = try await RehearsalProcess.run(Self.quick + ["--restarts", "2", "--fault", "kill-before-ready"])
+    #expect(run.outcomes == ["served", "failed"])
+    #expect(["passed", "failed"].contains(run.verdict), "\(run.errors)")
+    #expect(run.alive == [])
+  }
+
+  @Test("An old process that does not end is left over, and killed") func leftOver() async throws {
+    let run = try await RehearsalProcess.run(
+      Self.quick + ["--restarts", "1", "--left-over-limit", "500ms"], standIn: "stays")
+    let left = run.report["leftOver"] as? [Int] ?? []
+    #expect(left.count == 1)
+    #expect(left.first == run.restarts.first?["oldPid"] as? Int)
+    #expect(run.verdict == "failed")
+    #expect(run.status == .exited(1))
+    #expect(run.alive == [])
+  }
+
+  @Test("A stopped successor that nobody ends is left over, and killed") func hung() async throws {
+    let run = try await RehearsalProcess.run(
+      Self.quick + ["--restarts", "2", "--fault", "hang-before-ready", "--left-over-limit", "500ms"])
+    #expect(run.outcomes == ["served", "gaveUp"])
+    #expect((run.report["leftOver"] as? [Int])?.count == 1)
+    #expect(run.status == .exited(1))
+    #expect(run.alive == [])
+  }
+
+  @Test("A server that dies during the run ends it, with its last words") func dies() async throws {
+    let run = try await RehearsalProcess.run(Self.quick + ["--restarts", "50", "--interval", "1s"], standIn: "dies")
+    #expect(run.verdict == "notDone")
+    #expect(run.status == .exited(2))
+    #expect(run.errors.contains("died"), "\(run.errors)")
+  }
+
+  @Test(
+    "A server that cannot be started, or ends at once, is no finding", arguments: [["/no/such/command"], ["false"]])
+  func notStarted(server: [String]) async throws {
+    let run = try await RehearsalProcess.run(["--url", "http://127.0.0.1:9/"], server: server)
+    #expect(run.verdict == "notDone")
+    #expect(run.status == .exited(2))
+    #expect(try SchemaChecker().problems(in: run.report) == [])
+  }
+
+  @Test("A signal ends it early: nothing of it is left, and nothing is known", arguments: [Int32(2), 15])
+  func interrupted(signal: Int32) async throws {
+    let reaper = ProcessID.current
+    let run = try await RehearsalProcess.run(Self.quick + ["--steady", "60s"]) { child in
+      try await eventually("its server") {
+        ProcessTable.all().contains { $0.parent == child.id && $0.name.hasPrefix("RestartableServ") }
+          || ProcessTable.all().contains { $0.parent == child.id && $0.name == "graceful" }
+      }
+      child.signal(signal)
+    }
+    #expect(run.status == .exited(2))
+    #expect(run.verdict == "notDone")
+    #expect(run.errors.contains("interrupted"))
+    #expect(!ProcessTable.all().contains { $0.parent == reaper && $0.name == "graceful" && !$0.isZombie })
+  }
+
+  @Test(
+    "Words that make no sense are refused with 64",
+    arguments: [
+      ["--mode", "some"], ["--restart", "signal:NOPE"], ["--fault", "fire"], ["--url", "https://x"],
+      ["--interval", "5"],
+      ["--fault", "kill-before-ready", "--restart", "signal:HUP"], ["--nonsense"],
+    ])
+  func usage(words: [String]) async throws {
+    let run = try await RehearsalProcess.run(words)
+    #expect(run.status == .exited(64))
+    #expect(run.report.isEmpty)
+  }
+}

@@ -1,0 +1,147 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// A server that does to each request what it is told, and counts what it did.
+final class ScriptedServer: Sendable {
+  enum Deed: String, Hashable, Sendable {
+    case answer
+    case answerAndClose
+    /// `Connection: close` on the answer, then the close.
+    case announceAndClose
+    case closeBeforeByte
+    case reset
+    case cutBody
+    case cutHead
+    case silence
+    case serverError
+    case wrongID
+    case noID
+    case wrongLength
+    case garbage
+  }
+
+  private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+  private let channel: any Channel
+
+  /// - Parameter script: What is done to the n-th request (from 1 on, over all connections).
+  init(_ script: @escaping @Sendable (Int) -> Deed) async throws {
+    let number = RequestNumbers()
+    let counts = DeedCounts()
+    self.counts = counts
+    channel = try await ServerBootstrap(group: group)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .serverChannelOption(.backlog, value: 256)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandlers([
+            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)),
+            Doer(number: number, counts: counts, script: script),
+          ])
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0).get()
+  }
+
+  private let counts: DeedCounts
+  var port: Int { channel.localAddress?.port ?? 0 }
+
+  func count(_ deed: Deed) -> Int { counts.value(deed) }
+
+  func end() async {
+    try? await channel.close()
+    try? await group.shutdownGracefully()
+  }
+}
+
+final class RequestNumbers: Sendable {
+  private let value = Atomic<Int>(0)
+  func next() -> Int { value.add(1, ordering: .relaxed).newValue }
+}
+
+final class DeedCounts: Sendable {
+  private let counts = Mutex<[ScriptedServer.Deed: Int]>([:])
+  func add(_ deed: ScriptedServer.Deed) { counts.withLock { $0[deed, default: 0] += 1 } }
+  func value(_ deed: ScriptedServer.Deed) -> Int { counts.withLock { $0[deed] ?? 0 } }
+}
+
+/// Writes bytes, not HTTP parts: it must be able to be wrong.
+private final class Doer: ChannelInboundHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias OutboundOut = ByteBuffer
+  private let number: RequestNumbers
+  private let counts: DeedCounts
+  private let script: @Sendable (Int) -> ScriptedServer.Deed
+  private var id = ""
+
+  init(number: RequestNumbers, counts: DeedCounts, script: @escaping @Sendable (Int) -> ScriptedServer.Deed) {
+    self.number = number
+    self.counts = counts
+    self.script = script
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    switch unwrapInboundIn(data) {
+    case .head(let head): id = head.headers.first(name: "x-request-id") ?? ""
+    case .body: break
+    case .end:
+      let deed = script(number.next())
+      counts.add(deed)
+      perform(deed, context)
+    }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+  private func perform(_ deed: ScriptedServer.Deed, _ context: ChannelHandlerContext) {
+    switch deed {
+    case .answer: write(context, answer())
+    case .answerAndClose:
+      write(context, answer())
+      context.close(promise: nil)
+    case .announceAndClose:
+      write(context, answer(more: "Connection: close\r\n"))
+      context.close(promise: nil)
+    case .closeBeforeByte: context.close(promise: nil)
+    case .reset:
+      // SO_LINGER 0: the close is a reset (socket(7)).
+      let channel = context.channel
+      guard let options = channel as? any SocketOptionProvider else { return }
+      options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in channel.close(promise: nil) }
+    case .cutBody:
+      write(context, "HTTP/1.1 200 OK\r\nX-Request-Id: \(id)\r\nContent-Length: 5\r\n\r\nhel")
+      context.close(promise: nil)
+    case .cutHead:
+      write(context, "HTTP/1.1 200 OK\r\nX-Requ")
+      context.close(promise: nil)
+    case .silence: break
+    case .serverError: write(context, answer(status: "500 Internal Server Error"))
+    case .wrongID: write(context, answer(id: "somebody-else"))
+    case .noID: write(context, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+    case .wrongLength: write(context, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhel")
+    case .garbage: write(context, "this is not HTTP\r\n\r\n")
+    }
+  }
+
+  private func answer(status: String = "200 OK", id: String? = nil, more: String = "") -> String {
+    "HTTP/1.1 \(status)\r\nX-Request-Id: \(id ?? self.id)\r\n\(more)Content-Length: 5\r\n\r\nhello"
+  }
+
+  private func write(_ context: ChannelHandlerContext, _ text: String) {
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
+  }
+}
+
+/// Looks every few milliseconds, at most for a time; a condition that never comes is an issue.
+func eventually(
+  within limit: Duration = .seconds(20), _ what: String, _ condition: @escaping @Sendable () -> Bool
+) async throws {
+  let deadline = ContinuousClock.now + limit
+  while !condition() {
+    guard ContinuousClock.now < deadline else { throw NeverCame(what: what) }
+    try await MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: .milliseconds(5)) {}.futureResult.get()
+  }
+}
+
+struct NeverCame: Error { var what: String }

@@ -1,0 +1,101 @@
+import Testing
+
+@testable import GracefulRehearsal
+
+@Suite("The verdict") struct VerdictTests {
+  func verdict(_ change: (inout Verdict.Evidence) -> Void) -> Verdict {
+    var evidence = Verdict.Evidence()
+    evidence.requests = 1000
+    evidence.asked = 20
+    evidence.served = 20
+    change(&evidence)
+    return Verdict(evidence)
+  }
+
+  @Test("Nothing lost, all restarts: passed, 0") func passed() {
+    #expect(verdict { _ in }.exitCode == 0)
+    #expect(verdict { _ in }.word == "passed")
+  }
+
+  @Test("One lost request fails it, and outranks missing restarts and what is left over") func lost() {
+    #expect(verdict { $0.lost = 1 }.exitCode == 1)
+    #expect(
+      verdict {
+        $0.lost = 1
+        $0.served = 3
+        $0.leftOver = 1
+      }.description.contains("1 of 1000 requests"))
+  }
+
+  @Test("An old process that is left over fails it") func leftOver() {
+    #expect(verdict { $0.leftOver = 1 }.exitCode == 1)
+  }
+
+  @Test("Too few restarts are no pass") func missing() {
+    #expect(verdict { $0.served = 19 }.exitCode == 2)
+  }
+
+  @Test("What could not be done, or counted, outranks everything") func obstacles() {
+    #expect(
+      verdict {
+        $0.obstacle = "because."
+        $0.lost = 1
+      } == .notDone("because."))
+    #expect(
+      verdict {
+        $0.isBalanced = false
+        $0.lost = 1
+      }.exitCode == 2)
+    #expect(verdict { $0.requests = 0 }.exitCode == 2)
+  }
+
+  @Test("Faults explain the restarts that they met, and no others; a fault that met nobody shows nothing")
+  func faults() {
+    #expect(
+      verdict {
+        $0.served = 10
+        $0.faultsPlanned = 10
+        $0.faultsTaken = 10
+      }.exitCode == 0)
+    #expect(
+      verdict {
+        $0.served = 9
+        $0.faultsPlanned = 10
+        $0.faultsTaken = 10
+      }.exitCode == 2)
+    #expect(
+      verdict {
+        $0.faultsPlanned = 10
+        $0.faultsTaken = 9
+      }.exitCode == 2)
+  }
+
+  @Test("What cannot be rehearsed is refused before anything is started") func usage() {
+    func usage(_ change: (inout RehearsalConfiguration) -> Void) -> String? {
+      var configuration = RehearsalConfiguration(graceful: "/g", environment: [:])
+      change(&configuration)
+      return configuration.usageError
+    }
+    #expect(usage { _ in } == nil)
+    #expect(usage { $0.command = ["nginx"] } != nil)
+    #expect(
+      usage {
+        $0.command = ["nginx"]
+        $0.url = TargetURL("http://127.0.0.1")
+      } == nil)
+    #expect(usage { $0.fault = .kill } == nil)
+    #expect(
+      usage {
+        $0.fault = .kill
+        $0.restart = .signal(number: 1, name: "HUP")
+      } != nil)
+    #expect(
+      usage {
+        $0.fault = .hang
+        $0.command = ["nginx"]
+        $0.url = TargetURL("http://127.0.0.1")
+      } != nil)
+    #expect(usage { $0.connections = 0 } != nil)
+    #expect(usage { $0.restarts = -1 } != nil)
+  }
+}
