@@ -135,6 +135,16 @@ enum Observed {
     return stat.split(separator: ")").last?.first { $0 != " " } != "Z"
   }
 
+  static func children(of pid: Int32) -> [Int32] {
+    let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }) ?? []
+    return numbers.filter { number in
+      let stat = try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8)
+      // Behind the name, which may have blanks and brackets in it: the state, then the parent (proc_pid_stat(5)).
+      let fields = stat?.split(separator: ")").last?.split(separator: " ") ?? []
+      return fields.count > 1 && Int32(fields[1]) == pid
+    }
+  }
+
   static func descriptors(of pid: Int32) -> Int {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? -1
   }

@@ -20,12 +20,14 @@ final class ConnectionHandler: ChannelInboundHandler {
   private static let lingerLimit = TimeAmount.seconds(2)
   private let tally: Tally
   private let delay: TimeAmount
+  private let spared: String?
   private var reader = RequestReader()
   private var state = State.reading
 
-  init(tally: Tally, delay: TimeAmount) {
+  init(tally: Tally, delay: TimeAmount, spared: String?) {
     self.tally = tally
     self.delay = delay
+    self.spared = spared
   }
 
   func channelActive(context: ChannelHandlerContext) {
@@ -62,7 +64,13 @@ final class ConnectionHandler: ChannelInboundHandler {
         case .reading:
           guard let request = try reader.next() else { return }
           state = .busy
-          perform(tally.receive(), on: request, context)
+          if let spared, request.id?.hasPrefix(spared) == true {
+            send(Answer.right(request, announcingClose: false), context) { sent in
+              self.proceed(sent: sent, request, context)
+            }
+          } else {
+            perform(tally.receive(), on: request, context)
+          }
         case .halfClosed:
           guard try reader.next() != nil else { return }
           tally.cameTooLate()

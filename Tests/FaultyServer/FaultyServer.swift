@@ -37,7 +37,8 @@ import NIOPosix
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(ConnectionHandler(tally: tally, delay: delay))
+          try channel.pipeline.syncOperations.addHandler(
+            ConnectionHandler(tally: tally, delay: delay, spared: options.spared))
         }
       }
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)

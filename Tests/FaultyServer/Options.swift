@@ -6,6 +6,8 @@ struct Options {
   var every: [Fault: Int] = [:]
   var delayMilliseconds: Int64 = 6000
   var tallyPath: String?
+  /// Requests whose id begins so are answered and neither counted nor harmed: those that belong to no load.
+  var spared: String?
 
   struct UsageError: Error {
     var message: String
@@ -26,6 +28,7 @@ struct Options {
       case "--listen": (host, port) = try Self.address(value)
       case "--delay": delayMilliseconds = try Self.milliseconds(value)
       case "--tally": tallyPath = value
+      case "--spare": spared = value
       default: throw UsageError(message: "unknown option \(option)")
       }
     }
