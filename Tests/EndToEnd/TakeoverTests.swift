@@ -224,4 +224,47 @@ struct TakeoverTests {
     #expect(await first.end() == .exited(0))
     #expect(await WireClient.answer(port: serving.port)?.contains("pid \(second.pid)\n") == true)
   }
+
+  @Test("one that is told to stop during a handover lets the successor have it while it drains")
+  func stoppedDuringAHandover() async throws {
+    let directory = try TestDirectory()
+    let first = try demo(directory)
+    let serving = try #require(await first.serving())
+    let slow = try await WireClient.connect(port: serving.port)
+    try await slow.get("/slow?ms=3000")
+    await DemoTests.accepted(by: serving)
+    let successor = try ToolProcess(
+      ["late", directory.path("s"), directory.path("go")], executable: "HandoverPeer", in: directory)
+    #expect(await eventually { successor.output.contains("has the offer") })
+    first.child.signal(SIGTERM)
+    #expect(await eventually { first.errors.contains("stop requested") })
+    // Its own listener may be closed by now; the successor's copy keeps the queue.
+    let early = try await WireClient.connect(port: serving.port)
+    _ = FileManager.default.createFile(atPath: directory.path("go"), contents: nil)
+    #expect(await eventually { successor.output.contains("released") }, "\(first.errors)")
+    #expect(first.child.status == nil)
+    #expect(await slow.reads("slow\n"))
+    #expect(!early.ended)
+    slow.close()
+    #expect(await first.end() == .exited(0), "\(first.errors)")
+    #expect(FileManager.default.fileExists(atPath: directory.path("s")))
+  }
+
+  @Test("without a socket path, those on the same address find each other in a directory of the user's own")
+  func defaultSocket() async throws {
+    let directory = try TestDirectory()
+    func start() throws -> ToolProcess {
+      try ToolProcess(["demo", "--listen", "127.0.0.1:0"], in: directory, own: ["XDG_RUNTIME_DIR": directory.path("")])
+    }
+    let first = try start()
+    let serving = try #require(await first.serving(), "\(first.errors)")
+    let own = directory.path("graceful")
+    let attributes = try FileManager.default.attributesOfItem(atPath: own)
+    #expect(attributes[.posixPermissions] as? Int == 0o700)
+    let socket = try FileManager.default.attributesOfItem(atPath: own + "/demo-127.0.0.1-0.sock")
+    #expect(socket[.posixPermissions] as? Int == 0o600)
+    let second = try start()
+    #expect(await second.serving(generation: 2)?.port == serving.port)
+    #expect(await first.end() == .exited(0))
+  }
 }

@@ -14,6 +14,7 @@ import SystemPackage
     if arguments.count == 4, arguments[1] == "stranger" {
       try stranger(arguments[2], lingers: arguments[3] == "lingers")
     }
+    if arguments.count == 4, arguments[1] == "late" { try successor(arguments[2], until: nil, after: arguments[3]) }
     if arguments.count == 4, arguments[1] == "flood" { try flood(arguments[2]) }
     guard arguments.count == 4, let step = Step(rawValue: arguments[3]) else {
       say("usage: HandoverPeer successor|predecessor SOCKET \(Step.allCases.map(\.rawValue).joined(separator: "|"))")
@@ -35,13 +36,14 @@ import SystemPackage
 
   static func say(_ line: String) { _ = try? FileDescriptor.standardOutput.writeAll((line + "\n").utf8) }
 
-  private static func reached(_ step: Step, _ wanted: Step) {
+  private static func reached(_ step: Step, _ wanted: Step?) {
     guard step == wanted else { return }
     say("at \(step.rawValue)")
     while true { _ = cgs_poll(nil, 0, -1) }
   }
 
-  private static func successor(_ path: String, until wanted: Step) throws {
+  /// - Parameter file: it says *ready* when there is such a file.
+  private static func successor(_ path: String, until wanted: Step?, after file: String? = nil) throws {
     let socket = SocketCalls.live.unixSocket()
     guard SocketCalls.live.connect(socket, path) >= 0 else { throw Errno.connectionRefused }
     let wire = Wire(socket)
@@ -54,13 +56,19 @@ import SystemPackage
       case .descriptors: reached(.given, wanted)
       case .offered:
         reached(.offered, wanted)
+        if let file {
+          say("has the offer")
+          while case .failure = SocketCalls.live.status(file) { _ = cgs_poll(nil, 0, 5) }
+        }
         wire.send(.ready)
         reached(.ready, wanted)
       case .commit:
         reached(.committed, wanted)
         wire.send(.acknowledge)
         reached(.acknowledged, wanted)
-      case .released: reached(.released, wanted)
+      case .released:
+        reached(.released, wanted)
+        say("released")
       case let other: return say("unexpected \(other.map { "\($0)" } ?? "end")")
       }
     }
