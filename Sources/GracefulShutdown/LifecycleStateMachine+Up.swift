@@ -31,6 +31,8 @@ extension LifecycleStateMachine {
     case .starting:
       phases[id].state = .ready
       phases[id].readyAt = now
+      // A phase that has not been ready has no dependents, so a stop gives it its turn at once: it is not seen here
+      // while stopping. Should that change, still nothing may begin after a stop.
       guard case .running = state else { return }
       for dependent in graph.nodes[id].requiredBy {
         phases[dependent].requirementsLeft -= 1

@@ -37,6 +37,7 @@ struct TakeoverTests {
       let old = serving
       kill(old.pid, SIGHUP)
       serving = try #require(await first.serving(generation: generation), "\(first.errors)")
+      let pid = serving.pid
       #expect(serving.port == old.port)
       #expect(await eventually { !Observed.lives(old.pid) })
       for _ in 0..<5 {
@@ -45,9 +46,11 @@ struct TakeoverTests {
       }
       #expect(
         await eventually { first.errors.components(separatedBy: "the predecessor has ended").count == generation })
-      descriptors.append(Observed.descriptors(of: serving.pid))
+      // The connections of the questions just asked may still be closing.
+      let allowed = descriptors.first ?? .max
+      #expect(await eventually { Observed.descriptors(of: pid) <= allowed }, "generation \(generation)")
+      descriptors.append(Observed.descriptors(of: pid))
     }
-    #expect(Set(descriptors).count == 1, "\(descriptors)")
     #expect(!first.errors.contains("the predecessor has died"))
   }
 
@@ -75,19 +78,15 @@ struct TakeoverTests {
     _ = try #require(await second.serving(generation: 2))
     try await half.send("world")
     #expect(await half.reads("\r\n\r\nhelloworld"))
-    #expect(half.text.contains("Connection: close"))
     #expect(await slow.reads("slow\n"))
-    #expect(slow.text.contains("Connection: close"))
     #expect(await stream.reads("piece 10 of 10\n\r\n0\r\n\r\n"))
     #expect(await pipelined.reads("generation 1"))
     #expect(pipelined.text.contains("X-Request-Id: last") && pipelined.text.contains("slow\n"))
-    #expect(pipelined.text.components(separatedBy: "Connection: close").count == 2)
-    try await idle.get("/slow?ms=1")
-    #expect(await idle.reads("slow\n"))
-    #expect(idle.text.contains("Connection: close"))
-    // The head of the stream was sent before the drain: its connection is idle now, and is kept until it speaks.
-    try await stream.get("/slow?ms=1")
-    #expect(await stream.reads("slow\n"))
+    // Idle now, or told by the last answer: each is served until it has been told, once, and never cut before.
+    for client in [slow, stream, half, idle, pipelined] {
+      #expect(await client.isServedUntilTold(), "\(client.text)")
+      #expect(await client.ends() && client.error == nil)
+    }
     for client in [slow, stream, half, idle, pipelined] { client.close() }
     #expect(await first.end() == .exited(0), "\(first.errors)")
   }

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -58,6 +59,22 @@ final class WireClient: Sendable {
   /// Waits until the text has that in it.
   func reads(_ part: String, within limit: Duration = .seconds(20)) async -> Bool {
     await eventually(within: limit) { self.text.contains(part) || self.ended } && text.contains(part)
+  }
+
+  /// Asks again and again on the same connection, until an answer announces the close.
+  ///
+  /// - Returns: whether each question was answered, and the close was announced once, on the last answer.
+  func isServedUntilTold() async -> Bool {
+    var asked = 0
+    while !text.contains("Connection: close") {
+      asked += 1
+      let answer = "X-Request-Id: again-\(asked)\r\n"
+      guard asked < 1000, !ended,
+        (try? await send("GET / HTTP/1.1\r\nHost: test\r\nX-Request-Id: again-\(asked)\r\n\r\n")) != nil,
+        await reads(answer)
+      else { return false }
+    }
+    return await eventually { self.ended } && text.components(separatedBy: "Connection: close").count == 2
   }
 
   /// Waits for the server's end of the connection.

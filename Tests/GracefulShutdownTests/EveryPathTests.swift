@@ -5,7 +5,7 @@ import Testing
 struct EveryPathTests {
   private static let upToThree = (1...3).flatMap { GraphExplorer.graphs(of: $0) }
 
-  /// Every sequence of events of any length, by exhausting the states: about 300,000 over the eleven graphs.
+  /// Every sequence of events of any length, by exhausting the states: 425,794 over the eleven graphs, 1.6 million steps.
   @Test("keeps the order, ends before the deadline, and starts nothing after a stop", arguments: upToThree)
   func everyPath(graph: [[Int]]) throws {
     var explorer = GraphExplorer(requires: graph, grace: .seconds(20))
