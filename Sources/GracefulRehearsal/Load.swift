@@ -33,12 +33,19 @@ package final class Load: Sendable {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
     self.group = group
     let loops = Array(group.makeIterator())
-    stations = modes.flatMap { mode in loops.map { Station(mode: mode, loop: $0) } }
+    // Each mode has threads of its own where there are enough: a client that makes connections is busy for a while, and a
+    // keep-alive client that learns of a close late writes into it. That race is the server's to lose, not ours to widen.
+    let separate = loops.count >= modes.count
+    let homes = modes.enumerated().map { index, mode in
+      (mode, separate ? loops.indices.filter { $0 % modes.count == index }.map { loops[$0] } : loops)
+    }
+    stations = homes.flatMap { mode, loops in loops.map { Station(mode: mode, loop: $0) } }
     for station in stations {
-      let index = loops.firstIndex { $0 === station.loop } ?? 0
-      let mine = Array(stride(from: index, to: connections, by: loops.count))
+      let mine = stations.filter { $0.mode == station.mode }
+      let first = mine.firstIndex { $0 === station } ?? 0
+      let numbers = Array(stride(from: first, to: connections, by: mine.count))
       station.loop.execute {
-        let clients = mine.map { number in
+        let clients = numbers.map { number in
           LoadClient(
             name: "\(station.mode.rawValue)-\(number)", mode: station.mode, loop: station.loop, settings: settings,
             tally: station.tally.value, observations: observations, seed: .random(in: 1 ... .max))
