@@ -96,7 +96,7 @@ public final class ManualLadder: Sendable {
   /// Waits until this much time has been let pass.
   ///
   /// - Parameter event: Recorded once it waits: only then advance the time.
-  public func sleep(for duration: Duration, recording event: String) async {
+  public func pause(for duration: Duration, recording event: String) async {
     await withCheckedContinuation { continuation in
       state.withLock { state in
         state.wakeUps.append((state.now + duration, { continuation.resume() }))

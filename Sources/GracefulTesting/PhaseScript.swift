@@ -29,7 +29,7 @@ public struct PhaseScript: Sendable {
       ladder.recorder.record("\(phase.name): ready")
       await phase.turnToStop()
       if drain > .zero {
-        await ladder.sleep(for: drain, recording: "\(phase.name): turn")
+        await ladder.pause(for: drain, recording: "\(phase.name): turn")
       } else {
         ladder.recorder.record("\(phase.name): turn")
       }

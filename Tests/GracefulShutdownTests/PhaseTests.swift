@@ -26,7 +26,7 @@ struct PhaseTests {
       phase.ready()
       ladder.recorder.record("web: ready")
       await phase.turnToStop()
-      await ladder.sleep(for: .seconds(10), recording: "web drains")
+      await ladder.pause(for: .seconds(10), recording: "web drains")
     }
     async let report = shop.run(on: ladder)
     await ladder.recorder.wait(for: "web: ready")

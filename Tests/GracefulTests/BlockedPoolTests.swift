@@ -9,12 +9,12 @@ struct BlockedPoolTests {
 
   @Test("exits 124 within its grace after one SIGTERM, and its report names the phase")
   func deadline() async throws {
-    let program = try ChildProgram("BlockedProgram", ["4000"])
+    let program = try ChildProgram("BlockedProgram", ["6000"])
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
     program.signal(Self.terminate)
     let end = try #require(await program.end())
     #expect(end.code == 124)
-    #expect(end.took < .seconds(4))
+    #expect(end.took < .seconds(6))
     #expect(end.took > .seconds(2), "it was given its time to drain and to be cancelled")
     #expect(end.errors.contains("! greedy  ABANDONED"), "\(end.errors)")
     #expect(end.errors.contains("asked by SIGTERM"))
@@ -71,11 +71,11 @@ struct BlockedPoolTests {
     let bytes = [UInt8](repeating: 0x20, count: 4096)
     while cgs_poll(&poll, 1, 0) > 0 { _ = cgs_write(pipe.writeEnd.rawValue, bytes, bytes.count) }
     let program = try ChildProgram(
-      "BlockedProgram", ["4000"], errors: (read: -1, write: pipe.writeEnd.rawValue))
+      "BlockedProgram", ["6000"], errors: (read: -1, write: pipe.writeEnd.rawValue))
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
     program.signal(Self.terminate)
     let end = try #require(await program.end())
     #expect(end.code == 124)
-    #expect(end.took < .seconds(4))
+    #expect(end.took < .seconds(6))
   }
 }
