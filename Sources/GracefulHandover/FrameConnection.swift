@@ -128,7 +128,8 @@ final class FrameConnection: Sendable {
   private func ready(_ readiness: PollLoop.Readiness) {
     if readiness.contains(.writable) { flush() }
     if state.withLock({ $0.isReading }) {
-      if !readiness.isDisjoint(with: [.readable, .hangup, .error, .invalid]) { read() }
+      // Level-triggered: what is left after these rounds is reported again, when timers and others have had their turn.
+      if !readiness.isDisjoint(with: [.readable, .hangup, .error, .invalid]) { read(rounds: 8) }
     } else if !readiness.isDisjoint(with: [.hangup, .error, .invalid]) {
       ended()
     }
@@ -138,8 +139,9 @@ final class FrameConnection: Sendable {
     state.withLock { state in
       if let watch = state.processWatch { loop.unwatch(watch) }
     }
-    // What the process had said before it died is in the socket, and its end of it is closed by now.
-    read()
+    // What the process had said before it died is in the socket, and its end of it is closed by now. Far more rounds
+    // than a socket can hold, and still an end, if a child of the dead process holds the other end and writes on.
+    read(rounds: 1024)
     if state.withLock({ !$0.isClosing }) { onEvent(.peerDied) }
   }
 
@@ -181,8 +183,9 @@ final class FrameConnection: Sendable {
 
   // MARK: Reading
 
-  private func read() {
-    while let socket = state.withLock({ $0.isReading ? $0.socket : nil }) {
+  private func read(rounds: Int) {
+    for _ in 0..<rounds {
+      guard let socket = state.withLock({ $0.isReading ? $0.socket : nil }) else { return }
       let received = calls.receive(socket.number, Self.readCount)
       let descriptors = received.descriptors.map {
         SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: $0)))
