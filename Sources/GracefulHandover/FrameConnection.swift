@@ -62,7 +62,7 @@ final class FrameConnection: Sendable {
   /// On the loop's thread.
   func start() {
     state.withLock { state in
-      guard let socket = state.socket else { return }
+      guard let socket = state.socket, state.isReading, state.socketWatch == nil else { return }
       state.socketWatch = loop.watch(socket.number, .readable) { [weak self] in self?.ready($0) }
     }
   }
@@ -125,6 +125,18 @@ final class FrameConnection: Sendable {
     loop.execute { _ = socket }
   }
 
+  /// After an error that passes, or does not: the loop must not spin on it, and only a deadline or the end decides.
+  private func lookAgain() {
+    state.withLock { state in
+      if let watch = state.socketWatch { loop.unwatch(watch) }
+      state.socketWatch = nil
+    }
+    _ = loop.schedule(at: .now + .milliseconds(10)) { [weak self] in
+      self?.start()
+      self?.flush()
+    }
+  }
+
   private func ready(_ readiness: PollLoop.Readiness) {
     if readiness.contains(.writable) { flush() }
     if state.withLock({ $0.isReading }) {
@@ -154,11 +166,12 @@ final class FrameConnection: Sendable {
       if sent < 0 {
         let errno = Errno(rawValue: CInt(-sent))
         if errno == .wouldBlock || errno == .resourceTemporarilyUnavailable { return wantWritable(true) }
-        state.withLock { $0.outgoing = [] }
         // EPIPE and ECONNRESET are the reader's to report, after what the peer has said before it went.
-        if errno != .brokenPipe, errno != .connectionReset {
-          report(.malformed("sendmsg failed: \(errno)"))
-        }
+        let hasEnded = errno == .brokenPipe || errno == .connectionReset
+        // Bytes alone fail for want of memory. Dropping a commit or its acknowledgement would leave both sides waiting.
+        if !hasEnded, next.descriptors.isEmpty { return lookAgain() }
+        state.withLock { $0.outgoing = [] }
+        if !hasEnded { report(.malformed("sendmsg failed: \(errno)")) }
         break
       }
       state.withLock { state in
@@ -193,7 +206,8 @@ final class FrameConnection: Sendable {
       if received.result < 0 {
         let errno = Errno(rawValue: CInt(-received.result))
         if errno == .wouldBlock || errno == .resourceTemporarilyUnavailable { return }
-        return ended()
+        // Only the end is the end: a successor that took another error for it would accept beside a predecessor that lives.
+        return errno == .connectionReset || errno == .brokenPipe ? ended() : lookAgain()
       }
       let tooMany = state.withLock { state in
         state.received += descriptors

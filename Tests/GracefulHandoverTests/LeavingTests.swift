@@ -142,4 +142,3 @@ final class TakenOver: Sendable {
   var process: Int32? { number.withLock { $0 } }
   func by(_ process: Int32) { number.withLock { $0 = process } }
 }
-
