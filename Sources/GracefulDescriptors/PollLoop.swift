@@ -86,7 +86,7 @@ package final class PollLoop: Sendable {
   ///
   /// After ``stop()`` it is dropped.
   package func execute(_ body: @escaping @Sendable () -> Void) {
-    change { $0.jobs.append(body) }
+    change { if !$0.stopped { $0.jobs.append(body) } }
   }
 
   /// Calls `ready` on the loop's thread whenever the descriptor is ready, again and again until it is taken back.
@@ -98,7 +98,7 @@ package final class PollLoop: Sendable {
   ) -> WatchID {
     change {
       let id = WatchID(number: $0.newID())
-      $0.watches[id] = Watch(descriptor: descriptor, interest: interest, ready: ready)
+      if !$0.stopped { $0.watches[id] = Watch(descriptor: descriptor, interest: interest, ready: ready) }
       return id
     }
   }
@@ -112,13 +112,15 @@ package final class PollLoop: Sendable {
   ///
   /// On the loop's own thread it is exact; from another one, a call may still be running.
   package func unwatch(_ id: WatchID) {
-    change { _ = $0.watches.removeValue(forKey: id) }
+    // Given out of the lock: what a closure holds may call this loop when it goes.
+    _ = change { $0.watches.removeValue(forKey: id) }
   }
 
   /// Calls `body` once, on the loop's thread, when the instant has come.
   package func schedule(at deadline: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void) -> TimerID {
     change {
       let id = TimerID(number: $0.newID())
+      guard !$0.stopped else { return id }
       // Behind those that come later, before those of the same instant: they are taken from the end, first come first.
       let index = $0.timers.firstIndex { $0.deadline <= deadline } ?? $0.timers.count
       $0.timers.insert(Timer(deadline: deadline, id: id, body: body), at: index)
@@ -130,7 +132,9 @@ package final class PollLoop: Sendable {
   ///
   /// On the loop's own thread it is exact; from another one, a call may still be running.
   package func cancel(_ id: TimerID) {
-    change { $0.timers.removeAll { $0.id == id } }
+    _ = change { state in
+      state.timers.firstIndex { $0.id == id }.map { state.timers.remove(at: $0) }
+    }
   }
 
   /// Ends the thread after what it is doing now.
@@ -170,11 +174,14 @@ package final class PollLoop: Sendable {
         watch.ready(Readiness(rawValue: polled[index + 1].happened))
       }
     }
-    state.withLock {
-      // What the closures hold may hold this loop.
-      $0.jobs = []
-      $0.watches = [:]
-      $0.timers = []
+    // What the closures hold may hold this loop, and may call it when it goes: not under the lock.
+    _ = state.withLock { state in
+      defer {
+        state.jobs = []
+        state.watches = [:]
+        state.timers = []
+      }
+      return (state.jobs, state.watches, state.timers)
     }
   }
 

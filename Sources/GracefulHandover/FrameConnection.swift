@@ -62,7 +62,7 @@ final class FrameConnection: Sendable {
   /// On the loop's thread.
   func start() {
     state.withLock { state in
-      guard let socket = state.socket else { return }
+      guard let socket = state.socket, state.isReading, state.socketWatch == nil else { return }
       state.socketWatch = loop.watch(socket.number, .readable) { [weak self] in self?.ready($0) }
     }
   }
@@ -125,10 +125,23 @@ final class FrameConnection: Sendable {
     loop.execute { _ = socket }
   }
 
+  /// After an error that passes, or does not: the loop must not spin on it, and only a deadline or the end decides.
+  private func lookAgain() {
+    state.withLock { state in
+      if let watch = state.socketWatch { loop.unwatch(watch) }
+      state.socketWatch = nil
+    }
+    _ = loop.schedule(at: .now + .milliseconds(10)) { [weak self] in
+      self?.start()
+      self?.flush()
+    }
+  }
+
   private func ready(_ readiness: PollLoop.Readiness) {
     if readiness.contains(.writable) { flush() }
     if state.withLock({ $0.isReading }) {
-      if !readiness.isDisjoint(with: [.readable, .hangup, .error, .invalid]) { read() }
+      // Level-triggered: what is left after these rounds is reported again, when timers and others have had their turn.
+      if !readiness.isDisjoint(with: [.readable, .hangup, .error, .invalid]) { read(rounds: 8) }
     } else if !readiness.isDisjoint(with: [.hangup, .error, .invalid]) {
       ended()
     }
@@ -138,8 +151,9 @@ final class FrameConnection: Sendable {
     state.withLock { state in
       if let watch = state.processWatch { loop.unwatch(watch) }
     }
-    // What the process had said before it died is in the socket, and its end of it is closed by now.
-    read()
+    // What the process had said before it died is in the socket, and its end of it is closed by now. Far more rounds
+    // than a socket can hold, and still an end, if a child of the dead process holds the other end and writes on.
+    read(rounds: 1024)
     if state.withLock({ !$0.isClosing }) { onEvent(.peerDied) }
   }
 
@@ -152,11 +166,12 @@ final class FrameConnection: Sendable {
       if sent < 0 {
         let errno = Errno(rawValue: CInt(-sent))
         if errno == .wouldBlock || errno == .resourceTemporarilyUnavailable { return wantWritable(true) }
-        state.withLock { $0.outgoing = [] }
         // EPIPE and ECONNRESET are the reader's to report, after what the peer has said before it went.
-        if errno != .brokenPipe, errno != .connectionReset {
-          report(.malformed("sendmsg failed: \(errno)"))
-        }
+        let hasEnded = errno == .brokenPipe || errno == .connectionReset
+        // Bytes alone fail for want of memory. Dropping a commit or its acknowledgement would leave both sides waiting.
+        if !hasEnded, next.descriptors.isEmpty { return lookAgain() }
+        state.withLock { $0.outgoing = [] }
+        if !hasEnded { report(.malformed("sendmsg failed: \(errno)")) }
         break
       }
       state.withLock { state in
@@ -181,8 +196,9 @@ final class FrameConnection: Sendable {
 
   // MARK: Reading
 
-  private func read() {
-    while let socket = state.withLock({ $0.isReading ? $0.socket : nil }) {
+  private func read(rounds: Int) {
+    for _ in 0..<rounds {
+      guard let socket = state.withLock({ $0.isReading ? $0.socket : nil }) else { return }
       let received = calls.receive(socket.number, Self.readCount)
       let descriptors = received.descriptors.map {
         SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: $0)))
@@ -190,7 +206,8 @@ final class FrameConnection: Sendable {
       if received.result < 0 {
         let errno = Errno(rawValue: CInt(-received.result))
         if errno == .wouldBlock || errno == .resourceTemporarilyUnavailable { return }
-        return ended()
+        // Only the end is the end: a successor that took another error for it would accept beside a predecessor that lives.
+        return errno == .connectionReset || errno == .brokenPipe ? ended() : lookAgain()
       }
       let tooMany = state.withLock { state in
         state.received += descriptors

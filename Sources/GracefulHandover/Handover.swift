@@ -54,10 +54,15 @@ public final class Handover: Sendable {
     var whenFailed: [CheckedContinuation<Void, Never>] = []
     var isReady = false
     var isOwner = false
+    var isStopping = false
     var hasLeft = false
     var takenOverBy: Int32?
     var whenTakenOver: [@Sendable (Int32) -> Void] = []
-    var owning: CheckedContinuation<Result<Void, HandoverError>, Never>?
+    /// Those who wait in ``Handover/ready(_:)``.
+    var owning: [CheckedContinuation<Result<Void, HandoverError>, Never>] = []
+    /// The handover socket, until it is the successor's, or this process has left: kept any longer, it would let those
+    /// who come wait for somebody who never answers.
+    var socket: SharedDescriptor?
     var driver: PredecessorDriver?
     var children: [Int32: ChildProcess] = [:]
   }
@@ -71,7 +76,6 @@ public final class Handover: Sendable {
   let configuration: Configuration
   let claim: SocketClaim
   let bound: BoundPath
-  let listener: SharedDescriptor
   let successor: Command
   let loop: PollLoop
   let state: Mutex<State>
@@ -86,12 +90,12 @@ public final class Handover: Sendable {
     self.claim = claim
     self.successor = successor
     self.loop = loop
-    listener = joined.listener
     bound = joined.bound
     let label = DescriptorLabel(name: Self.socketName, metadata: joined.bound.metadata)
     state = Mutex(
       State(
-        inherited: joined.inherited, offered: [NamedDescriptor(label: label, descriptor: joined.listener)]))
+        inherited: joined.inherited, offered: [NamedDescriptor(label: label, descriptor: joined.listener)],
+        socket: joined.listener))
     switch joined.role {
     case .first:
       role = .first
@@ -102,6 +106,11 @@ public final class Handover: Sendable {
       generation = Int(before) + 1
       predecessor = process
     }
+  }
+
+  deinit {
+    // The thread keeps the loop; with nobody left to give it anything it would wait for ever.
+    loop.stop()
   }
 }
 
@@ -139,7 +148,8 @@ extension Handover {
       let joined = try await joining.run()
       let handover = Handover(
         joined, configuration: configuration, claim: claim, successor: successor, loop: loop)
-      joining.attach { handover.happened($0) }
+      // Weak, because the dialogue holds this and the handover holds the dialogue.
+      joining.attach { [weak handover] in handover?.happened($0) }
       if case .first = handover.role { handover.listen() }
       return handover
     } catch {
@@ -170,20 +180,25 @@ extension Handover {
   ///
   /// For the first process that is at once. A successor waits for the commit, acknowledged by both sides, or for the
   /// proof that the predecessor has died. What it inherited and did not ask for is closed.
+  /// A second call waits as the first does; its acceptor takes the place of the first one's.
   /// - Parameter acceptor: how to stop accepting when a successor of this process commits, and to begin again.
-  /// - Throws: when the predecessor gave this process up, or the connection to it was lost while it lives.
+  /// - Throws: when the predecessor gave this process up, or the connection to it was lost while it lives; when this
+  ///   process has left, or leaves meanwhile.
   public func ready(_ acceptor: Acceptor) async throws(HandoverError) {
-    let isFirstCall = state.withLock { state in
-      state.acceptor = acceptor
-      defer { state.isReady = true }
-      return !state.isReady
-    }
-    guard isFirstCall else { return }
-    guard state.withLock({ !$0.hasLeft }) else {
-      throw HandoverError(.withdrawn, socket: configuration.socket, reason: "this process has left the handover")
-    }
+    let hasLeft = hasLeftError
     let result: Result<Void, HandoverError> = await withCheckedContinuation { continuation in
-      loop.execute { self.prepared(continuation) }
+      // One decision under the lock: whoever leaves or fails afterwards finds the continuation, and resumes it.
+      let (answer, isFirstCall) = state.withLock { state -> (Result<Void, HandoverError>?, Bool) in
+        if state.hasLeft { return (.failure(hasLeft), false) }
+        state.acceptor = acceptor
+        if state.isOwner { return (.success(()), false) }
+        if let failure = state.failure { return (.failure(failure), false) }
+        state.owning.append(continuation)
+        defer { state.isReady = true }
+        return (nil, !state.isReady)
+      }
+      if let answer { return continuation.resume(returning: answer) }
+      if isFirstCall { loop.execute { self.prepared() } }
     }
     try result.get()
   }
@@ -214,12 +229,18 @@ extension Handover {
   ///
   /// A second call while a handover is going on becomes part of it.
   public func restart() {
-    loop.execute { self.driver?.receive(.restartRequested) }
+    loop.execute {
+      guard let driver = self.driver else {
+        return self.configuration.onEvent(.restartFailed(reason: "this process does not serve yet"))
+      }
+      driver.receive(.restartRequested)
+    }
   }
 
   /// This process has been asked to stop: no handover begins any more. One that has begun goes on.
   public func stopRequested() {
     loop.execute {
+      self.state.withLock { $0.isStopping = true }
       self.driver?.receive(.stopRequested)
       guard case .successor(let dialogue) = self.role, self.state.withLock({ !$0.isOwner }) else { return }
       dialogue.receive(.withdrawn("it was asked to stop"))

@@ -195,13 +195,14 @@ extension HandoverError {
         .timedOut, socket: socket,
         reason: "the process at \(socket) does not answer as one that can be taken over: \(reason)")
     case .givenUp(let reason):
-      self.init(.givenUp, socket: socket, reason: "the process that serves gave this one up, and serves on: \(reason)")
+      self.init(.givenUp, socket: socket, reason: "the process that serves at \(socket) gave this one up, and serves on: \(reason)")
     case .predecessorLost, .connectionLost:
       self.init(
         .lost, socket: socket,
-        reason: "the connection to the process that serves was lost, and it is alive; start again when it has ended")
+        reason: "the connection to the process that serves at \(socket) was lost, and it is alive; start again when it "
+          + "has ended")
     case .withdrawn(let reason):
-      self.init(.withdrawn, socket: socket, reason: "this process withdrew from the handover: \(reason)")
+      self.init(.withdrawn, socket: socket, reason: "this process withdrew from the handover at \(socket): \(reason)")
     }
   }
 }

@@ -22,6 +22,7 @@ extension Handover {
 
   /// Answers those who come to the handover socket: from the first moment, even if only with "not ready myself yet".
   func listen() {
+    guard let listener = state.withLock({ $0.socket }) else { return }
     // Again, where it was inherited: those who connect are told by the system who called listen(2) last, and that shall
     // be this process.
     _ = configuration.calls.listen(listener.number, SocketClaim.backlog)
@@ -33,19 +34,17 @@ extension Handover {
     loop.execute { driver.start() }
   }
 
-  func prepared(_ continuation: CheckedContinuation<Result<Void, HandoverError>, Never>) {
+  func prepared() {
     switch role {
     case .first:
       begin(predecessorDied: false)
-      continuation.resume(returning: .success(()))
-    case .successor(let dialogue):
-      let failure = state.withLock { state in
-        if state.failure == nil { state.owning = continuation }
-        return state.failure
-      }
-      if let failure { return continuation.resume(returning: .failure(failure)) }
-      dialogue.receive(.prepared)
+      answerOwning(.success(()))
+    case .successor(let dialogue): dialogue.receive(.prepared)
     }
+  }
+
+  var hasLeftError: HandoverError {
+    HandoverError(.withdrawn, socket: configuration.socket, reason: "this process has left the handover")
   }
 
   func happened(_ event: Joining.Later) {
@@ -53,18 +52,19 @@ extension Handover {
     case .own(let proof):
       listen()
       begin(predecessorDied: proof == .predecessorDied)
-      takeOwning()?.resume(returning: .success(()))
+      answerOwning(.success(()))
     case .failed(let failure):
       let error = HandoverError(failure, socket: claim.path.path)
       let waiting = state.withLock { state in
         state.failure = error
         state.inherited = []
         state.offered = []
+        state.socket = nil
         defer { state.whenFailed = [] }
         return state.whenFailed
       }
       for waiter in waiting { waiter.resume() }
-      takeOwning()?.resume(returning: .failure(error))
+      answerOwning(.failure(error))
     case .notice(.predecessorEnded(let process)): configuration.onEvent(.predecessorEnded(process: process))
     }
   }
@@ -80,7 +80,10 @@ extension Handover {
       state.driver = nil
       state.offered = []
       state.inherited = []
+      // After the path was removed: while the socket is open, no other file gets its inode.
+      state.socket = nil
     }
+    answerOwning(.failure(hasLeftError))
     loop.stop()
   }
 
@@ -93,13 +96,16 @@ extension Handover {
     configuration.onEvent(.owning(predecessorDied: predecessorDied))
     if !unclaimed.isEmpty { configuration.onEvent(.unclaimed(unclaimed)) }
     driver?.receive(.started)
+    // Asked while nobody was there to be told: between the acknowledgement and now.
+    if state.withLock({ $0.isStopping }) { driver?.receive(.stopRequested) }
   }
 
-  private func takeOwning() -> CheckedContinuation<Result<Void, HandoverError>, Never>? {
-    state.withLock { state in
-      defer { state.owning = nil }
+  private func answerOwning(_ answer: Result<Void, HandoverError>) {
+    let waiting = state.withLock { state in
+      defer { state.owning = [] }
       return state.owning
     }
+    for waiter in waiting { waiter.resume(returning: answer) }
   }
 
   private var surroundings: PredecessorDriver.Surroundings {
@@ -112,7 +118,12 @@ extension Handover {
       resume: { [weak self] in self?.state.withLock { $0.acceptor }?.resume() },
       spawn: { [weak self] exited in self?.spawn(exited) ?? .success(0) },
       killChild: { [weak self] process in self?.state.withLock { $0.children[process] }?.signal(9) },
-      released: { [weak self] in self?.state.withLock { $0.offered = [] } },
+      released: { [weak self] in
+        self?.state.withLock { state in
+          state.offered = []
+          state.socket = nil
+        }
+      },
       notify: { [weak self] notice in
         onEvent(HandoverEvent(notice))
         if case .released(let process) = notice { self?.takenOver(by: process) }

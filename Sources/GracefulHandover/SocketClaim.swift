@@ -65,6 +65,18 @@ struct SocketClaim {
           advice: "the lock beside the socket must be a file of our own"), socket: path.path)
     }
     let lock = SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: number)))
+    // Anybody could make one in /tmp before us, and hold it for ever.
+    switch calls.descriptorStatus(lock.number) {
+    case .failure(let error): throw HandoverError(error, socket: path.path)
+    case .success(let status):
+      let isOwn = status.user == ThisProcess.user || status.user == 0
+      guard status.kind == .regular, isOwn else {
+        let what = isOwn ? "is no regular file" : "belongs to user \(status.user)"
+        throw HandoverError(
+          .path, socket: path.path,
+          reason: "\(path.lockPath) \(what); the lock beside the socket must be a file of our own")
+      }
+    }
     let locked = calls.tryLock(lock.number)
     if locked >= 0 { return lock }
     let errno = Errno(rawValue: -locked)

@@ -12,10 +12,13 @@ struct FrameConnectionWritingTests {
   private static let big = Frame(type: 300, payload: [UInt8](repeating: 7, count: Frame.payloadLimit)).encoded
 
   /// Reads what there is at the other end.
-  private func drain(_ pair: ConnectedPair, into bytes: inout [UInt8]) {
+  ///
+  /// - Returns: whether the stream has ended.
+  @discardableResult
+  private func drain(_ pair: ConnectedPair, into bytes: inout [UInt8]) -> Bool {
     while true {
       let received = SocketCalls.live.receive(pair.other.number, 65_536)
-      guard received.result > 0 else { return }
+      guard received.result > 0 else { return received.result == 0 }
       bytes += received.bytes
     }
   }
@@ -47,10 +50,7 @@ struct FrameConnectionWritingTests {
       connection.send(.released)
     }
     var bytes: [UInt8] = []
-    try await poll {
-      drain(pair, into: &bytes)
-      return SocketCalls.live.receive(pair.other.number, 1).result == 0
-    }
+    try await poll { drain(pair, into: &bytes) }
     #expect(bytes.count == 40 * Self.big.count, "all, and nothing of what was sent after the close")
     await pair.end()
   }
@@ -122,23 +122,51 @@ struct FrameConnectionWritingTests {
     await pair.end()
   }
 
-  @Test(
-    "reports every other error of sending", arguments: [Errno.tooManyReferences, .noBufferSpace, .badFileDescriptor])
+  @Test("reports an error of sending descriptors", arguments: [Errno.tooManyReferences, .badFileDescriptor])
   func sendFails(errno: Errno) async throws {
     let failing = FailingSystemCalls(call: 1, of: .send, with: errno)
     let pair = try await ConnectedPair { $0 = failing.wrapping($0) }
-    await pair.onLoop { $0.send(.ready) }
+    let pipes = try Pipes(1)
+    await pair.onLoop { $0.send(.descriptors([DescriptorLabel(name: "a")]), pipes.readers) }
     try await poll { !pair.reasons.isEmpty }
     #expect(pair.reasons == ["sendmsg failed: \(errno)"])
     await pair.end()
   }
 
-  @Test("takes every error of receiving for the end", arguments: [Errno.connectionReset, .ioError, .noMemory])
-  func receiveFails(errno: Errno) async throws {
-    let failing = FailingSystemCalls(call: 1, of: .receive, with: errno)
+  @Test("loses no message to want of memory", arguments: [Errno.noMemory, .noBufferSpace])
+  func noMemory(errno: Errno) async throws {
+    let failing = FailingSystemCalls(call: 1, of: .send, with: errno)
+    let pair = try await ConnectedPair { $0 = failing.wrapping($0) }
+    await pair.onLoop { connection in
+      connection.send(.acknowledge)
+      connection.send(.ready)
+    }
+    var bytes: [UInt8] = []
+    try await poll {
+      drain(pair, into: &bytes)
+      return bytes == Frame(.acknowledge).encoded + Frame(.ready).encoded
+    }
+    #expect(pair.reasons.isEmpty)
+    await pair.end()
+  }
+
+  @Test("takes a reset for the end")
+  func reset() async throws {
+    let failing = FailingSystemCalls(call: 1, of: .receive, with: .connectionReset)
     let pair = try await ConnectedPair { $0 = failing.wrapping($0) }
     try await pair.write([0])
     try await poll { pair.hasEnded }
+    await pair.end()
+  }
+
+  @Test("takes no other error of receiving for the end, and reads on", arguments: [Errno.noMemory, .ioError])
+  func receiveFails(errno: Errno) async throws {
+    let failing = FailingSystemCalls(call: 1, of: .receive, with: errno)
+    let pair = try await ConnectedPair { $0 = failing.wrapping($0) }
+    try await pair.write(Preamble(purpose: .handover, program: "test").encoded + Frame(.released).encoded)
+    try await poll { pair.frames.map(\.frame) == [Frame(.released)] }
+    #expect(failing.hasFailed)
+    #expect(!pair.hasEnded)
     await pair.end()
   }
 
