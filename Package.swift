@@ -58,6 +58,8 @@ let package = Package(
         .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // Tests
+    // One suite at a time for those that need the machine for themselves.
+    .target(name: "WholeMachine", path: "Tests/WholeMachine"),
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
     .executableTarget(
       name: "FaultyServer", dependencies: [.nioCore, .nioPosix], path: "Tests/FaultyServer"),
@@ -66,14 +68,21 @@ let package = Package(
       name: "HandoverPeer",
       dependencies: ["CGracefulSystem", "GracefulDescriptors", "GracefulHandover", .system],
       path: "Tests/HandoverPeer"),
-    .testTarget(name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", "CGracefulSystem", .system]),
-    .testTarget(name: "GracefulProcessesTests", dependencies: ["GracefulProcesses", "GracefulDescriptors", .system]),
-    .testTarget(name: "GracefulShutdownTests", dependencies: ["GracefulShutdown", "GracefulTesting", .log]),
     .testTarget(
-      name: "GracefulTriggersTests", dependencies: ["GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
+      name: "GracefulDescriptorsTests",
+      dependencies: ["WholeMachine", "GracefulDescriptors", "CGracefulSystem", .system]),
+    .testTarget(
+      name: "GracefulProcessesTests",
+      dependencies: ["WholeMachine", "GracefulProcesses", "GracefulDescriptors", .system]),
+    .testTarget(
+      name: "GracefulShutdownTests", dependencies: ["WholeMachine", "GracefulShutdown", "GracefulTesting", .log]),
+    .testTarget(
+      name: "GracefulTriggersTests",
+      dependencies: ["WholeMachine", "GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
     .testTarget(
       name: "GracefulHandoverTests",
       dependencies: [
+        "WholeMachine",
         "GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", "CGracefulSystem", .system,
       ]),
     .executableTarget(
@@ -81,11 +90,13 @@ let package = Package(
     .testTarget(
       name: "GracefulTests",
       dependencies: [
+        "WholeMachine",
         "Graceful", "GracefulTesting", "BlockedProgram", "CGracefulSystem", "GracefulDescriptors", .log, .system,
       ]),
     .testTarget(
       name: "GracefulNIOTests",
       dependencies: [
+        "WholeMachine",
         "GracefulNIO", "Graceful", "GracefulDescriptors", .system, .nioCore, .nioPosix, .nioHTTP1, .nioEmbedded,
       ]),
     // Restarts itself as the demo does, and badly when it is told so.
@@ -96,6 +107,7 @@ let package = Package(
     .testTarget(
       name: "GracefulRehearsalTests",
       dependencies: [
+        "WholeMachine",
         "GracefulCommand", "RestartableServer", "GracefulRehearsal", "GracefulProcesses", "GracefulDescriptors",
         .system, .nioCore, .nioPosix, .nioHTTP1,
         .histogram,
@@ -103,6 +115,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
+        "WholeMachine",
         "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover", "GracefulProcesses",
         "HandoverPeer", .system, .nioCore, .nioPosix,
       ],

@@ -22,6 +22,7 @@ extension Lifecycle {
   ) async throws {
     let handover = try await Handover.join(logged(configuration))
     do {
+      Connected.keep(handover)
       handover.whenTakenOver { [self] process in
         requestStop(StopRequest(who: .successor(process), why: "it has taken over"))
       }
@@ -65,6 +66,13 @@ extension Phase {
       throw CancellationError()
     }
   }
+}
+
+/// Those who take part, until the process ends: by the end of its connection the successor knows of this process's.
+private enum Connected {
+  private static let handovers = Mutex<[Handover]>([])
+
+  static func keep(_ handover: Handover) { handovers.withLock { $0.append(handover) } }
 }
 
 /// Those who listen for a restart signal. They are kept until the process ends: without one, the signal's default

@@ -1,8 +1,9 @@
 import Foundation
 import GracefulProcesses
 import Testing
+import WholeMachine
 
-@Suite("The demo", .serialized, .timeLimit(.minutes(3)))
+@Suite("The demo", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
 struct DemoTests {
   private func demo(_ directory: TestDirectory, _ more: [String] = []) throws -> ToolProcess {
     try ToolProcess(["demo", "--listen", "127.0.0.1:0", "--socket", directory.path("s")] + more, in: directory)

@@ -1,8 +1,9 @@
 import Foundation
 import Testing
+import WholeMachine
 
 /// The witness must be beyond doubt before it bears witness against the rehearsal.
-@Suite("A server that fails on purpose", .timeLimit(.minutes(1)))
+@Suite("A server that fails on purpose", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
 struct FaultyServerTests {
   /// What a client sees of each fault that is done to every third of nine requests.
   struct Case: CustomTestStringConvertible {

@@ -1,9 +1,10 @@
 import Foundation
 import GracefulProcesses
 import Testing
+import WholeMachine
 
 /// H3 with real processes: one side is the demo, the other stops at a step of the dialogue and is killed there.
-@Suite("Killed at each step of a handover", .serialized, .timeLimit(.minutes(5)))
+@Suite("Killed at each step of a handover", .wholeMachine, .serialized, .timeLimit(.minutes(5)))
 struct KilledAtEachStepTests {
   /// In the order in which they come; `released` is not among those at which a successor's death costs nothing: the
   /// probation time is zero.

@@ -2,8 +2,9 @@ import Foundation
 import GracefulDescriptors
 import GracefulProcesses
 import Testing
+import WholeMachine
 
-@Suite("The rehearsal as a command", .serialized, .timeLimit(.minutes(5)))
+@Suite("The rehearsal as a command", .wholeMachine, .serialized, .timeLimit(.minutes(5)))
 struct RehearseTests {
   /// Short, and with few clients: what it sees is tested here, not how much it bears.
   private static let brief = ["--steady", "300ms", "--interval", "300ms", "--connections", "8"]

@@ -2,8 +2,9 @@ import Foundation
 import GracefulHandover
 import GracefulProcesses
 import Testing
+import WholeMachine
 
-@Suite("Strangers on the handover socket", .serialized, .timeLimit(.minutes(2)))
+@Suite("Strangers on the handover socket", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
 struct StrangersTests {
   @Test("whatever they send is answered or cut off, costs no descriptor, and the server serves on and can be replaced")
   func strangers() async throws {

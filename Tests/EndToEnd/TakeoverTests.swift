@@ -1,8 +1,9 @@
 import Foundation
 import GracefulProcesses
 import Testing
+import WholeMachine
 
-@Suite("A demo that is replaced", .serialized, .timeLimit(.minutes(5)))
+@Suite("A demo that is replaced", .wholeMachine, .serialized, .timeLimit(.minutes(5)))
 struct TakeoverTests {
   private func demo(
     _ directory: TestDirectory, _ more: [String] = [], own: [String: String] = [:], executable: String = "graceful"

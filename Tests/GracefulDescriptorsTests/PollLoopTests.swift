@@ -2,8 +2,9 @@ import GracefulDescriptors
 import Synchronization
 import SystemPackage
 import Testing
+import WholeMachine
 
-@Suite("A poll loop")
+@Suite("A poll loop", .wholeMachine, .serialized)
 struct PollLoopTests {
   @Test("runs what it is given in order, from many threads, and loses nothing")
   func order() async throws {

@@ -1,8 +1,9 @@
 import Testing
+import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("Predecessor and successor, wired together in memory")
+@Suite("Predecessor and successor, wired together in memory", .wholeMachine, .serialized)
 struct DialogueTests {
   @Test("without a fault the successor accepts at the end, and the predecessor does not")
   func undisturbed() {

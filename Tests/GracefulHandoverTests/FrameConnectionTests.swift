@@ -3,10 +3,11 @@ import GracefulDescriptors
 import Synchronization
 import SystemPackage
 import Testing
+import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("A frame connection")
+@Suite("A frame connection", .wholeMachine, .serialized)
 struct FrameConnectionTests {
   private let preamble = Preamble(purpose: .handover, program: "test").encoded
 

@@ -1,8 +1,9 @@
 import Testing
+import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("A predecessor, whatever happens in whatever order")
+@Suite("A predecessor, whatever happens in whatever order", .wholeMachine, .serialized)
 struct PredecessorSequenceTests {
   typealias World = PredecessorWorld
 

@@ -2,10 +2,11 @@ import Foundation
 import GracefulDescriptors
 import SystemPackage
 import Testing
+import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("A claim to the handover socket")
+@Suite("A claim to the handover socket", .wholeMachine, .serialized)
 struct SocketClaimTests {
   private let stage: Stage
   init() throws { stage = try Stage() }

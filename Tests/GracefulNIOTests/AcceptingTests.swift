@@ -3,10 +3,11 @@ import Logging
 import NIOCore
 import SystemPackage
 import Testing
+import WholeMachine
 
 @testable import GracefulNIO
 
-@Suite("Who accepts", .timeLimit(.minutes(2)))
+@Suite("Who accepts", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
 struct AcceptingTests {
   private let request = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
 

@@ -1,5 +1,6 @@
 import NIOCore
 import Testing
+import WholeMachine
 
 @testable import GracefulNIO
 
@@ -16,7 +17,7 @@ extension RawClient.Seen {
   }
 }
 
-@Suite("The drain, over sockets", .timeLimit(.minutes(2)))
+@Suite("The drain, over sockets", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
 struct DrainOverSocketsTests {
   @Test("A connection that is not drained stays open from request to request and announces nothing")
   func keepsAlive() async throws {

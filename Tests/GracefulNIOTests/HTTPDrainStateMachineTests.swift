@@ -1,4 +1,5 @@
 import Testing
+import WholeMachine
 
 @testable import GracefulNIO
 
@@ -76,7 +77,7 @@ private struct Observer {
   }
 }
 
-@Suite("What a connection that drains may do next")
+@Suite("What a connection that drains may do next", .wholeMachine, .serialized)
 struct HTTPDrainStateMachineTests {
   private func run(_ events: [Event]) -> [Action] {
     var machine = HTTPDrainStateMachine()

@@ -2,8 +2,9 @@ import GracefulDescriptors
 import GracefulProcesses
 import SystemPackage
 import Testing
+import WholeMachine
 
-@Suite("Child processes", .timeLimit(.minutes(1))) struct ChildProcessTests {
+@Suite("Child processes", .wholeMachine, .serialized, .timeLimit(.minutes(1))) struct ChildProcessTests {
   /// Runs a shell script with its standard output in a pipe.
   func shell(
     _ script: String, environment: [String: String] = ["PATH": "/usr/bin:/bin"], own: [String: String] = [:],

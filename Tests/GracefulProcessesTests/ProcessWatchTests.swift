@@ -2,8 +2,10 @@ import GracefulDescriptors
 import GracefulProcesses
 import SystemPackage
 import Testing
+import WholeMachine
 
-@Suite("Watching and adopting processes", .timeLimit(.minutes(1))) struct ProcessWatchTests {
+@Suite("Watching and adopting processes", .wholeMachine, .serialized, .timeLimit(.minutes(1))) struct ProcessWatchTests
+{
   /// A shell that prints the number of a process that it has started, and ends or waits for it.
   func grandchild(
     _ script: String, on loop: PollLoop, pass: [Command.Descriptor] = []

@@ -1,10 +1,11 @@
 import Foundation
 import GracefulProcesses
 import Testing
+import WholeMachine
 
 @testable import GracefulRehearsal
 
-@Suite("A whole rehearsal of a stand-in", .serialized, .timeLimit(.minutes(3))) struct DirectorTests {
+@Suite("A whole rehearsal of a stand-in", .wholeMachine, .serialized, .timeLimit(.minutes(3))) struct DirectorTests {
   static let quick = ["--steady", "300ms", "--interval", "300ms", "--connections", "2"]
 
   @Test("Each restart is reported with its processes, and nothing is left") func startAgain() async throws {

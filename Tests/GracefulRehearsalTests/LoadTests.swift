@@ -1,10 +1,11 @@
 import NIOCore
 import NIOPosix
 import Testing
+import WholeMachine
 
 @testable import GracefulRehearsal
 
-@Suite("Load on real sockets", .serialized, .timeLimit(.minutes(2))) struct LoadTests {
+@Suite("Load on real sockets", .wholeMachine, .serialized, .timeLimit(.minutes(2))) struct LoadTests {
   typealias Deed = ScriptedServer.Deed
 
   /// Runs clients until `enough` requests have ended.

@@ -1,7 +1,8 @@
 import GracefulShutdown
 import Testing
+import WholeMachine
 
-@Suite("Every path through every graph of up to three phases")
+@Suite("Every path through every graph of up to three phases", .wholeMachine, .serialized)
 struct EveryPathTests {
   private static let upToThree = (1...3).flatMap { GraphExplorer.graphs(of: $0) }
 

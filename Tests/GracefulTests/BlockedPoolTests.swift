@@ -1,9 +1,10 @@
 import CGracefulSystem
 import SystemPackage
 import Testing
+import WholeMachine
 
 /// S9, with a real process: every thread of the cooperative pool is blocked, and the ladder works all the same.
-@Suite("A program whose every pool thread is blocked")
+@Suite("A program whose every pool thread is blocked", .wholeMachine, .serialized)
 struct BlockedPoolTests {
   private static let terminate: Int32 = 15
 

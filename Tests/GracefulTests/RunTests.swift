@@ -1,9 +1,10 @@
 import CGracefulSystem
 import Graceful
 import Testing
+import WholeMachine
 
 /// The live ladder, in this very process.
-@Suite("A lifecycle on the live ladder", .serialized, .timeLimit(.minutes(1)))
+@Suite("A lifecycle on the live ladder", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
 struct RunTests {
   @Test("stops on a signal that is raised to this process, and the report names it")
   func signal() async {

@@ -1,11 +1,12 @@
 import Synchronization
-import Testing
+public import Testing
 
 /// A suite that needs the machine for itself: one such suite at a time, over all targets.
 ///
 /// Tests of all targets run in one process, and at the same time. Those that count descriptors or processes, that hold a
 /// limit against the clock, or that keep every thread of the pool busy, would find each other's.
 public struct WholeMachineTrait: SuiteTrait, TestTrait, TestScoping {
+  /// Waits for its turn, runs the suite, and passes the turn on.
   public func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
