@@ -1,5 +1,6 @@
 import CGracefulSystem
 import GracefulDescriptors
+import Synchronization
 import SystemPackage
 
 /// A real process, built by this package, with its two outputs.
@@ -10,6 +11,8 @@ final class ChildProgram: Sendable {
   let output: Int32
   let errors: Int32
   private let ours: [Int32]
+  /// What has been read of its standard error, by whichever call.
+  private let said = Mutex("")
 
   /// Standard error is a pipe of its own, or the given one.
   init(_ name: String, _ arguments: [String], errors given: (read: Int32, write: Int32)? = nil) throws {
@@ -73,20 +76,26 @@ final class ChildProgram: Sendable {
   ///
   /// Nil after the limit.
   func end(limit: Duration = .seconds(30)) async -> (code: Int32, errors: String, took: Duration)? {
-    let (pid, errors) = (pid, errors)
-    return await Self.onOwnThread {
+    await Self.onOwnThread { [self] in
       let begin = ContinuousClock.now
       var how = cgs_exit()
-      var text = ""
       while ContinuousClock.now < begin + limit {
         guard cgs_reap(pid, &how) >= 0 else { return nil }
         if how.pid == pid {
           let took = ContinuousClock.now - begin
-          return (how.signaled == 1 ? -how.code : how.code, text + Self.read(errors, waiting: 0), took)
+          return (how.signaled == 1 ? -how.code : how.code, heard(waiting: 0), took)
         }
-        text += Self.read(errors, waiting: 20)
+        _ = heard(waiting: 20)
       }
       return nil
+    }
+  }
+
+  private func heard(waiting milliseconds: Int32) -> String {
+    let text = Self.read(errors, waiting: milliseconds)
+    return said.withLock { said in
+      said += text
+      return said
     }
   }
 
