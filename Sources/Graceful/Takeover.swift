@@ -75,8 +75,9 @@ private enum Connected {
   static func keep(_ handover: Handover) { handovers.withLock { $0.append(handover) } }
 }
 
-/// Those who listen for a restart signal. They are kept until the process ends: without one, the signal's default
-/// action would end a process that is draining.
+/// Those who listen for a restart signal.
+///
+/// They are kept until the process ends: without one, the signal's default action would end a process that is draining.
 private enum RestartSignals {
   private static let sources = Mutex<[SignalSource]>([])
 

@@ -18,12 +18,15 @@ public final class Handover: Sendable {
   public struct Configuration: Sendable {
     /// The path of the handover socket: the processes that are given the same one take over from each other.
     public var socket: String
-    /// What others see in their logs. The name of the executable by default.
+    /// What others see in their logs.
+    ///
+    /// The name of the executable by default.
     public var program: String
     /// How long each step may take.
     public var limits = HandoverLimits()
-    /// What ``Handover/restart()`` starts. By default the command that this process was started with, its executable
-    /// found anew at its path.
+    /// What ``Handover/restart()`` starts.
+    ///
+    /// By default the command that this process was started with, its executable found anew at its path.
     public var successor: Command?
     /// Called with everything that happens, mostly on the handover's own thread; it must return at once.
     public var onEvent: @Sendable (HandoverEvent) -> Void
@@ -203,7 +206,9 @@ extension Handover {
     try result.get()
   }
 
-  /// Waits until the predecessor gives this process up, or the connection to it is lost. Returns only then.
+  /// Waits until the predecessor gives this process up, or the connection to it is lost.
+  ///
+  /// Returns only then.
   package func failed() async {
     await withCheckedContinuation { continuation in
       let hasFailed = state.withLock { state in
@@ -225,7 +230,9 @@ extension Handover {
     if let process { body(process) }
   }
 
-  /// Starts a successor of this process, which takes over when it is ready. What comes of it is told as events.
+  /// Starts a successor of this process, which takes over when it is ready.
+  ///
+  /// What comes of it is told as events.
   ///
   /// A second call while a handover is going on becomes part of it.
   public func restart() {
@@ -237,7 +244,9 @@ extension Handover {
     }
   }
 
-  /// This process has been asked to stop: no handover begins any more. One that has begun goes on.
+  /// This process has been asked to stop: no handover begins any more.
+  ///
+  /// One that has begun goes on.
   public func stopRequested() {
     loop.execute {
       self.state.withLock { $0.isStopping = true }

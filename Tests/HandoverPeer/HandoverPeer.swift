@@ -74,7 +74,9 @@ import SystemPackage
     }
   }
 
-  /// Is offered everything, and answers with a frame that announces 2^32-1 bytes. Then it lets go, or not.
+  /// Is offered everything, and answers with a frame that announces 2^32-1 bytes.
+  ///
+  /// Then it lets go, or not.
   private static func stranger(_ path: String, lingers: Bool) throws -> Never {
     let socket = SocketCalls.live.unixSocket()
     guard SocketCalls.live.connect(socket, path) >= 0 else { throw Errno.connectionRefused }

@@ -1,9 +1,13 @@
 internal import GracefulDescriptors
 internal import Synchronization
 
-/// Performs what the successor's machine decides. On the poll loop's thread.
+/// Performs what the successor's machine decides.
+///
+/// On the poll loop's thread.
 final class SuccessorDriver: Sendable {
-  /// What comes of the dialogue. Called on the loop's thread, `deliver` and then `own`, or `fail`, each at most once.
+  /// What comes of the dialogue.
+  ///
+  /// Called on the loop's thread, `deliver` and then `own`, or `fail`, each at most once.
   struct Outcome: Sendable {
     var deliver: @Sendable (_ process: Int32, _ generation: UInt32, [NamedDescriptor]) -> Void
     var own: @Sendable (SuccessorStateMachine.Proof) -> Void
@@ -36,7 +40,9 @@ final class SuccessorDriver: Sendable {
     driver.receive(event) { perform($0) }
   }
 
-  /// Lets go of the connection. On the loop's thread.
+  /// Lets go of the connection.
+  ///
+  /// On the loop's thread.
   func close() {
     timers.disarmAll()
     let connection = connection.withLock { connection in
