@@ -35,7 +35,11 @@ extension RehearsalReport {
           + loads.flatMap { name, load in
             [("steady", load.steady), ("restarting", load.restarting), ("between", load.between)].map {
               phase, latency in
-              [name, phase] + [latency.p50, latency.p99, latency.p999, latency.max].map(Self.milliseconds)
+              // A phase without an answer has no latency; zero would look like a fast one.
+              [name, phase]
+                + [latency.p50, latency.p99, latency.p999, latency.max].map {
+                  latency.max > 0 ? Self.milliseconds($0) : "-"
+                }
             }
           })
       lines.append("")
