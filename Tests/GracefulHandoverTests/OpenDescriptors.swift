@@ -44,7 +44,7 @@ final class DescriptorLedger: Sendable {
   /// Expects everything to be closed in the end; the loop's thread may take a moment.
   func expectAllClosed(limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation) async {
     let deadline = ContinuousClock.now + limit
-    while !open.isEmpty, ContinuousClock.now < deadline { await Task.yield() }
+    while !open.isEmpty, ContinuousClock.now < deadline { await moment() }
     #expect(open.isEmpty, "leaked", sourceLocation: sourceLocation)
   }
 
@@ -65,6 +65,17 @@ func poll(
   let deadline = ContinuousClock.now + limit
   while try !condition() {
     try #require(ContinuousClock.now < deadline, "what was awaited did not come", sourceLocation: sourceLocation)
-    await Task.yield()
+    await moment()
   }
 }
+
+/// Gives the other threads a moment between two looks: on two cores, tests that only yield would starve what they wait
+/// for.
+private func moment() async {
+  guard let ticking else { return await Task.yield() }
+  await withCheckedContinuation { done in
+    _ = ticking.schedule(at: .now + .milliseconds(1)) { done.resume() }
+  }
+}
+
+private let ticking = try? PollLoop(name: "test looks")
