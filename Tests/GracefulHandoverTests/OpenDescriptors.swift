@@ -69,6 +69,18 @@ func poll(
   }
 }
 
+/// The same for what has to be awaited itself.
+func pollAsync(
+  limit: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation,
+  _ condition: () async throws -> Bool
+) async throws {
+  let deadline = ContinuousClock.now + limit
+  while try await !condition() {
+    try #require(ContinuousClock.now < deadline, "what was awaited did not come", sourceLocation: sourceLocation)
+    await moment()
+  }
+}
+
 /// Gives the other threads a moment between two looks: on two cores, tests that only yield would starve what they wait
 /// for.
 private func moment() async {

@@ -34,7 +34,7 @@ struct StrangerTests {
   @Test("each is answered and cut off, and the next real successor is served")
   func refused() async throws {
     let stage = try Stage()
-    let first = try await stage.join("a") { $0.greeting = .milliseconds(100) }
+    let first = try await stage.join("a") { $0.greeting = .seconds(1) }
     try await first.ready()
     let cases: [(String, [UInt8], Message.Refusal)] = [
       ("silence", [], .malformed),
@@ -115,11 +115,6 @@ struct StrangerTests {
     }
     #expect(crowd.count == 40)
     await second?.handover.leave()
-  }
-
-  private func pollAsync(_ condition: () async throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(20)
-    while try await !condition() { try #require(ContinuousClock.now < deadline) }
   }
 
   // MARK: A live server of another kind
