@@ -110,7 +110,8 @@ final class Joining: Sendable {
         own: { [self] in report(.own($0)) },
         fail: { [self] failure in
           _ = box.take()
-          if let waiting = takeWaiting() { waiting.resume(returning: .failure(failure)) } else { report(.failed(failure)) }
+          guard let waiting = takeWaiting() else { return report(.failed(failure)) }
+          waiting.resume(returning: .failure(failure))
         },
         notify: { [self] in report(.notice($0)) },
         ignored: { [configuration] in configuration.onEvent(.ignored($0)) }
@@ -195,7 +196,9 @@ extension HandoverError {
         .timedOut, socket: socket,
         reason: "the process at \(socket) does not answer as one that can be taken over: \(reason)")
     case .givenUp(let reason):
-      self.init(.givenUp, socket: socket, reason: "the process that serves at \(socket) gave this one up, and serves on: \(reason)")
+      self.init(
+        .givenUp, socket: socket,
+        reason: "the process that serves at \(socket) gave this one up, and serves on: \(reason)")
     case .predecessorLost, .connectionLost:
       self.init(
         .lost, socket: socket,

@@ -59,6 +59,7 @@ struct HandoverTests {
     try FileDescriptor(rawValue: accepted).close()
     await last.handover.leave()
     #expect(!FileManager.default.fileExists(atPath: stage.socket))
+    for generation in generations { generation.closeListener() }
     generations = []
     try await hasGone(gone, last)
     await stage.ledger.expectAllClosed()

@@ -103,6 +103,9 @@ final class Generation: Sendable {
     held.withLock { $0 = listener }
   }
 
+  /// Closes its own listener, as a program does that has drained.
+  func closeListener() { held.withLock { $0 = nil } }
+
   func ready() async throws(HandoverError) {
     let generation = self
     try await handover.ready(
