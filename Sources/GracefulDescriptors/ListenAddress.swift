@@ -29,9 +29,17 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
     } else if host.contains(":") {
       return nil
     }
+    guard let canonical = Self.canonical(String(host)) else { return nil }
+    self.init(host: canonical, port: port)
+  }
+
+  /// The one spelling of an address (RFC 5952).
+  private static func canonical(_ host: String) -> String? {
+    // The system would read up to a zero and take what it found.
+    guard !host.utf8.contains(0) else { return nil }
     var canonical = [CChar](repeating: 0, count: 64)
-    guard cgs_canonical_address(String(host), &canonical, canonical.count) >= 0 else { return nil }
-    self.init(host: String(zeroTerminated: canonical), port: port)
+    guard cgs_canonical_address(host, &canonical, canonical.count) >= 0 else { return nil }
+    return String(zeroTerminated: canonical)
   }
 
   /// As it is written in a URL.
@@ -51,7 +59,7 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
 
   /// Whether a socket bound to `other` is what was asked for with this address: the port 0 asks for any.
   public func isSatisfied(by other: ListenAddress) -> Bool {
-    host == other.host && (port == 0 || port == other.port)
+    (Self.canonical(host) ?? host) == (Self.canonical(other.host) ?? other.host) && (port == 0 || port == other.port)
   }
 
   /// A new socket, bound to this address and listening, non-blocking, closed on exec, with `SO_REUSEADDR`.
@@ -72,6 +80,7 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
           "another process listens there: stop it, choose another port, or give both the same handover socket"
         case .permissionDenied: "ports below 1024 need a privilege (CAP_NET_BIND_SERVICE): choose another port"
         case .addressNotAvailable: "no interface of this machine has that address"
+        case .invalidArgument: "the host must be an IPv4 or IPv6 address in numbers; names are not resolved"
         default: ""
         }
       throw SystemError(operation: "bind", subject: "\(self)", errno: errno, advice: advice)

@@ -39,10 +39,10 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
   /// Both share the file's status flags: `O_NONBLOCK` set or cleared on one is so on the other.
   /// - Throws: `EMFILE` when the process has no descriptor left.
   public borrowing func duplicate() throws(SystemError) -> OwnedDescriptor {
-    let number = cgs_duplicate(number)
-    guard number >= 0 else {
-      throw SystemError("fcntl(F_DUPFD_CLOEXEC)", on: "descriptor \(number)", result: number)
+    let result = cgs_duplicate(number)
+    guard result >= 0 else {
+      throw SystemError("fcntl(F_DUPFD_CLOEXEC)", on: "descriptor \(number)", result: result)
     }
-    return OwnedDescriptor(adopting: FileDescriptor(rawValue: number))
+    return OwnedDescriptor(adopting: FileDescriptor(rawValue: result))
   }
 }

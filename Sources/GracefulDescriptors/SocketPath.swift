@@ -12,6 +12,7 @@ package struct SocketPath: Sendable, Equatable, CustomStringConvertible {
   /// Each says what to do.
   package enum Refusal: Error, Equatable, Sendable, CustomStringConvertible {
     case empty
+    case zero
     case tooLong(String, length: Int, limit: Int)
     case notASocket(String, FileStatus.Kind)
     case foreignOwner(String, owner: UInt32, user: UInt32)
@@ -21,6 +22,7 @@ package struct SocketPath: Sendable, Equatable, CustomStringConvertible {
     package var description: String {
       switch self {
       case .empty: "the socket path is empty; give a path, for example $XDG_RUNTIME_DIR/my-program.sock"
+      case .zero: "the socket path has a zero byte in it, at which the system would cut it; choose another one"
       case .tooLong(let path, let length, let limit):
         "the socket path \(path) has \(length) bytes, and the system takes at most \(limit) (unix(7)); "
           + "choose a shorter one"
@@ -35,11 +37,12 @@ package struct SocketPath: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// - Throws: when the path is empty or does not fit into a socket address. It is never cut.
+  /// - Throws: when the path is empty or does not fit into a socket address as it is. It is never cut.
   package init(_ path: String) throws(Refusal) {
     guard !path.isEmpty else { throw .empty }
     let limit = Int(cgs_unix_path_limit())
-    guard path.utf8.count <= limit, !path.utf8.contains(0) else {
+    guard !path.utf8.contains(0) else { throw .zero }
+    guard path.utf8.count <= limit else {
       throw .tooLong(path, length: path.utf8.count, limit: limit)
     }
     self.path = path

@@ -110,11 +110,8 @@ final class Joining: Sendable {
         own: { [self] in report(.own($0)) },
         fail: { [self] failure in
           _ = box.take()
-          if let waiting = takeWaiting() {
-            waiting.resume(returning: .failure(failure))
-          } else {
-            report(.failed(failure))
-          }
+          guard let waiting = takeWaiting() else { return report(.failed(failure)) }
+          waiting.resume(returning: .failure(failure))
         },
         notify: { [self] in report(.notice($0)) },
         ignored: { [configuration] in configuration.onEvent(.ignored($0)) }

@@ -16,10 +16,10 @@ struct EveryCallFailsTests {
   }
 
   private func limits(_ limits: inout HandoverLimits) {
-    limits.greeting = .milliseconds(500)
-    limits.offer = .seconds(1)
-    limits.ready = .seconds(1)
-    limits.commit = .seconds(1)
+    limits.greeting = .seconds(2)
+    limits.offer = .seconds(3)
+    limits.ready = .seconds(3)
+    limits.commit = .seconds(3)
     limits.death = .milliseconds(300)
   }
 
@@ -45,7 +45,7 @@ struct EveryCallFailsTests {
       }
       box.value.withLock { $0 = result }
     }
-    do { try await poll(limit: .seconds(15)) { box.value.withLock { $0 != nil } } } catch {
+    do { try await poll(limit: .seconds(30)) { box.value.withLock { $0 != nil } } } catch {
       task.cancel()
       return (.hangs, nil)
     }

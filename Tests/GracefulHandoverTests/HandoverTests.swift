@@ -60,6 +60,7 @@ struct HandoverTests {
     try FileDescriptor(rawValue: accepted).close()
     await last.handover.leave()
     #expect(!FileManager.default.fileExists(atPath: stage.socket))
+    for generation in generations { generation.closeListener() }
     generations = []
     try await hasGone(gone, last)
     await stage.ledger.expectAllClosed()
@@ -158,22 +159,28 @@ struct HandoverTests {
   @Test("a successor that is never ready is given up and told so, and the predecessor serves on")
   func givenUp() async throws {
     let stage = try Stage()
-    let first = try await stage.join("a") { $0.ready = .milliseconds(100) }
+    let first = try await stage.join("a") { $0.ready = .milliseconds(500) }
     try first.listen()
     try await first.ready()
     let second = try await stage.join("b")
     await second.handover.failed()
     let error = await #expect(throws: HandoverError.self) { try await second.ready() }
     #expect(error?.code == .givenUp)
-    #expect(error?.reason.contains("it was not ready within 0.1 seconds") == true)
+    #expect(error?.reason.contains("it was not ready within 0.5 seconds") == true)
     #expect(!second.accepts)
     #expect(first.accepts)
     try await stage.wait(for: "a") { if case .successorGivenUp = $0 { true } else { false } }
-    // One that let go is not killed.
-    let third = try await stage.serve("c")
-    #expect(third.handover.generation == 2)
+    // One that let go is not killed; a slow machine may give the next ones up as well.
+    var third: Generation?
+    try await pollAsync {
+      do { third = try await stage.serve("c") } catch let error as HandoverError {
+        #expect(error.code == .givenUp || error.code == .refused)
+      }
+      return third != nil
+    }
+    #expect(third?.handover.generation == 2)
     #expect(stage.kills == 0)
-    await third.handover.leave()
+    await third?.handover.leave()
   }
 
   @Test("one that stops while it prepares withdraws, and the predecessor serves on")

@@ -44,8 +44,13 @@ final class DescriptorLedger: Sendable {
   /// Expects everything to be closed in the end; the loop's thread may take a moment.
   func expectAllClosed(limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation) async {
     let deadline = ContinuousClock.now + limit
-    while !open.isEmpty, ContinuousClock.now < deadline { await Task.yield() }
-    #expect(open.isEmpty, "leaked", sourceLocation: sourceLocation)
+    // Looked at once a round: a number may have become another pidfd by the next look, and those are all called alike.
+    var left = open
+    while !left.isEmpty, ContinuousClock.now < deadline {
+      await moment()
+      left = open
+    }
+    #expect(left.isEmpty, "leaked", sourceLocation: sourceLocation)
   }
 
   private func noted(_ number: Int32) -> Int32 {
@@ -65,6 +70,29 @@ func poll(
   let deadline = ContinuousClock.now + limit
   while try !condition() {
     try #require(ContinuousClock.now < deadline, "what was awaited did not come", sourceLocation: sourceLocation)
-    await Task.yield()
+    await moment()
   }
 }
+
+/// The same for what has to be awaited itself.
+func pollAsync(
+  limit: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation,
+  _ condition: () async throws -> Bool
+) async throws {
+  let deadline = ContinuousClock.now + limit
+  while try await !condition() {
+    try #require(ContinuousClock.now < deadline, "what was awaited did not come", sourceLocation: sourceLocation)
+    await moment()
+  }
+}
+
+/// Gives the other threads a moment between two looks: on two cores, tests that only yield would starve what they wait
+/// for.
+private func moment() async {
+  guard let ticking else { return await Task.yield() }
+  await withCheckedContinuation { done in
+    _ = ticking.schedule(at: .now + .milliseconds(1)) { done.resume() }
+  }
+}
+
+private let ticking = try? PollLoop(name: "test looks")

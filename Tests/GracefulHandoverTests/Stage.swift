@@ -88,9 +88,9 @@ final class Stage: Sendable {
 final class Generation: Sendable {
   let handover: Handover
   private let held = Mutex<SharedDescriptor?>(nil)
-  private let isAccepting = Mutex(false)
+  private let accepting = Mutex((now: false, paused: false))
 
-  var accepts: Bool { isAccepting.withLock { $0 } }
+  var accepts: Bool { accepting.withLock { $0.now } }
   var inode: UInt64? { held.withLock { $0 }.flatMap { Pipes.inode($0) } }
   var port: UInt16? { held.withLock { $0 }.flatMap { try? ListenAddress(of: $0.owned).port } }
   var listener: SharedDescriptor? { held.withLock { $0 } }
@@ -103,16 +103,20 @@ final class Generation: Sendable {
     held.withLock { $0 = listener }
   }
 
+  /// Closes its own listener, as a program does that has drained.
+  func closeListener() { held.withLock { $0 = nil } }
+
   func ready() async throws(HandoverError) {
-    let accepting = self
+    let generation = self
     try await handover.ready(
       Acceptor(
-        pause: { [weak accepting] done in
-          accepting?.isAccepting.withLock { $0 = false }
+        pause: { [weak generation] done in
+          generation?.accepting.withLock { $0 = (now: false, paused: true) }
           done()
         },
-        resume: { [weak accepting] in accepting?.isAccepting.withLock { $0 = true } }))
-    isAccepting.withLock { $0 = true }
+        resume: { [weak generation] in generation?.accepting.withLock { $0 = (now: true, paused: false) } }))
+    // The next one may have taken over before this task had its turn.
+    accepting.withLock { if !$0.paused { $0.now = true } }
   }
 }
 
