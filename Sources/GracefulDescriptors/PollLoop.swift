@@ -26,7 +26,7 @@ package final class PollLoop: Sendable {
     package static let writable = Readiness(rawValue: Int16(CGS_POLL_OUT))
     package static let hangup = Readiness(rawValue: Int16(CGS_POLL_HANGUP))
     package static let error = Readiness(rawValue: Int16(CGS_POLL_ERROR))
-    /// The descriptor is not open (any more): its owner forgot to take the watch back first.
+    /// The descriptor is not open (any more): its owner forgot to take the watch back first. The loop drops it.
     package static let invalid = Readiness(rawValue: Int16(CGS_POLL_INVALID))
   }
 
@@ -171,7 +171,10 @@ package final class PollLoop: Sendable {
       for (index, entry) in entries.enumerated() where polled[index + 1].happened != 0 {
         // An earlier handler of this round may have taken this watch back and closed its descriptor.
         guard let watch = state.withLock({ $0.watches[entry.id] }) else { continue }
-        watch.ready(Readiness(rawValue: polled[index + 1].happened))
+        let readiness = Readiness(rawValue: polled[index + 1].happened)
+        watch.ready(readiness)
+        // Reported once: poll(2) would say so again at once, for ever.
+        if readiness.contains(.invalid) { unwatch(entry.id) }
       }
     }
     // What the closures hold may hold this loop, and may call it when it goes: not under the lock.

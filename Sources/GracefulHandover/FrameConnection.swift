@@ -57,6 +57,12 @@ final class FrameConnection: Sendable {
     state = Mutex(State(socket: socket, process: process))
   }
 
+  deinit {
+    // Whoever lets go of a connection without closing it must not leave the loop with a number that is closed.
+    let watches = state.withLock { [$0.socketWatch, $0.processWatch] }
+    for watch in watches { if let watch { loop.unwatch(watch) } }
+  }
+
   /// Begins to read.
   ///
   /// On the loop's thread.

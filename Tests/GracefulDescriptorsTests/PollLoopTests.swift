@@ -88,6 +88,28 @@ struct PollLoopTests {
     await withCheckedContinuation { done in loop.execute { done.resume() } }
     #expect(seen.values == [1, -1])
   }
+
+  @Test("tells once of a watched descriptor that was closed, and does not spin on it")
+  func closedWhileWatched() async throws {
+    let loop = try PollLoop(name: "test")
+    defer { loop.stop() }
+    let (reader, writer) = try FileDescriptor.pipe()
+    defer { try? writer.close() }
+    let seen = Recorder()
+    await withCheckedContinuation { done in
+      loop.execute {
+        try? reader.close()
+        _ = loop.watch(reader.rawValue, .readable) { readiness in
+          seen.append(readiness.contains(.invalid) ? 1 : 0)
+          // Behind this, several more rounds of the loop.
+          loop.execute {
+            loop.execute { loop.execute { _ = loop.schedule(at: .now + .milliseconds(20)) { done.resume() } } }
+          }
+        }
+      }
+    }
+    #expect(seen.values == [1])
+  }
 }
 
 final class Recorder: Sendable {

@@ -55,6 +55,11 @@ final class PredecessorDriver: Sendable {
     state = Mutex(State(listener: listener))
   }
 
+  deinit {
+    // Whoever lets go of this without closing it must not leave the loop with a number that is closed.
+    if let watch = state.withLock({ $0.watch }) { loop.unwatch(watch) }
+  }
+
   /// Begins to accept on the handover socket.
   func start() {
     state.withLock { state in
