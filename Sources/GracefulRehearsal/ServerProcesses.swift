@@ -49,7 +49,9 @@ package final class ServerProcesses: Sendable {
       throw SystemError(
         operation: "open", subject: "/dev/null", errno: error as? Errno ?? .ioError)
     }
-    reaper = try Subreaper(on: loop, every: .milliseconds(50))
+    // A rehearsal starts its children by ChildProcess only, so that nobody else waits for what came to it; and the code
+    // of the last old process must be known when the report is made, a moment after its end.
+    reaper = try Subreaper(on: loop, every: .milliseconds(50), patience: .zero)
     output = try LineReader(on: loop) { line in
       if let line = ServerLine(line) { tell(.line(line)) }
     }
