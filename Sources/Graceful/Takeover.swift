@@ -20,13 +20,16 @@ extension Lifecycle {
     _ configuration: Handover.Configuration, for phase: Phase, restartOn signal: Signal? = nil,
     _ body: (Handover) async throws -> Void
   ) async throws {
-    let handover = try await Handover.join(logged(configuration))
+    let desk = RestartDesk(log: HandoverLog(logger: logger))
+    // First of all: until somebody listens, the signal would end a process that is still waiting for its turn.
+    if let signal { try RestartSignals.listen(signal) { desk.ask() } }
+    let handover = try await joined(logged(configuration), until: phase)
     do {
+      desk.open(for: handover)
       Connected.keep(handover)
       handover.whenTakenOver { [self] process in
         requestStop(StopRequest(who: .successor(process), why: "it has taken over"))
       }
-      if let signal { try RestartSignals.listen(signal) { handover.restart() } }
       // Detached: the wait for a stop must not end when the phase is cancelled, and holds nobody up.
       Task.detached {
         await phase.stopRequested()
@@ -37,6 +40,26 @@ extension Lifecycle {
     } catch {
       await handover.leave()
       throw error
+    }
+  }
+
+  /// Joins, unless a stop is requested meanwhile: then nobody waits for the other process.
+  private func joined(_ configuration: Handover.Configuration, until phase: Phase) async throws -> Handover {
+    let joining = Task.detached { () async throws -> Handover in try await Handover.join(configuration) }
+    let stop = Task.detached {
+      await phase.stopRequested()
+      joining.cancel()
+    }
+    defer { stop.cancel() }
+    do {
+      return try await withTaskCancellationHandler {
+        try await joining.value
+      } onCancel: {
+        joining.cancel()
+      }
+    } catch let error as HandoverError {
+      guard error.code == .withdrawn, phase.isStopRequested else { throw error }
+      throw CancellationError()
     }
   }
 
@@ -65,6 +88,23 @@ extension Phase {
       guard error.code == .withdrawn, isStopRequested else { throw error }
       throw CancellationError()
     }
+  }
+}
+
+/// Where a restart is asked for, before there is a handover and after.
+private final class RestartDesk: Sendable {
+  private let log: HandoverLog
+  private let handover = Mutex<Handover?>(nil)
+
+  init(log: HandoverLog) { self.log = log }
+
+  func open(for joined: Handover) { handover.withLock { $0 = joined } }
+
+  func ask() {
+    guard let handover = handover.withLock({ $0 }) else {
+      return log.write(.restartFailed(reason: "this process does not serve yet"))
+    }
+    handover.restart()
   }
 }
 

@@ -166,7 +166,11 @@ package final class PollLoop: Sendable {
       var polled = [cgs_poll(fd: wakeReader.number, wanted: Interest.readable.rawValue, happened: 0)]
       polled += entries.map { cgs_poll(fd: $0.watch.descriptor, wanted: $0.watch.interest.rawValue, happened: 0) }
       let count = cgs_poll(&polled, polled.count, timeout())
-      guard count > 0 else { continue }
+      guard count > 0 else {
+        // No memory, or more watches than RLIMIT_NOFILE: the timers go on, without a turn at full speed.
+        if count < 0 { _ = cgs_poll(nil, 0, 10) }
+        continue
+      }
       if polled[0].happened != 0 { drainWake() }
       for (index, entry) in entries.enumerated() where polled[index + 1].happened != 0 {
         // An earlier handler of this round may have taken this watch back and closed its descriptor.

@@ -66,7 +66,9 @@ package struct SocketPath: Sendable, Equatable, CustomStringConvertible {
       throw .system(
         SystemError(
           operation: error.operation, subject: directory, errno: error.errno,
-          advice: "make the directory, closed to others: mkdir -p -m 0700 \(directory)"))
+          advice: error.errno == .noSuchFileOrDirectory
+            ? "make the directory, closed to others: mkdir -p -m 0700 \(directory)"
+            : "choose a path in a directory of your own"))
     case .success(let status):
       guard status.user == user || status.user == 0 else {
         throw .directoryUnsafe(

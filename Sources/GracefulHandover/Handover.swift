@@ -1,6 +1,7 @@
 public import GracefulDescriptors
 public import GracefulProcesses
 internal import Synchronization
+internal import SystemPackage
 
 /// This process's part in a line of generations that serve one after the other.
 ///
@@ -8,8 +9,7 @@ internal import Synchronization
 /// let handover = try await Handover.join(.init(socket: "/run/shop/handover.sock"))
 /// let listener = try handover.listener("http", on: ListenAddress("127.0.0.1:8080")!)
 /// // … prepare everything; accept nothing …
-/// try await handover.ready(acceptor)
-/// // accept: this process is the owner now
+/// try await handover.ready(acceptor)  // it is told to accept: this process is the owner now
 /// ```
 /// ``join(_:)`` makes it the first or the successor of whoever holds the socket. Until ``ready(_:)`` returns the
 /// predecessor serves; from then on this process does, and can be taken over itself.
@@ -133,7 +133,8 @@ extension Handover {
   ///
   /// Two that start first at once: one is the first, the other its successor.
   /// - Throws: when the path cannot be used, something of another kind answers there, or the process that serves
-  ///   refuses or does not answer in time. A path whose process has died is no error: it is replaced.
+  ///   refuses or does not answer in time; ``HandoverError/Code/withdrawn`` when the task is cancelled. A path whose
+  ///   process has died is no error: it is replaced.
   public static func join(_ configuration: Configuration) async throws(HandoverError) -> Handover {
     let socket = configuration.socket
     let path: SocketPath
@@ -164,10 +165,16 @@ extension Handover {
   /// A listener by its name: the inherited one if it has this address, else a new one that is bound to it.
   ///
   /// It is offered to a successor under the same name.
-  /// - Throws: when the address cannot be bound. That there was nothing to inherit is no error.
+  /// - Throws: when the address cannot be bound, or the name is longer than 255 bytes. That there was nothing to inherit is no error.
   public func listener(_ name: String, on address: ListenAddress) throws(SystemError) -> OwnedDescriptor {
+    guard name.utf8.count <= DescriptorLabel.nameLimit, name != Self.socketName else {
+      throw SystemError(
+        operation: "listener", subject: name, errno: .invalidArgument,
+        advice: "a name has at most \(DescriptorLabel.nameLimit) bytes, and \(Self.socketName) is taken")
+    }
     if let inherited = take(name) {
-      if address.isSatisfied(by: try ListenAddress(of: inherited.owned)) {
+      // What is no IP socket was offered by another program, or another version, under this name.
+      if let inheritedAddress = try? ListenAddress(of: inherited.owned), address.isSatisfied(by: inheritedAddress) {
         offer(inherited, as: DescriptorLabel(name: name))
         return try inherited.owned.duplicate()
       }
@@ -179,12 +186,13 @@ extension Handover {
     return try new.owned.duplicate()
   }
 
-  /// Says that everything is prepared, and returns when this process is to accept.
+  /// Says that everything is prepared, and returns when this process serves: its acceptor has been told to accept.
   ///
   /// For the first process that is at once. A successor waits for the commit, acknowledged by both sides, or for the
-  /// proof that the predecessor has died. What it inherited and did not ask for is closed.
+  /// proof that the predecessor has died. What it inherited and did not ask for is closed. Accepting begins through the
+  /// acceptor, and not when this returns, because the next successor may have taken over by then.
   /// A second call waits as the first does; its acceptor takes the place of the first one's.
-  /// - Parameter acceptor: how to stop accepting when a successor of this process commits, and to begin again.
+  /// - Parameter acceptor: how to accept, how to stop it when a successor of this process commits, and to begin again.
   /// - Throws: when the predecessor gave this process up, or the connection to it was lost while it lives; when this
   ///   process has left, or leaves meanwhile.
   public func ready(_ acceptor: Acceptor) async throws(HandoverError) {
@@ -236,6 +244,10 @@ extension Handover {
   ///
   /// A second call while a handover is going on becomes part of it.
   public func restart() {
+    // The loop may have ended by then, and would drop the question.
+    if state.withLock({ $0.hasLeft }) {
+      return configuration.onEvent(.restartFailed(reason: "this process is about to end"))
+    }
     loop.execute {
       guard let driver = self.driver else {
         return self.configuration.onEvent(.restartFailed(reason: "this process does not serve yet"))

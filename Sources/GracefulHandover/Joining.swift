@@ -25,6 +25,9 @@ final class Joining: Sendable {
 
   private struct State {
     var waiting: CheckedContinuation<Answer, Never>?
+    /// Held here until its offer is taken, or it has failed.
+    var dialogue: SuccessorDriver?
+    var isCancelled = false
     var later: [Later] = []
     var listener: (@Sendable (Later) -> Void)?
   }
@@ -44,6 +47,7 @@ final class Joining: Sendable {
     let deadline = ContinuousClock.now + configuration.limits.offer
     var told: String?
     while true {
+      if Task.isCancelled { throw HandoverError(Self.cancelled, socket: claim.path.path) }
       let reason: String
       switch try claim.attempt() {
       case .bound(let listener, let bound): return Joined(role: .first, listener: listener, bound: bound)
@@ -89,34 +93,43 @@ final class Joining: Sendable {
     guard peer.user == ThisProcess.user || peer.user == 0 else {
       return .failure(.foreign("it runs as user \(peer.user), and this process as user \(ThisProcess.user)"))
     }
-    return await withCheckedContinuation { continuation in
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        loop.execute { [self] in
+          // Cancelled before there was a dialogue to withdraw from.
+          if state.withLock({ $0.isCancelled }) { return continuation.resume(returning: .failure(Self.cancelled)) }
+          state.withLock { $0.waiting = continuation }
+          start(socket, peer: peer)
+        }
+      }
+    } onCancel: {
       loop.execute { [self] in
-        state.withLock { $0.waiting = continuation }
-        start(socket, peer: peer)
+        state.withLock { $0.isCancelled = true }
+        state.withLock { $0.dialogue }?.receive(.withdrawn(Self.stopped))
       }
     }
   }
 
+  private static let stopped = "it was asked to stop"
+  private static let cancelled = SuccessorStateMachine.Failure.withdrawn(stopped)
+
   private func start(_ socket: SharedDescriptor, peer: Peer) {
-    // The dialogue is held by whoever takes the offer; until then by the loop's watches through these closures.
-    let holder = Mutex<SuccessorDriver?>(nil)
-    let box = DialogueHolder(holder)
     let dialogue = SuccessorDriver(
       loop: loop, limits: configuration.limits,
       outcome: SuccessorDriver.Outcome(
         deliver: { [self] process, generation, inherited in
-          if let dialogue = box.take() { delivered(dialogue, process, generation, inherited) }
+          if let dialogue = takeDialogue() { delivered(dialogue, process, generation, inherited) }
         },
         own: { [self] in report(.own($0)) },
         fail: { [self] failure in
-          _ = box.take()
+          _ = takeDialogue()
           guard let waiting = takeWaiting() else { return report(.failed(failure)) }
           waiting.resume(returning: .failure(failure))
         },
         notify: { [self] in report(.notice($0)) },
         ignored: { [configuration] in configuration.onEvent(.ignored($0)) }
       ))
-    box.hold(dialogue)
+    state.withLock { $0.dialogue = dialogue }
     dialogue.start(socket, peer: peer, program: configuration.program, loop: loop, calls: configuration.calls)
   }
 
@@ -134,6 +147,13 @@ final class Joining: Sendable {
         Joined(
           role: .successor(dialogue, process: process, generation: generation), listener: own.descriptor,
           bound: bound, inherited: all.filter { $0.label.name != Handover.socketName })))
+  }
+
+  private func takeDialogue() -> SuccessorDriver? {
+    state.withLock { state in
+      defer { state.dialogue = nil }
+      return state.dialogue
+    }
   }
 
   private func takeWaiting() -> CheckedContinuation<Answer, Never>? {
@@ -158,25 +178,12 @@ final class Joining: Sendable {
   }
 }
 
-/// Holds a dialogue until its offer is taken or it has failed.
-private final class DialogueHolder: Sendable {
-  private let dialogue: Mutex<SuccessorDriver?>
-  init(_ dialogue: consuming Mutex<SuccessorDriver?>) { self.dialogue = dialogue }
-  func hold(_ new: SuccessorDriver) { dialogue.withLock { $0 = new } }
-  func take() -> SuccessorDriver? {
-    dialogue.withLock { dialogue in
-      defer { dialogue = nil }
-      return dialogue
-    }
-  }
-}
-
 extension SuccessorStateMachine.Failure {
   /// Why to ask again; nil when asking again leads nowhere.
   fileprivate var mayPass: String? {
     switch self {
     case .refused(.starting, let reason), .refused(.stopping, let reason): reason
-    case .predecessorLost: "the process that held it has ended"
+    case .predecessorLost: "whoever holds it closes the connection without a word, or has just ended"
     case .refused, .foreign, .timedOut, .givenUp, .connectionLost, .withdrawn: nil
     }
   }
@@ -185,8 +192,12 @@ extension SuccessorStateMachine.Failure {
 extension HandoverError {
   init(_ failure: SuccessorStateMachine.Failure, socket: String) {
     switch failure {
-    case .refused(let refusal, let reason):
-      self.init(.refused, socket: socket, reason: "the process at \(socket) refuses (\(refusal.rawValue)): \(reason)")
+    case .refused(.busy, let reason):
+      self.init(
+        .refused, socket: socket,
+        reason: "the process at \(socket) refuses: \(reason); start this one again when that is over")
+    case .refused(_, let reason):
+      self.init(.refused, socket: socket, reason: "the process at \(socket) refuses: \(reason)")
     case .foreign(let reason):
       self.init(
         .foreign, socket: socket,

@@ -95,6 +95,8 @@ extension Handover {
     }
     configuration.onEvent(.owning(predecessorDied: predecessorDied))
     if !unclaimed.isEmpty { configuration.onEvent(.unclaimed(unclaimed)) }
+    // Before anybody may take over from here: a pause that comes next finds it begun, whatever the program does.
+    state.withLock { $0.acceptor }?.accept()
     driver?.receive(.started)
     // Asked while nobody was there to be told: between the acknowledgement and now.
     if state.withLock({ $0.isStopping }) { driver?.receive(.stopRequested) }
@@ -115,7 +117,7 @@ extension Handover {
         guard let acceptor = self?.state.withLock({ $0.acceptor }) else { return done() }
         acceptor.pause(done)
       },
-      resume: { [weak self] in self?.state.withLock { $0.acceptor }?.resume() },
+      resume: { [weak self] in self?.state.withLock { $0.acceptor }?.accept() },
       spawn: { [weak self] exited in self?.spawn(exited) ?? .success(0) },
       killChild: { [weak self] process in self?.state.withLock { $0.children[process] }?.signal(9) },
       released: { [weak self] in

@@ -33,7 +33,16 @@ struct SocketClaim {
       let connected = calls.connect(socket.number, path.path)
       if connected >= 0 { return .connected(socket) }
       switch Errno(rawValue: -connected) {
-      case .connectionRefused: _ = calls.unlink(path.path)  // Its process has died; a live one never refuses.
+      case .connectionRefused:
+        // Its process has died; a live one never refuses.
+        let unlinked = calls.unlink(path.path)
+        guard unlinked >= 0 || Errno(rawValue: -unlinked) == .noSuchFileOrDirectory else {
+          throw HandoverError(
+            SystemError(
+              operation: "unlink", subject: path.path, errno: Errno(rawValue: -unlinked),
+              advice: "it is left over from a process that has ended; remove it, or choose another path"),
+            socket: path.path)
+        }
       case .noSuchFileOrDirectory: break
       case .wouldBlock, .resourceTemporarilyUnavailable: return .later(reason: "too many ask at \(path) at once")
       case let errno:

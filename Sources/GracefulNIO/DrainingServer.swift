@@ -123,12 +123,17 @@ public final class DrainingServer: Sendable {
   ///
   /// A quarter of the time before the deadline, at most 250 ms, connections without a request in flight are closed;
   /// at the deadline the others are cut. It returns when no connection is left, at the latest 100 ms after the
-  /// deadline. A second call joins the first; the nearer deadline holds.
+  /// deadline. A second call joins the first; the nearer deadline holds. Cancelling the task that waits makes now the
+  /// deadline: what is in flight is cut.
   /// - Parameter deadline: The instant at which everything is to be over.
   /// - Returns: How the connections ended that were open when the drain began.
   public func drain(until deadline: ContinuousClock.Instant) async -> DrainOutcome {
-    await withCheckedContinuation { continuation in
-      drain(until: deadline) { continuation.resume(returning: $0) }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        drain(until: deadline) { continuation.resume(returning: $0) }
+      }
+    } onCancel: {
+      drain(until: .now, whenDone: { _ in })
     }
   }
 

@@ -1,10 +1,10 @@
 public import Graceful
 
 extension DrainingServer {
-  /// How a handover tells this server to stop accepting, and to accept again when nothing came of it.
+  /// How a handover tells this server to accept, and to stop accepting.
   public var acceptor: Acceptor {
     Acceptor(
-      pause: { done in self.pauseAccepting(whenDone: done) },
-      resume: { self.startAccepting {} })
+      accept: { self.startAccepting {} },
+      pause: { done in self.pauseAccepting(whenDone: done) })
   }
 }

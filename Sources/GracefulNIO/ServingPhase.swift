@@ -3,7 +3,7 @@ public import Graceful
 extension DrainingServer {
   /// The whole life of a server as a phase, in the one order that loses nothing.
   ///
-  /// It waits until the predecessor has let go, accepts, says that the phase is ready, serves until its turn to stop
+  /// It waits until the predecessor has let go and accepts, says that the phase is ready, serves until its turn to stop
   /// has come (or a successor has taken over), closes the listener, leaves the handover, so that whoever is started
   /// from here on need not wait for the rest, and drains until the phase's deadline.
   /// - Parameters:
@@ -19,7 +19,6 @@ extension DrainingServer {
   ) async throws -> DrainOutcome {
     do {
       try await phase.takeOver(handover, accepting: acceptor)
-      await startAccepting()
       phase.ready()
       try await serving()
     } catch {

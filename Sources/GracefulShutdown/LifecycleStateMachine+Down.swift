@@ -71,7 +71,9 @@ extension LifecycleStateMachine {
     case .starting, .ready, .draining:
       switch outcome {
       case .returned, .threwCancellation: close(id, as: .drained, at: now)
-      case .cutShort(let what): close(id, as: .cancelled(error: what), at: now)
+      case .cutShort(let what):
+        stragglers.append(id)
+        close(id, as: .cancelled(error: what), at: now)
       case .threw(let error): close(id, as: .failed(error), at: now)
       }
     case .cancelled:

@@ -23,7 +23,7 @@ struct StrangersTests {
       ("HTTP", Array("GET / HTTP/1.1\r\n\r\n".utf8), "not those of this protocol"),
       ("a text of 2^32-1 bytes", huge, "4294967295 bytes of text"),
       (
-        "a frame of 2^32-1 bytes before the preamble is whole",
+        "a purpose that nobody knows",
         Preamble(purpose: .init(rawValue: 9), program: "x").encoded,
         "purpose 9 is not known here"
       ),

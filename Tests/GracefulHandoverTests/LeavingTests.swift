@@ -34,7 +34,7 @@ struct LeavingTests {
     // The predecessor never pauses, so that the successor waits.
     let first = try await stage.join("a")
     try first.listen()
-    let never = Acceptor(pause: { _ in }, resume: {})
+    let never = Acceptor(accept: {}, pause: { _ in })
     try await first.handover.ready(never)
     let second = try await stage.join("b")
     async let ready: Void = second.ready()
@@ -67,7 +67,7 @@ struct LeavingTests {
     let stage = try Stage()
     let held = Shared(Mutex<(@Sendable () -> Void)?>(nil))
     let first = try await stage.join("a")
-    try await first.handover.ready(Acceptor(pause: { done in held.value.withLock { $0 = done } }, resume: {}))
+    try await first.handover.ready(Acceptor(accept: {}, pause: { done in held.value.withLock { $0 = done } }))
     let second = try await stage.join("b")
     let returned = Shared(Atomic(0))
     let callers = (0..<2).map { _ in
@@ -120,7 +120,7 @@ struct LeavingTests {
     let stage = try Stage()
     let held = Shared(Mutex<(@Sendable () -> Void)?>(nil))
     let first = try await stage.join("a")
-    try await first.handover.ready(Acceptor(pause: { done in held.value.withLock { $0 = done } }, resume: {}))
+    try await first.handover.ready(Acceptor(accept: {}, pause: { done in held.value.withLock { $0 = done } }))
     let second = try await stage.join("b")
     async let ready: Void = second.ready()
     try await poll { held.value.withLock { $0 != nil } }

@@ -88,9 +88,9 @@ final class Stage: Sendable {
 final class Generation: Sendable {
   let handover: Handover
   private let held = Mutex<SharedDescriptor?>(nil)
-  private let accepting = Mutex((now: false, paused: false))
+  private let accepting = Mutex(false)
 
-  var accepts: Bool { accepting.withLock { $0.now } }
+  var accepts: Bool { accepting.withLock { $0 } }
   var inode: UInt64? { held.withLock { $0 }.flatMap { Pipes.inode($0) } }
   var port: UInt16? { held.withLock { $0 }.flatMap { try? ListenAddress(of: $0.owned).port } }
   var listener: SharedDescriptor? { held.withLock { $0 } }
@@ -110,13 +110,11 @@ final class Generation: Sendable {
     let generation = self
     try await handover.ready(
       Acceptor(
+        accept: { [weak generation] in generation?.accepting.withLock { $0 = true } },
         pause: { [weak generation] done in
-          generation?.accepting.withLock { $0 = (now: false, paused: true) }
+          generation?.accepting.withLock { $0 = false }
           done()
-        },
-        resume: { [weak generation] in generation?.accepting.withLock { $0 = (now: true, paused: false) } }))
-    // The next one may have taken over before this task had its turn.
-    accepting.withLock { if !$0.paused { $0.now = true } }
+        }))
   }
 }
 
