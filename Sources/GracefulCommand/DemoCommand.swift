@@ -32,7 +32,11 @@ struct DemoCommand: AsyncParsableCommand {
   @Option(help: "How long each answer waits: 0ms, 200ms, 2s.")
   var responseDelay = DurationArgument(argument: "0ms")!
 
-  @Option(help: "From the request to stop to the exit at the latest.")
+  @Option(
+    help: ArgumentHelp(
+      "From the request to stop to the exit at the latest: 10s, 500ms, 1m.",
+      discussion: "Of it, at most 2s are kept for what must be cancelled and 1s for the report, each at most a quarter."
+    ))
   var drainLimit = DurationArgument(argument: "10s")!
 
   func validate() throws {

@@ -268,4 +268,28 @@ struct TakeoverTests {
     #expect(await second.serving(generation: 2)?.port == serving.port)
     #expect(await first.end() == .exited(0))
   }
+
+  @Test("a relative executable in a release directory that a link leads to is found in the new release")
+  func symbolicLink() async throws {
+    let directory = try TestDirectory()
+    for release in ["one", "two"] {
+      try FileManager.default.createDirectory(atPath: directory.path(release), withIntermediateDirectories: false)
+      try FileManager.default.copyItem(
+        at: ToolProcess.built("graceful"), to: URL(fileURLWithPath: directory.path(release + "/server")))
+    }
+    let current = directory.path("current")
+    try FileManager.default.createSymbolicLink(atPath: current, withDestinationPath: "one")
+    let first = try ToolProcess(
+      ["-c", "cd \(current) && exec ./server demo --listen 127.0.0.1:0 --socket \(directory.path("s"))"],
+      executable: "/bin/sh", in: directory)
+    let serving = try #require(await first.serving(), "\(first.errors)")
+    try FileManager.default.removeItem(atPath: current)
+    try FileManager.default.createSymbolicLink(atPath: current, withDestinationPath: "two")
+    try FileManager.default.removeItem(atPath: directory.path("one"))
+    first.child.signal(SIGHUP)
+    let second = try #require(await first.serving(generation: 2), "\(first.errors)")
+    #expect(second.port == serving.port)
+    let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(second.pid)/exe")
+    #expect(executable.hasSuffix("/two/server"))
+  }
 }
