@@ -38,7 +38,7 @@ package struct PredecessorStateMachine: Sendable {
     }
   }
 
-  private enum Restart: Equatable, Sendable {
+  enum Restart: Equatable, Sendable {
     case spawning
     case waiting(process: Int32)
   }
@@ -48,12 +48,12 @@ package struct PredecessorStateMachine: Sendable {
   package static let unknownFrameLimit = 16
 
   private(set) var state = State.starting
-  private var isStopping = false
+  var isStopping = false
   private var connections: [ConnectionID: Connection] = [:]
   private var unknownFrames: [ConnectionID: Int] = [:]
-  private var restart: Restart?
+  var restart: Restart?
   private var pauses = 0
-  private let limits: HandoverLimits
+  let limits: HandoverLimits
 
   /// Whether somebody is taking over, or has.
   package var isHandingOver: Bool {
@@ -296,51 +296,5 @@ extension PredecessorStateMachine {
     defer { restart = nil }
     guard case .waiting(let process) = restart else { return [] }
     return [.disarm(.child(process: process)), .killChild(process: process)]
-  }
-}
-
-// MARK: - The successor that this process starts itself
-
-extension PredecessorStateMachine {
-  private mutating func requestRestart() -> [Action] {
-    if let restart {
-      let who = if case .waiting(let process) = restart { "process \(process)" } else { "a process" }
-      return [.notify(.restartJoined(reason: "\(who) has been started to take over"))]
-    }
-    restart = .spawning
-    return [.spawn]
-  }
-
-  private mutating func spawned(_ process: Int32, at now: Instant) -> [Action] {
-    guard restart == .spawning else {
-      // Somebody else's successor was faster, or a stop came.
-      return isStopping ? [.killChild(process: process)] : [.ignored("a child that nobody waits for")]
-    }
-    restart = .waiting(process: process)
-    return [.arm(.child(process: process), at: now + limits.ready)]
-  }
-
-  private mutating func spawnFailed(_ reason: String) -> [Action] {
-    guard restart == .spawning else { return [.ignored("a child that nobody waits for: \(reason)")] }
-    restart = nil
-    return [.notify(.restartFailed(reason: reason))]
-  }
-
-  private mutating func childExited(_ process: Int32, _ how: String) -> [Action] {
-    guard restart == .waiting(process: process) else { return [] }
-    restart = nil
-    return [
-      .disarm(.child(process: process)),
-      .notify(.restartFailed(reason: "process \(process) ended before it asked to take over: \(how)")),
-    ]
-  }
-
-  private mutating func childLate(_ process: Int32) -> [Action] {
-    guard restart == .waiting(process: process) else { return [] }
-    restart = nil
-    return [
-      .killChild(process: process),
-      .notify(.restartFailed(reason: "process \(process) did not ask to take over within \(limits.ready)")),
-    ]
   }
 }
