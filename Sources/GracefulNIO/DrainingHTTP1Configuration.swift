@@ -19,6 +19,14 @@ public struct DrainingHTTP1Configuration: Sendable {
   /// 16 KiB. When more are held, the connection is not read until they are used up. One read can go beyond this.
   public var heldBytes = 16 * 1024
 
+  /// Whether a request with `Expect: 100-continue` gets its `100 Continue` when its handler leaves that to the server.
+  ///
+  /// True: it is written when the handler has returned from the head and has written neither a 100 nor the head of a
+  /// response. So a handler refuses a body unsent only by its answer (417, 413) before it returns from the head; one
+  /// that decides later gets the body. False leaves the 100 to every handler, and a client that waits for it without
+  /// a limit waits until the drain cuts it (RFC 9110 §10.1.1).
+  public var answersExpectContinue = true
+
   /// The defaults.
   public init() {}
 }

@@ -8,11 +8,12 @@ extension ChannelPipeline.SynchronousOperations {
   /// Requests are delivered one at a time. When the server drains, the response behind whose request nothing more has
   /// come announces `Connection: close`; then the connection is half-closed and read to its end, and closed.
   /// `Connection: close` and HTTP/1.0 are honoured at any time, a malformed request is answered with 400. A handler
-  /// need not close the channel, and when it does so after its last response, the close waits for the client.
+  /// need not close the channel, and when it does so after its last response, the close waits for the client. It need
+  /// not answer `Expect: 100-continue` either (``DrainingHTTP1Configuration/answersExpectContinue``).
   ///
   /// What remains: a request that is on the network while the close is announced is not answered (RFC 9112 §9.6);
   /// only a client that pipelines can have sent one.
-  /// - Parameter configuration: How long to linger, and how much to hold.
+  /// - Parameter configuration: How long to linger, how much to hold, and who answers an expectation.
   /// - Throws: What NIO throws when a handler cannot be added, because the channel is closed.
   public func addDrainingHTTP1Server(configuration: DrainingHTTP1Configuration = .init()) throws {
     let feed = RequestFeed(limit: configuration.heldBytes)

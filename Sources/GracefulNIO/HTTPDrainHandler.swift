@@ -13,7 +13,7 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
 
   private let feed: RequestFeed
   private let configuration: DrainingHTTP1Configuration
-  private var machine = HTTPDrainStateMachine()
+  private var machine: HTTPDrainStateMachine
   private var watch: ConnectionWatch?
   /// The request that was delivered last.
   private var request = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
@@ -25,6 +25,7 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
   init(feed: RequestFeed, configuration: DrainingHTTP1Configuration) {
     self.feed = feed
     self.configuration = configuration
+    machine = HTTPDrainStateMachine(answersExpectContinue: configuration.answersExpectContinue)
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -40,9 +41,10 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     let event: HTTPDrainStateMachine.Event?
+    var isHead = false
     switch unwrapInboundIn(data) {
     case .head(let head):
-      request = head
+      (request, isHead) = (head, true)
       feed.headDelivered(RequestHead.framing(head))
       event = .requestHead(closes: RequestHead.closes(head), expectsContinue: RequestHead.expectsContinue(head))
     case .body:
@@ -56,6 +58,8 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
     let actions = event.map { machine.receive($0) } ?? []
     context.fireChannelRead(data)
     perform(actions, context)
+    // Only now is it known that the handler leaves an expectation to us.
+    if isHead { receive(.headHandled, context) }
   }
 
   func channelInactive(context: ChannelHandlerContext) {
@@ -88,8 +92,7 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     switch unwrapOutboundIn(data) {
     case .head(let head) where ResponseHead.isInterim(head):
-      guard machine.receive(.interimHead) == [.sendInterim] else { return refuse(promise) }
-      context.write(data, promise: promise)
+      writeInterim(head, context, promise)
     case .head(let head):
       writeHead(ResponseHead.fitted(head, to: request), context, promise)
     case .body:
@@ -113,6 +116,16 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
       return
     }
     context.channel.closeFuture.cascade(to: promise)
+  }
+
+  private func writeInterim(
+    _ head: HTTPResponseHead, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?
+  ) {
+    switch machine.receive(.interimHead(continues: head.status == .continue)).first {
+    case .sendInterim?: context.write(wrapOutboundOut(.head(head)), promise: promise)
+    case .dropInterim?: promise?.succeed()
+    default: refuse(promise)
+    }
   }
 
   private func writeHead(
@@ -152,7 +165,8 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
   private func perform(_ actions: [HTTPDrainStateMachine.Action], _ context: ChannelHandlerContext) {
     for action in actions {
       switch action {
-      case .sendHead, .sendInterim, .ignored: break
+      case .sendHead, .sendInterim, .dropInterim, .ignored: break
+      case .sendContinue: feed.writeAndFlush(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"), promise: nil)
       case .admitNext: feed.admitNext()
       case .answer(let answer): feed.writeAndFlush(answer.bytes, promise: nil)
       case .discardInput: feed.discardInput()

@@ -23,6 +23,8 @@ struct HTTPDrainStateMachine: Equatable, Sendable {
   private struct Exchange: Equatable, Sendable {
     var clientCloses: Bool
     var awaitsContinue: Bool
+    /// By us and not by the handler.
+    var toldToContinue = false
     var requestOpen = true
     var response = Response.awaited
   }
@@ -43,12 +45,15 @@ struct HTTPDrainStateMachine: Equatable, Sendable {
     case closed
   }
 
+  private let answersExpectContinue: Bool
   private var state = State.idle
   private var isDraining = false
   private var inputHasEnded = false
   private var idleLimitReached = false
 
-  init() {}
+  init(answersExpectContinue: Bool) {
+    self.answersExpectContinue = answersExpectContinue
+  }
 
   /// A response head has been written and its end has not: parts of a body may be written.
   var isResponding: Bool {
@@ -92,16 +97,18 @@ struct HTTPDrainStateMachine: Equatable, Sendable {
       return close(followed ? .cut : .closedIdle)
     case (.idle, .channelClosed):
       return end(.finished)
-    case (.idle, .requestEnd), (.idle, .interimHead), (.idle, .responseHead), (.idle, .responseEnd),
-      (.idle, .responseRefused), (.idle, .flushed), (.idle, .lingerEnded):
+    case (.idle, .headHandled), (.idle, .requestEnd), (.idle, .interimHead), (.idle, .responseHead),
+      (.idle, .responseEnd), (.idle, .responseRefused), (.idle, .flushed), (.idle, .lingerEnded):
       return [.ignored(reason: "no request is in flight")]
 
+    case (.exchange(let exchange), .headHandled):
+      return headHandled(exchange)
     case (.exchange(let exchange), .requestEnd):
       return requestEnded(exchange)
     case (.exchange(let exchange), .requestMalformed):
       return requestBroke(exchange)
-    case (.exchange(let exchange), .interimHead):
-      return interimHead(exchange)
+    case (.exchange(let exchange), .interimHead(let continues)):
+      return interimHead(exchange, continues: continues)
     case (.exchange(let exchange), .responseHead(let closes, let followed)):
       return responseHead(exchange, closes: closes, followed: followed)
     case (.exchange(let exchange), .responseEnd):
@@ -141,6 +148,9 @@ struct HTTPDrainStateMachine: Equatable, Sendable {
     case (.closed, .drain), (.closed, .idleLimit), (.closed, .deadline), (.closed, .inputClosed),
       (.closed, .requestMalformed), (.closed, .flushed), (.closed, .lingerEnded), (.closed, .channelClosed):
       return []
+    case (.flushing, .headHandled), (.lingering, .headHandled), (.closing, .headHandled), (.closed, .headHandled):
+      // The handler answered or closed before it returned.
+      return []
     case (.flushing, .lingerEnded), (.lingering, .flushed):
       return [.ignored(reason: "it was not asked for")]
     case (.flushing, .requestHead), (.lingering, .requestHead), (.closing, .requestHead), (.closed, .requestHead),
@@ -163,8 +173,8 @@ extension HTTPDrainStateMachine {
     case .drain: isDraining = true
     case .idleLimit, .deadline: (isDraining, idleLimitReached) = (true, true)
     case .inputClosed: inputHasEnded = true
-    case .requestHead, .requestEnd, .requestMalformed, .interimHead, .responseHead, .responseEnd, .responseRefused,
-      .flushed, .lingerEnded, .channelClosed:
+    case .requestHead, .headHandled, .requestEnd, .requestMalformed, .interimHead, .responseHead, .responseEnd,
+      .responseRefused, .flushed, .lingerEnded, .channelClosed:
       break
     }
   }
@@ -187,8 +197,20 @@ extension HTTPDrainStateMachine {
     }
   }
 
-  private mutating func interimHead(_ old: Exchange) -> [Action] {
+  /// A client that waits for its 100 must get one or a response (RFC 9110 §10.1.1), and its handler, which could have
+  /// refused the body, has not.
+  private mutating func headHandled(_ old: Exchange) -> [Action] {
+    guard answersExpectContinue, old.awaitsContinue, old.requestOpen, old.response == .awaited else { return [] }
+    var exchange = old
+    (exchange.awaitsContinue, exchange.toldToContinue) = (false, true)
+    state = .exchange(exchange)
+    return [.sendContinue]
+  }
+
+  private mutating func interimHead(_ old: Exchange, continues: Bool) -> [Action] {
     guard old.response == .awaited else { return [.ignored(reason: "the response has begun already")] }
+    guard continues else { return [.sendInterim] }
+    guard !old.toldToContinue else { return [.dropInterim] }
     var exchange = old
     exchange.awaitsContinue = false
     state = .exchange(exchange)

@@ -6,11 +6,14 @@ extension HTTPDrainStateMachine {
     /// `closes`: the client wants the connection closed after the response, or nothing can be parsed behind this
     /// request.
     case requestHead(closes: Bool, expectsContinue: Bool)
+    /// The handler has returned from the head of the request.
+    case headHandled
     case requestEnd
     case requestMalformed
     /// The client's FIN, after everything that came before it.
     case inputClosed
-    case interimHead
+    /// `continues`: it is a 100, which a client that expects it waits for; no other one lets it go on.
+    case interimHead(continues: Bool)
     /// `closes`: the handler wants the close, or the close is what ends the body. `followed`: bytes of a further
     /// request are here, or nobody can say that none are.
     case responseHead(closes: Bool, followed: Bool)
@@ -29,6 +32,10 @@ extension HTTPDrainStateMachine {
     case admitNext
     case sendHead(announcingClose: Bool)
     case sendInterim
+    /// The handler's 100 comes after one that was sent here.
+    case dropInterim
+    /// A 100 that no handler wrote.
+    case sendContinue
     /// The whole of a response that no handler wrote.
     case answer(Answer)
     case discardInput

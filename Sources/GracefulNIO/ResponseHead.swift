@@ -51,8 +51,10 @@ enum RequestHead {
       && head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
   }
 
+  /// The client may wait for a 100 before it sends the body; without a body there is nothing to wait for, and in
+  /// HTTP/1.0 the expectation is ignored (RFC 9110 §10.1.1).
   static func expectsContinue(_ head: HTTPRequestHead) -> Bool {
-    !head.version.isBelow1_1
+    !head.version.isBelow1_1 && framing(head) != .length(0)
       && head.headers[canonicalForm: "expect"].contains { $0.lowercased() == "100-continue" }
   }
 

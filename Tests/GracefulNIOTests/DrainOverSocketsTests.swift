@@ -12,7 +12,7 @@ private let announced = "connection: close"
 
 extension RawClient.Seen {
   /// Announced, answered, ended with a FIN and no reset.
-  fileprivate func endedWell(_ answer: String) -> Bool {
+  func endedWell(_ answer: String) -> Bool {
     text.contains(answer) && text.lowercased().contains(announced) && fin && failure == nil
   }
 }
@@ -256,29 +256,6 @@ struct DrainOverSocketsTests {
       #expect(seen.text.hasPrefix("HTTP/1.1 400 ") && seen.endedWell("400"))
       await client.close()
     }
-    _ = await server.server.drain(until: .now + .seconds(30))
-  }
-
-  @Test("Expect: 100-continue is answered by the handler, and then the request")
-  func expectContinue() async throws {
-    let server = try await TestServer.start()
-    let client = try await server.connect()
-    let drain = await server.beginDrainOf(client)
-    try await client.send("POST /continue HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
-    try await client.until { $0.text == "HTTP/1.1 100 Continue\r\n\r\n" }
-    try await client.send("abc")
-    #expect(try await client.until { $0.fin }.endedWell("\r\n\r\nabc"))
-    await client.close()
-    #expect(await drain.value == DrainOutcome(finished: 1))
-  }
-
-  @Test("A client that is refused before it sends its body is told of the close")
-  func refusedEarly() async throws {
-    let server = try await TestServer.start()
-    let client = try await server.connect()
-    try await client.send("POST /early HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3000000\r\n\r\n")
-    #expect(try await client.until { $0.fin }.endedWell("413"))
-    await client.close()
     _ = await server.server.drain(until: .now + .seconds(30))
   }
 

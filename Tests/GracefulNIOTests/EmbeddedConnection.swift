@@ -14,6 +14,8 @@ final class RequestRecorder: ChannelInboundHandler {
   var errors = 0
   var readCompletes = 0
   var answersAtOnce = false
+  /// What the handler does before it returns from a head.
+  var atHead: ((RequestRecorder) -> Void)?
   var context: ChannelHandlerContext?
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -21,7 +23,9 @@ final class RequestRecorder: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
-    case .head(let head): heads.append(head.uri)
+    case .head(let head):
+      heads.append(head.uri)
+      atHead?(self)
     case .body: break
     case .end:
       ends += 1

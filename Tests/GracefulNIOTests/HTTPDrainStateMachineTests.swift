@@ -7,19 +7,26 @@ private typealias Event = HTTPDrainStateMachine.Event
 private typealias Action = HTTPDrainStateMachine.Action
 
 private let plain = Event.requestHead(closes: false, expectsContinue: false)
+private let expecting = Event.requestHead(closes: false, expectsContinue: true)
 private let ok = Event.responseHead(closes: false, followed: false)
 
 /// What must hold along every sequence of events, whatever the machine's inside is.
 private struct Observer {
-  var machine = HTTPDrainStateMachine()
+  var machine: HTTPDrainStateMachine
   var requestOpen = false
   var inFlight = false
+  var responding = false
+  var awaitsContinue = false
   var announced = false
   var mayAnnounceFollowed = false
   var draining = false
   var counts: [String: Int] = [:]
   var ending: ConnectionEnding?
   var path: [Event] = []
+
+  init(answersExpectContinue: Bool) {
+    machine = HTTPDrainStateMachine(answersExpectContinue: answersExpectContinue)
+  }
 
   /// Whether the event was taken; what is ignored changes nothing, so nothing new comes behind it.
   mutating func take(_ event: Event) -> Bool {
@@ -45,7 +52,8 @@ private struct Observer {
     switch event {
     case .requestHead(let closes, let expectsContinue):
       #expect(!inFlight && !announced && counts["discardInput"] == nil, "\(path)")
-      (inFlight, requestOpen, mayAnnounceFollowed) = (true, true, closes || expectsContinue)
+      (inFlight, requestOpen, mayAnnounceFollowed) = (true, true, closes)
+      (responding, awaitsContinue) = (false, expectsContinue)
     case .requestEnd: requestOpen = false
     case .inputClosed: mayAnnounceFollowed = true
     case .drain, .idleLimit, .deadline: draining = true
@@ -60,10 +68,17 @@ private struct Observer {
       inFlight = false
     case .sendHead(let announcing):
       #expect(inFlight && !announced, "\(path)")
+      responding = true
       guard announcing else { return }
       announced = true
       guard case .responseHead(let closes, let followed) = event else { return }
-      #expect(closes || mayAnnounceFollowed || (draining && !followed), "\(path)")
+      let mayAnnounce = closes || mayAnnounceFollowed || (awaitsContinue && requestOpen)
+      #expect(mayAnnounce || (draining && !followed), "\(path)")
+    case .sendContinue:
+      #expect(event == .headHandled && inFlight && requestOpen && awaitsContinue && !responding, "\(path)")
+      awaitsContinue = false
+    case .sendInterim where event == .interimHead(continues: true): awaitsContinue = false
+    case .dropInterim: #expect(event == .interimHead(continues: true) && !awaitsContinue, "\(path)")
     case .closeOutput: #expect(event == .flushed, "\(path)")
     case .ended(let ending):
       #expect(self.ending == nil && event == .channelClosed, "\(path)")
@@ -79,23 +94,26 @@ private struct Observer {
 
 @Suite("What a connection that drains may do next", .wholeMachine, .serialized)
 struct HTTPDrainStateMachineTests {
-  private func run(_ events: [Event]) -> [Action] {
-    var machine = HTTPDrainStateMachine()
+  private func run(_ events: [Event], answersExpectContinue: Bool = true) -> [Action] {
+    var machine = HTTPDrainStateMachine(answersExpectContinue: answersExpectContinue)
     return events.flatMap { machine.receive($0) }
   }
 
   private static let all: [Event] = [
-    plain, .requestHead(closes: true, expectsContinue: false), .requestHead(closes: false, expectsContinue: true),
-    .requestEnd, .requestMalformed, .inputClosed, .interimHead, ok, .responseHead(closes: true, followed: true),
-    .responseHead(closes: false, followed: true), .responseEnd, .responseRefused(begun: true), .flushed, .lingerEnded,
+    plain, .requestHead(closes: true, expectsContinue: false), expecting, .headHandled, .requestEnd,
+    .requestMalformed, .inputClosed, .interimHead(continues: true), .interimHead(continues: false), ok,
+    .responseHead(closes: true, followed: true), .responseHead(closes: false, followed: true), .responseEnd,
+    .responseRefused(begun: true), .flushed, .lingerEnded,
     .drain, .idleLimit(followed: false), .idleLimit(followed: true), .deadline(followed: true), .channelClosed,
   ]
 
-  @Test("Along every sequence of up to seven events the rules hold, and the deadline ends every one")
-  func everySequence() {
+  @Test(
+    "Along every sequence of up to seven events the rules hold, and the deadline ends every one",
+    arguments: [true, false])
+  func everySequence(answersExpectContinue: Bool) {
     // Two sequences that lead to the same have the same future: it is looked at once.
     var seen: Set<String> = []
-    var frontier = [Observer()]
+    var frontier = [Observer(answersExpectContinue: answersExpectContinue)]
     for _ in 0..<7 {
       var next: [Observer] = []
       for observer in frontier {
@@ -106,7 +124,10 @@ struct HTTPDrainStateMachineTests {
         for event in Self.all {
           var copy = observer
           guard copy.take(event) else { continue }
-          let seenOutside = [copy.requestOpen, copy.inFlight, copy.announced, copy.mayAnnounceFollowed, copy.draining]
+          let seenOutside = [
+            copy.requestOpen, copy.inFlight, copy.responding, copy.awaitsContinue, copy.announced,
+            copy.mayAnnounceFollowed, copy.draining,
+          ]
           let counted = copy.counts.sorted { $0.key < $1.key }
           let key = "\(copy.machine) \(seenOutside) \(counted) \(String(describing: copy.ending))"
           if seen.insert(key).inserted { next.append(copy) }
@@ -161,10 +182,39 @@ struct HTTPDrainStateMachineTests {
   func interim() {
     #expect(
       run([
-        .requestHead(closes: false, expectsContinue: true), .interimHead, .interimHead, ok, .responseEnd, .requestEnd,
+        expecting, .interimHead(continues: true), .headHandled, .interimHead(continues: false), ok, .responseEnd,
+        .requestEnd,
       ])
         == [.sendInterim, .sendInterim, .sendHead(announcingClose: false), .admitNext])
-    #expect(run([.requestHead(closes: false, expectsContinue: true), ok]) == [.sendHead(announcingClose: true)])
+    #expect(run([expecting, ok]) == [.sendHead(announcingClose: true)])
+  }
+
+  @Test("A client that waits for its 100 is told to continue when its handler has returned without a word")
+  func toldToContinue() {
+    #expect(run([expecting, .headHandled]) == [.sendContinue])
+    // An early hint lets nobody go on.
+    #expect(run([expecting, .interimHead(continues: false), .headHandled]) == [.sendInterim, .sendContinue])
+    #expect(run([expecting, .headHandled, .interimHead(continues: true)]) == [.sendContinue, .dropInterim])
+    #expect(run([plain, .headHandled]) == [])
+    #expect(run([expecting, .headHandled], answersExpectContinue: false) == [])
+    #expect(run([expecting, ok, .headHandled]) == [.sendHead(announcingClose: true)])
+    #expect(
+      run([expecting, ok, .responseEnd, .headHandled]) == [
+        .sendHead(announcingClose: true), .discardInput, .awaitFlush,
+      ])
+  }
+
+  @Test("Whoever was told to continue sends a body, so the response announces the close only for other reasons")
+  func closeAfterContinue() {
+    for draining in [false, true] {
+      for followed in [false, true] {
+        let response = Event.responseHead(closes: false, followed: followed)
+        let events: [Event] = (draining ? [.drain] : []) + [expecting, .headHandled, response]
+        #expect(run(events) == [.sendContinue, .sendHead(announcingClose: draining && !followed)])
+      }
+    }
+    #expect(
+      run([expecting, .interimHead(continues: false), ok]) == [.sendInterim, .sendHead(announcingClose: true)])
   }
 
   @Test("At the limit an idle connection is half-closed, one that receives a request is not")
