@@ -80,10 +80,11 @@ struct DemoTests {
     let demo = try demo(directory, ["--drain-limit", "1s"])
     let serving = try #require(await demo.serving())
     let slow = try await WireClient.connect(port: serving.port)
-    try await slow.get("/slow?ms=60000")
-    await Self.accepted(by: serving)
+    try await slow.get("/stream?ms=60000")
+    // In flight for sure: its response has begun.
+    #expect(await slow.reads("chunked"))
     demo.child.signal(SIGTERM)
-    #expect(await demo.end() == .exited(124), "\(demo.errors)")
+    #expect(await demo.end() == .exited(124), "\(demo.child.status.map { "\($0)" } ?? "runs") \(demo.errors)")
     #expect(demo.errors.contains("CANCELLED") && demo.errors.contains("exit 124: not ended in time: http"))
   }
 
@@ -94,8 +95,8 @@ struct DemoTests {
       let demo = try demo(directory, ["--drain-limit", "1m"])
       let serving = try #require(await demo.serving())
       let slow = try await WireClient.connect(port: serving.port)
-      try await slow.get("/slow?ms=60000")
-      await Self.accepted(by: serving)
+      try await slow.get("/stream?ms=60000")
+      #expect(await slow.reads("chunked"))
       for (index, signal) in signals.enumerated() {
         demo.child.signal(signal)
         // Signals of one number that come at once are one (signal(7)).
