@@ -21,7 +21,9 @@ struct RestartRecord {
   var askedAt: NIODeadline
   var endedAt: NIODeadline
   var finish: RestartStateMachine.Finish
+  /// Whom it was asked of, and what was below that one then.
   var old: ProcessID?
+  var oldTree: Set<ProcessID> = []
   var faultPlanned: Bool
 }
 
@@ -181,6 +183,7 @@ struct Director {
     let old = currentNewest()
     if let old { processes.observe(old) }
     let before = Set(processes.live().map(\.id))
+    let oldTree = old.map { processes.tree(of: $0) } ?? []
     let askedAt = NIODeadline.now()
     observations.windows.open(at: askedAt)
     var finish: RestartStateMachine.Finish
@@ -192,11 +195,12 @@ struct Director {
     let endedAt = NIODeadline.now()
     observations.windows.close(at: endedAt)
     if finish.outcome == .served, !command.isDemo {
-      newest = newestOf(before: before) ?? finish.pid.map(ProcessID.init(rawValue:)) ?? newest
-      finish.pid = newest?.rawValue
+      newest = newestOf(before: before) ?? newest
+      finish.pid = (newest == old ? processes.top(since: before) : newest)?.rawValue
     }
     records.append(
-      RestartRecord(askedAt: askedAt, endedAt: endedAt, finish: finish, old: old, faultPlanned: faulted))
+      RestartRecord(
+        askedAt: askedAt, endedAt: endedAt, finish: finish, old: old, oldTree: oldTree, faultPlanned: faulted))
   }
 
   /// Asks for the restart; `nil` when that was not possible.

@@ -6,6 +6,8 @@ struct Findings {
   var obstacle: String?
   var load: [LoadMode: LoadTally] = [:]
   var leftOver: [ProcessID] = []
+  /// The newest process at the end of the run.
+  var newest: ProcessID?
   /// What ended after this was ended by the rehearsal itself, and says nothing about a restart.
   var endedByUsFrom = NIODeadline.distantFuture
 
@@ -56,7 +58,8 @@ struct Findings {
     }
     let firstAnswer =
       generation == nil ? nil : pid.flatMap { director.observations.firstAnswer(of: ProcessID(rawValue: $0)) }
-    let old = record.old.flatMap { pid -> (at: NIODeadline, code: Int32?)? in
+    let replaced = director.stayed(index, last: newest) ? nil : record.old
+    let old = replaced.flatMap { pid -> (at: NIODeadline, code: Int32?)? in
       guard let at = director.processes.death(of: pid), at < endedByUsFrom, !leftOver.contains(pid) else { return nil }
       // An old process that went on serving ends in a later restart, and is reported there.
       guard served || at < next else { return nil }
@@ -69,7 +72,7 @@ struct Findings {
       pid: pid,
       generation: generation,
       servingAfterMs: served ? after(firstAnswer ?? (director.command.isDemo ? nil : record.endedAt)) : nil,
-      oldPid: record.old?.rawValue,
+      oldPid: replaced?.rawValue,
       oldExitedAfterMs: after(old?.at),
       oldExitCode: old?.code,
       wasFaulted: record.finish.wasFaulted)

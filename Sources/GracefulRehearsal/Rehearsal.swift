@@ -59,8 +59,10 @@ public enum Rehearsal {
     } catch {
       findings.obstacle = error.reason
     }
+    findings.newest = director.currentNewest()
     if findings.obstacle == nil {
       findings.leftOver = await leftOver(director, limit: configuration.leftOverLimit)
+      findings.newest = director.currentNewest()
     }
     findings.endedByUsFrom = .now()
     let immortal = await processes.end(patience: findings.obstacle == nil ? .seconds(12) : .zero)
@@ -73,13 +75,8 @@ public enum Rehearsal {
   /// Waits until the old processes have ended; what still lives at the limit is killed and named.
   private static func leftOver(_ director: Director, limit: Duration) async -> [ProcessID] {
     let processes = director.processes
-    let newest = director.currentNewest()
-    let old = Set(director.records.compactMap(\.old))
-    let everything = director.command.isDemo
-    // Below a demo there is nothing but its generations. Another server's new process may have helpers of its own.
-    let remaining: @Sendable () -> [ProcessID] = {
-      processes.live().map(\.id).filter { $0 != newest && (everything || old.contains($0)) }
-    }
+    // Asked anew each time: the newest one is another when an old one that had it below has ended.
+    let remaining: () -> [ProcessID] = { director.outlivers(newest: director.currentNewest()) }
     await processes.poll(for: limit) { remaining().isEmpty }
     let left = remaining()
     for pid in left { processes.signal(pid, 9) }

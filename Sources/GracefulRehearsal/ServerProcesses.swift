@@ -141,7 +141,7 @@ package final class ServerProcesses: Sendable {
   /// Looks again and again until `done`, at most for a time.
   ///
   /// Cancelling the task does not shorten it: this is how the end after Ctrl-C is awaited.
-  package func poll(for limit: Duration, until done: @escaping @Sendable () -> Bool) async {
+  package func poll(for limit: Duration, until done: () -> Bool) async {
     let deadline = ContinuousClock.now + limit
     while !done(), ContinuousClock.now < deadline {
       await withCheckedContinuation { continuation in
