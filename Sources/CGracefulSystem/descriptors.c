@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -66,6 +67,8 @@ int cgs_descriptor_status(int fd, struct cgs_file_status *status) {
 }
 
 int cgs_unlink(const char *path) { return RESULT(unlink(path)); }
+
+int cgs_rename(const char *from, const char *to) { return RESULT(rename(from, to)); }
 
 int cgs_make_directory(const char *path, uint32_t mode) { return RESULT(mkdir(path, (mode_t)mode)); }
 

@@ -3,13 +3,18 @@ internal import NIOCore
 
 /// What a run has gathered, before it is a report.
 struct Findings {
-  var obstacle: String?
+  private(set) var obstacle: NotDone?
   var load: [LoadMode: LoadTally] = [:]
   var leftOver: [ProcessID] = []
   /// The newest process at the end of the run.
   var newest: ProcessID?
   /// What ended after this was ended by the rehearsal itself, and says nothing about a restart.
   var endedByUsFrom = NIODeadline.distantFuture
+
+  /// Notes what stood in the way; the first one counts, and what voids everything.
+  mutating func note(_ obstacle: NotDone) {
+    if self.obstacle == nil || (obstacle.isVoid && self.obstacle?.isVoid == false) { self.obstacle = obstacle }
+  }
 
   func report(_ director: Director, _ configuration: RehearsalConfiguration) -> RehearsalReport {
     let records = director.records
@@ -19,11 +24,13 @@ struct Findings {
         !leftOver.contains($0)
       }
     var evidence = Verdict.Evidence()
-    evidence.obstacle = obstacle
+    var obstacle = obstacle
     // What the machine refuses after the director's last look is refused all the same.
-    if obstacle == nil, let refusal = director.observations.ownRefusal {
-      evidence.obstacle = OwnRefusal.sentence(errno: refusal)
+    if obstacle?.isVoid != true, let refusal = director.observations.ownRefusal {
+      obstacle = NotDone(OwnRefusal.sentence(errno: refusal), isVoid: true)
     }
+    evidence.obstacle = obstacle?.reason
+    evidence.isVoid = obstacle?.isVoid ?? false
     evidence.isBalanced = load.values.allSatisfy(\.isBalanced)
     evidence.requests = load.values.map(\.sent).reduce(0, +)
     evidence.leftOver = left.count

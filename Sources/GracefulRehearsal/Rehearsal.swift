@@ -53,11 +53,11 @@ public enum Rehearsal {
       do throws(NotDone) {
         try await director.run(settings)
       } catch {
-        findings.obstacle = error.reason
+        findings.note(error)
       }
       findings.load = await load.end()
     } catch {
-      findings.obstacle = error.reason
+      findings.note(error)
     }
     findings.newest = director.currentNewest()
     if findings.obstacle == nil {
@@ -66,8 +66,10 @@ public enum Rehearsal {
     }
     findings.endedByUsFrom = .now()
     let immortal = await processes.end(patience: findings.obstacle == nil ? .seconds(12) : .zero)
-    if !immortal.isEmpty, findings.obstacle == nil {
-      findings.obstacle = "processes \(immortal.map(\.description).joined(separator: ", ")) could not be killed."
+    // Whoever interrupts the wait for the end of the processes has not seen whether they would have ended.
+    if Task.isCancelled, findings.obstacle == nil { findings.note(.interrupted) }
+    if !immortal.isEmpty {
+      findings.note(NotDone("processes \(immortal.map(\.description).joined(separator: ", ")) could not be killed."))
     }
     return findings.report(director, configuration)
   }
@@ -77,7 +79,9 @@ public enum Rehearsal {
     let processes = director.processes
     // Asked anew each time: the newest one is another when an old one that had it below has ended.
     let remaining: () -> [ProcessID] = { director.outlivers(newest: director.currentNewest()) }
-    await processes.poll(for: limit) { remaining().isEmpty }
+    await processes.poll(for: limit, whileUninterrupted: true) { remaining().isEmpty }
+    // What still lives then is killed with everything else, and nobody knows whether it would have ended.
+    if Task.isCancelled { return [] }
     let left = remaining()
     for pid in left { processes.signal(pid, 9) }
     await processes.poll(for: .seconds(5)) { remaining().isEmpty }

@@ -13,7 +13,7 @@ struct RehearseTests {
     try ToolProcess(["rehearse", "--json", "-"] + Self.brief + arguments, in: directory)
   }
 
-  private static func freePort() throws -> UInt16 {
+  static func freePort() throws -> UInt16 {
     try ListenAddress(of: ListenAddress(host: "127.0.0.1", port: 0).listen()).port
   }
 
@@ -136,6 +136,9 @@ struct RehearseTests {
       (["--url", "nonsense", "--", "sleep", "1"], 64, "url"),
       (["--url", "http://127.0.0.1:1/", "--", "/nonexistent/server"], 2, "No such file"),
       (["--url", "http://127.0.0.1:1/", "--", "false"], 2, "ended"),
+      (["--url", "http://127.0.0.1:1/", "--", "true"], 2, "it exited with code 0 before it answered"),
+      (["--json", "/nonexistent/report"], 2, "/nonexistent/report"),
+      (["--json", "/"], 2, "directory"),
     ])
   func cannotBeDone(_ arguments: [String], code: Int32, says: String) async throws {
     let directory = try TestDirectory()
