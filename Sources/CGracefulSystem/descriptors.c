@@ -82,6 +82,24 @@ int cgs_remove_directory(const char *path) {
 
 int cgs_is_terminal(int fd) { return isatty(fd); }
 
+int cgs_open_terminal(int ends[2]) {
+    int controller = posix_openpt(O_RDWR | O_NOCTTY);
+    if (controller < 0) return -errno;
+    int terminal = -1;
+    const char *name;
+    if (grantpt(controller) == 0 && unlockpt(controller) == 0 && (name = ptsname(controller)) != NULL &&
+        fcntl(controller, F_SETFD, FD_CLOEXEC) == 0)
+        terminal = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal < 0) {
+        int error = errno;
+        close(controller);
+        return -error;
+    }
+    ends[0] = controller;
+    ends[1] = terminal;
+    return 0;
+}
+
 uint32_t cgs_effective_user(void) { return (uint32_t)geteuid(); }
 
 int cgs_pipe(int ends[2]) {

@@ -43,6 +43,19 @@ struct RehearseTests {
     #expect(tool.errors.components(separatedBy: "the successor failed; serving on").count == 3)
   }
 
+  @Test("a successor that hangs before it is ready costs nothing: it is given up, killed, and not left over")
+  func hangsBeforeReady() async throws {
+    let directory = try TestDirectory()
+    let tool = try rehearse(["--restarts", "2", "--fault", "hang-before-ready", "--verbose"], in: directory)
+    #expect(await tool.end(within: .seconds(90)) == .exited(0), "\(tool.errors)")
+    let report = try RehearsalReport(tool.output)
+    #expect(report.outcomes == ["served", "gaveUp"])
+    #expect(report.leftOver == [])
+    #expect(report.sumsHold && report.failed.isEmpty)
+    #expect(tool.errors.components(separatedBy: "the successor is given up; serving on").count == 2, "\(tool.errors)")
+    for pid in report.pids { #expect(!Observed.lives(Int32(pid))) }
+  }
+
   /// What a faulty server counts itself, and under which name the rehearsal must have the same number.
   struct Fault: CustomTestStringConvertible {
     var option: String
