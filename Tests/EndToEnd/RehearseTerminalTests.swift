@@ -35,7 +35,7 @@ struct RehearseTerminalTests {
     #expect(tool.output.contains("Passed:") && !Self.hasControls(tool.output))
   }
 
-  /// `3 s  restarts 1/2  812 requests/s  failures 0`
+  /// One of its lines, such as `3 s  restarts 1/2  812 requests/s  failures 0`.
   struct Line {
     var elapsed: Int
     var done: Int
