@@ -116,7 +116,8 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "WholeMachine",
-        "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover", "GracefulProcesses",
+        "CGracefulSystem", "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover",
+        "GracefulProcesses",
         "HandoverPeer", .system, .nioCore, .nioPosix,
       ],
       path: "Tests/EndToEnd"),

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -67,6 +68,8 @@ int cgs_descriptor_status(int fd, struct cgs_file_status *status) {
 
 int cgs_unlink(const char *path) { return RESULT(unlink(path)); }
 
+int cgs_rename(const char *from, const char *to) { return RESULT(rename(from, to)); }
+
 int cgs_make_directory(const char *path, uint32_t mode) { return RESULT(mkdir(path, (mode_t)mode)); }
 
 int cgs_remove_directory(const char *path) {
@@ -78,6 +81,24 @@ int cgs_remove_directory(const char *path) {
 }
 
 int cgs_is_terminal(int fd) { return isatty(fd); }
+
+int cgs_open_terminal(int ends[2]) {
+    int controller = posix_openpt(O_RDWR | O_NOCTTY);
+    if (controller < 0) return -errno;
+    int terminal = -1;
+    const char *name;
+    if (grantpt(controller) == 0 && unlockpt(controller) == 0 && (name = ptsname(controller)) != NULL &&
+        fcntl(controller, F_SETFD, FD_CLOEXEC) == 0)
+        terminal = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal < 0) {
+        int error = errno;
+        close(controller);
+        return -error;
+    }
+    ends[0] = controller;
+    ends[1] = terminal;
+    return 0;
+}
 
 uint32_t cgs_effective_user(void) { return (uint32_t)geteuid(); }
 

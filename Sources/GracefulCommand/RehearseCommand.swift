@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CGracefulSystem
 internal import Foundation
 internal import GracefulDescriptors
 internal import GracefulRehearsal
@@ -30,7 +31,7 @@ struct RehearseCommand: AsyncParsableCommand {
   @Option(help: "A file with the number of the server's newest process.") var pidFile: String?
   @Option(help: "none, kill-before-ready or hang-before-ready: what happens to each second successor.")
   var fault = "none"
-  @Option(help: "Where the JSON report goes; - is standard output.") var json: String?
+  @Option(help: "Where the JSON report goes, written at once at the end; - is standard output.") var json: String?
   @Option(help: "How long the load runs before the first restart.") var steady = DurationArgument(argument: "5s")!
   @Option(help: "How long an old process may live after the load has ended, and a stopped one after it was stopped.")
   var leftOverLimit = DurationArgument(argument: "15s")!
@@ -43,33 +44,47 @@ struct RehearseCommand: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try parsed()
+    // Whoever reads the output may be gone before the end: that is an error of the write, and not our death.
+    _ = cgs_signal_ignore(13)
+    let code: Int32
+    do throws(SystemError) {
+      let file = try json.map { path throws(SystemError) in try RehearseReportFile(path) }
+      code = try await rehearse(configuration, file)
+    } catch {
+      StandardStreams.complain("the rehearsal could not be done: \(error)")
+      throw ExitCode(2)
+    }
+    if code != 0 { throw ExitCode(code) }
+  }
+
+  private func rehearse(
+    _ configuration: RehearsalConfiguration, _ file: RehearseReportFile?
+  ) async throws(SystemError) -> Int32 {
     let progress = RehearseProgress()
     let rehearsal = Task { await Rehearsal.run(configuration) { progress.show($0) } }
-    let interrupt = try RehearseInterrupt { rehearsal.cancel() }
+    let interrupt: RehearseInterrupt
+    do throws(SystemError) {
+      interrupt = try RehearseInterrupt { rehearsal.cancel() }
+    } catch {
+      // Nothing that it has started may outlive us.
+      rehearsal.cancel()
+      _ = await rehearsal.value
+      throw error
+    }
     let report = await rehearsal.value
     interrupt.end()
     progress.clear()
     let table = json == "-" ? FileDescriptor.standardError : .standardOutput
     _ = try? table.writeAll(report.table.utf8)
-    if let json { try write(report.json + "\n", to: json) }
-    if report.verdict.exitCode != 0 { throw ExitCode(report.verdict.exitCode) }
-  }
-
-  private func write(_ text: String, to path: String) throws {
-    do {
-      if path == "-" {
-        try FileDescriptor.standardOutput.writeAll(text.utf8)
-      } else {
-        let file = try FileDescriptor.open(
-          FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec],
-          permissions: FilePermissions(rawValue: 0o644))
-        try file.closeAfter { _ = try file.writeAll(text.utf8) }
-      }
+    var code = report.verdict.exitCode
+    do throws(SystemError) {
+      try file?.write(report.json + "\n")
     } catch {
-      let message = "the report could not be written to \(path): \(error)\n"
-      _ = try? FileDescriptor.standardError.writeAll(message.utf8)
-      throw ExitCode(2)
+      StandardStreams.complain("the report could not be written: \(error)")
+      // Whoever asked for the report must not take its absence for a pass; a loss stays a loss.
+      if code == 0 { code = 2 }
     }
+    return code
   }
 
   private func parsed() throws -> RehearsalConfiguration {

@@ -21,7 +21,9 @@ struct RestartRecord {
   var askedAt: NIODeadline
   var endedAt: NIODeadline
   var finish: RestartStateMachine.Finish
+  /// Whom it was asked of, and what was below that one then.
   var old: ProcessID?
+  var oldTree: Set<ProcessID> = []
   var faultPlanned: Bool
 }
 
@@ -85,6 +87,7 @@ struct Director {
     newest = first
     let deadline = ContinuousClock.now + configuration.readyLimit
     var settings: LoadSettings?
+    var ending: ExitStatus?
     if let url = configuration.url { settings = try Self.settings(url, configuration) }
     while true {
       if settings != nil, !command.isDemo || !servings.isEmpty { break }
@@ -99,8 +102,11 @@ struct Director {
     }
     guard var settings else { throw neverReady() }
     while await !Probe(settings).isAnswered() {
+      if let ending, await isGone(settings) { throw endedBefore(ending) }
       guard ContinuousClock.now < deadline else { throw neverReady() }
-      if let event = try await next(until: .now + .milliseconds(50)) { try check(event, first) }
+      guard let event = try await next(until: .now + .milliseconds(50)) else { continue }
+      try check(event, first)
+      if case .ended(first, let status) = event { ending = status }
     }
     settings.expectedLength = await Probe(settings).usualLength()
     settings.sources = SourceAddresses.needed(for: settings.address, reuse: SourceAddresses.reuseSetting())
@@ -119,7 +125,17 @@ struct Director {
     guard case .ended(first, let status) = event else { return }
     // A server that goes into the background ends its first process with 0.
     if !command.isDemo, status == .exited(0) { return }
-    throw NotDone("the server ended before it served: it \(status.map(\.description) ?? "is gone").")
+    throw endedBefore(status)
+  }
+
+  private func endedBefore(_ status: ExitStatus?) -> NotDone {
+    NotDone("the server ended: it \(status.map(\.description) ?? "is gone") before it answered.")
+  }
+
+  /// Whether nothing of a server that seemed to go into the background is there, nor one that a manager runs elsewhere.
+  private func isGone(_ settings: LoadSettings) async -> Bool {
+    guard processes.live().isEmpty else { return false }
+    return await !Probe(settings).isAnswered()
   }
 
   static func settings(_ url: TargetURL, _ configuration: RehearsalConfiguration) throws(NotDone) -> LoadSettings {
@@ -145,7 +161,7 @@ struct Director {
 
   private mutating func tick() async throws(NotDone) {
     tellProgress()
-    if let refusal = observations.ownRefusal { throw NotDone(OwnRefusal.sentence(errno: refusal)) }
+    if let refusal = observations.ownRefusal { throw NotDone(OwnRefusal.sentence(errno: refusal), isVoid: true) }
     guard hadLive, processes.live().isEmpty else { return }
     // A server that some manager runs is not below us after a restart: it counts as alive while it answers.
     if let url = configuration.url, await Probe(try Self.settings(url, configuration)).isAnswered() {
@@ -181,6 +197,7 @@ struct Director {
     let old = currentNewest()
     if let old { processes.observe(old) }
     let before = Set(processes.live().map(\.id))
+    let oldTree = old.map { processes.tree(of: $0) } ?? []
     let askedAt = NIODeadline.now()
     observations.windows.open(at: askedAt)
     var finish: RestartStateMachine.Finish
@@ -192,11 +209,12 @@ struct Director {
     let endedAt = NIODeadline.now()
     observations.windows.close(at: endedAt)
     if finish.outcome == .served, !command.isDemo {
-      newest = newestOf(before: before) ?? finish.pid.map(ProcessID.init(rawValue:)) ?? newest
-      finish.pid = newest?.rawValue
+      newest = newestOf(before: before) ?? newest
+      finish.pid = (newest == old ? processes.top(since: before) : newest)?.rawValue
     }
     records.append(
-      RestartRecord(askedAt: askedAt, endedAt: endedAt, finish: finish, old: old, faultPlanned: faulted))
+      RestartRecord(
+        askedAt: askedAt, endedAt: endedAt, finish: finish, old: old, oldTree: oldTree, faultPlanned: faulted))
   }
 
   /// Asks for the restart; `nil` when that was not possible.

@@ -3,10 +3,16 @@ internal import GracefulDescriptors
 /// Why a rehearsal ended before its end.
 package struct NotDone: Error, Hashable, Sendable {
   package var reason: String
+  /// Whether it is no finding about the server, so that not even a loss is one: our machine refused, or somebody
+  /// interrupted it.
+  package var isVoid: Bool
 
-  package init(_ reason: String) {
+  package init(_ reason: String, isVoid: Bool = false) {
     self.reason = reason
+    self.isVoid = isVoid
   }
+
+  static let interrupted = NotDone("it was interrupted.", isVoid: true)
 }
 
 /// The events of a rehearsal in the order in which they came, with alarms among them.
@@ -37,6 +43,6 @@ struct DirectorEvents {
       guard case .alarm(let number) = event else { return event }
       if number == mine { return nil }
     }
-    throw NotDone("it was interrupted.")
+    throw NotDone.interrupted
   }
 }

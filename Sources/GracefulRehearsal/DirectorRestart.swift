@@ -1,5 +1,4 @@
 internal import GracefulProcesses
-internal import SystemPackage
 
 extension Director {
   /// Gives a restart's machine what happens until it has an outcome, and does what it says.
@@ -28,7 +27,7 @@ extension Director {
         event =
           ProcessTable.entry(pid).map { !$0.isZombie } == true
           ? .settled(pid.rawValue) : .ended(pid.rawValue, cleanly: false)
-      } else if looks, settling == nil, let pid = newProcess(since: before), await Probe(settings).isAnswered() {
+      } else if looks, settling == nil, let pid = processes.top(since: before), await Probe(settings).isAnswered() {
         event = .answering(pid.rawValue)
         settling = (pid, .now + .milliseconds(500))
       }
@@ -67,35 +66,5 @@ extension Director {
     case .ended(let pid, let status): .ended(pid.rawValue, cleanly: status == .exited(0))
     case .alarm: nil
     }
-  }
-
-  /// Whom a signal or a `{pid}` means now.
-  func currentNewest() -> ProcessID? {
-    pidFromFile() ?? newest
-  }
-
-  /// The newest process after a start or a restart of a server that does not say who serves.
-  func newestOf(before: Set<ProcessID>) -> ProcessID? {
-    pidFromFile() ?? newProcess(since: before)
-  }
-
-  /// Of the processes that were not there before, the one that the others come from; of several, the youngest.
-  private func newProcess(since before: Set<ProcessID>) -> ProcessID? {
-    let new = processes.live().filter { !before.contains($0.id) }
-    let ids = Set(new.map(\.id))
-    return new.filter { !ids.contains($0.parent) }.max { ($0.started, $0.id) < ($1.started, $1.id) }?.id
-  }
-
-  private func pidFromFile() -> ProcessID? {
-    guard let path = configuration.pidFile,
-      let file = try? FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
-    else { return nil }
-    defer { try? file.close() }
-    var bytes = [UInt8](repeating: 0, count: 32)
-    guard let count = try? bytes.withUnsafeMutableBytes({ try file.read(into: $0) }),
-      let word = String(decoding: bytes[..<count], as: UTF8.self).split(whereSeparator: \.isWhitespace).first,
-      let pid = Int32(word), pid > 1
-    else { return nil }
-    return ProcessID(rawValue: pid)
   }
 }

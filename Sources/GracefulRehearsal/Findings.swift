@@ -3,11 +3,18 @@ internal import NIOCore
 
 /// What a run has gathered, before it is a report.
 struct Findings {
-  var obstacle: String?
+  private(set) var obstacle: NotDone?
   var load: [LoadMode: LoadTally] = [:]
   var leftOver: [ProcessID] = []
+  /// The newest process at the end of the run.
+  var newest: ProcessID?
   /// What ended after this was ended by the rehearsal itself, and says nothing about a restart.
   var endedByUsFrom = NIODeadline.distantFuture
+
+  /// Notes what stood in the way; the first one counts, and what voids everything.
+  mutating func note(_ obstacle: NotDone) {
+    if self.obstacle == nil || (obstacle.isVoid && self.obstacle?.isVoid == false) { self.obstacle = obstacle }
+  }
 
   func report(_ director: Director, _ configuration: RehearsalConfiguration) -> RehearsalReport {
     let records = director.records
@@ -17,11 +24,13 @@ struct Findings {
         !leftOver.contains($0)
       }
     var evidence = Verdict.Evidence()
-    evidence.obstacle = obstacle
+    var obstacle = obstacle
     // What the machine refuses after the director's last look is refused all the same.
-    if obstacle == nil, let refusal = director.observations.ownRefusal {
-      evidence.obstacle = OwnRefusal.sentence(errno: refusal)
+    if obstacle?.isVoid != true, let refusal = director.observations.ownRefusal {
+      obstacle = NotDone(OwnRefusal.sentence(errno: refusal), isVoid: true)
     }
+    evidence.obstacle = obstacle?.reason
+    evidence.isVoid = obstacle?.isVoid ?? false
     evidence.isBalanced = load.values.allSatisfy(\.isBalanced)
     evidence.requests = load.values.map(\.sent).reduce(0, +)
     evidence.leftOver = left.count
@@ -56,7 +65,8 @@ struct Findings {
     }
     let firstAnswer =
       generation == nil ? nil : pid.flatMap { director.observations.firstAnswer(of: ProcessID(rawValue: $0)) }
-    let old = record.old.flatMap { pid -> (at: NIODeadline, code: Int32?)? in
+    let replaced = director.stayed(index, last: newest) ? nil : record.old
+    let old = replaced.flatMap { pid -> (at: NIODeadline, code: Int32?)? in
       guard let at = director.processes.death(of: pid), at < endedByUsFrom, !leftOver.contains(pid) else { return nil }
       // An old process that went on serving ends in a later restart, and is reported there.
       guard served || at < next else { return nil }
@@ -69,7 +79,7 @@ struct Findings {
       pid: pid,
       generation: generation,
       servingAfterMs: served ? after(firstAnswer ?? (director.command.isDemo ? nil : record.endedAt)) : nil,
-      oldPid: record.old?.rawValue,
+      oldPid: replaced?.rawValue,
       oldExitedAfterMs: after(old?.at),
       oldExitCode: old?.code,
       wasFaulted: record.finish.wasFaulted)

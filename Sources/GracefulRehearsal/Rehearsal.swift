@@ -53,19 +53,23 @@ public enum Rehearsal {
       do throws(NotDone) {
         try await director.run(settings)
       } catch {
-        findings.obstacle = error.reason
+        findings.note(error)
       }
       findings.load = await load.end()
     } catch {
-      findings.obstacle = error.reason
+      findings.note(error)
     }
+    findings.newest = director.currentNewest()
     if findings.obstacle == nil {
       findings.leftOver = await leftOver(director, limit: configuration.leftOverLimit)
+      findings.newest = director.currentNewest()
     }
     findings.endedByUsFrom = .now()
     let immortal = await processes.end(patience: findings.obstacle == nil ? .seconds(12) : .zero)
-    if !immortal.isEmpty, findings.obstacle == nil {
-      findings.obstacle = "processes \(immortal.map(\.description).joined(separator: ", ")) could not be killed."
+    // Whoever interrupts the wait for the end of the processes has not seen whether they would have ended.
+    if Task.isCancelled, findings.obstacle == nil { findings.note(.interrupted) }
+    if !immortal.isEmpty {
+      findings.note(NotDone("processes \(immortal.map(\.description).joined(separator: ", ")) could not be killed."))
     }
     return findings.report(director, configuration)
   }
@@ -73,14 +77,11 @@ public enum Rehearsal {
   /// Waits until the old processes have ended; what still lives at the limit is killed and named.
   private static func leftOver(_ director: Director, limit: Duration) async -> [ProcessID] {
     let processes = director.processes
-    let newest = director.currentNewest()
-    let old = Set(director.records.compactMap(\.old))
-    let everything = director.command.isDemo
-    // Below a demo there is nothing but its generations. Another server's new process may have helpers of its own.
-    let remaining: @Sendable () -> [ProcessID] = {
-      processes.live().map(\.id).filter { $0 != newest && (everything || old.contains($0)) }
-    }
-    await processes.poll(for: limit) { remaining().isEmpty }
+    // Asked anew each time: the newest one is another when an old one that had it below has ended.
+    let remaining: () -> [ProcessID] = { director.outlivers(newest: director.currentNewest()) }
+    await processes.poll(for: limit, whileUninterrupted: true) { remaining().isEmpty }
+    // What still lives then is killed with everything else, and nobody knows whether it would have ended.
+    if Task.isCancelled { return [] }
     let left = remaining()
     for pid in left { processes.signal(pid, 9) }
     await processes.poll(for: .seconds(5)) { remaining().isEmpty }

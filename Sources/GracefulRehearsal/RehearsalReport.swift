@@ -8,14 +8,14 @@ public struct RehearsalReport: Hashable, Sendable {
     public var requestedAtMs: Double
     /// How it ended.
     public var outcome: RestartOutcome
-    /// The new process, where it is known.
+    /// The new process, where it is known; of a server that stays and replaces its workers, one of the new workers.
     public var pid: Int32?
     /// The new process's generation, where its answers name it.
     public var generation: Int?
     /// From the request for the restart to the new process's first answer; for a server that does not say who answers,
     /// to the return of the command.
     public var servingAfterMs: Double?
-    /// The process that served before.
+    /// The process that was replaced; `nil` where it stayed and replaced only its workers, as nginx does at a reload.
     public var oldPid: Int32?
     /// From the request for the restart to the end of the old process; `nil` while it lives.
     public var oldExitedAfterMs: Double?

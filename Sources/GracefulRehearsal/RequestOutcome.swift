@@ -16,7 +16,12 @@ public enum FailureKind: String, CaseIterable, Hashable, Sendable {
   case badStatus
   /// A complete answer that is not this request's.
   case wrongBody
-  /// The connection had been accepted by a process that the rehearsal itself killed; it does not decide the verdict.
+  /// The connection had been accepted by a process that the rehearsal itself killed or stopped; it does not decide the
+  /// verdict.
+  ///
+  /// Who accepted a connection is known only from an answer on it: a request on a connection that has had none yet
+  /// cannot be attributed, and counts as what it looks like. The faults meet successors before they accept, so that
+  /// this is 0 unless a server answers before it says that it is ready.
   case ownerKilled
 }
 

@@ -116,12 +116,13 @@ package final class ServerProcesses: Sendable {
 
   /// Ends everything that lives, at the latest with `SIGKILL`, and gives back the descriptors.
   ///
+  /// Cancelling the task ends the patience, not the rest.
   /// - Parameter patience: How long processes may take to end by themselves after `SIGTERM`; none sends no `SIGTERM`.
   /// - Returns: What could not be ended; empty unless the system is broken.
   package func end(patience: Duration) async -> [ProcessID] {
     if patience > .zero {
       for entry in live() where entry.parent == .current { signal(entry.id, 15) }
-      await poll(for: patience) { self.live().isEmpty }
+      await poll(for: patience, whileUninterrupted: true) { self.live().isEmpty }
     }
     // Again and again: a process may have started another one between the look and the kill.
     await poll(for: .seconds(5)) {
@@ -140,10 +141,11 @@ package final class ServerProcesses: Sendable {
 
   /// Looks again and again until `done`, at most for a time.
   ///
-  /// Cancelling the task does not shorten it: this is how the end after Ctrl-C is awaited.
-  package func poll(for limit: Duration, until done: @escaping @Sendable () -> Bool) async {
+  /// - Parameter whileUninterrupted: Whether cancelling the task ends it. It does not by default: this is how the end
+  ///   after Ctrl-C is awaited.
+  package func poll(for limit: Duration, whileUninterrupted: Bool = false, until done: () -> Bool) async {
     let deadline = ContinuousClock.now + limit
-    while !done(), ContinuousClock.now < deadline {
+    while !done(), ContinuousClock.now < deadline, !(whileUninterrupted && Task.isCancelled) {
       await withCheckedContinuation { continuation in
         _ = loop.schedule(at: .now + .milliseconds(20)) { continuation.resume() }
       }

@@ -37,6 +37,9 @@ public enum Verdict: Hashable, Sendable, CustomStringConvertible {
   /// What the verdict is made of.
   package struct Evidence: Hashable, Sendable {
     package var obstacle: String?
+    /// Whether what stood in the way says that nothing here is a finding about the server: the client's own machine
+    /// refused, or somebody interrupted it.
+    package var isVoid = false
     package var isBalanced = true
     package var requests = 0
     package var lost = 0
@@ -53,26 +56,38 @@ public enum Verdict: Hashable, Sendable, CustomStringConvertible {
   /// Decides; the first that applies.
   package init(_ evidence: Evidence) {
     let count = evidence.requests
-    if let obstacle = evidence.obstacle {
-      self = .notDone(obstacle)
+    let restarts = Self.counted(evidence.served, "restart")
+    if evidence.isVoid {
+      self = .notDone(evidence.obstacle ?? "it was given up.")
     } else if !evidence.isBalanced {
       self = .notDone("requests sent are not the sum of their classes; the counting is wrong, please report it.")
     } else if count == 0 {
-      self = .notDone("no request was sent.")
+      self = .notDone(evidence.obstacle ?? "no request was sent.")
     } else if evidence.lost > 0 {
-      self = .failed("\(evidence.lost) of \(count) requests were lost in \(evidence.served) restarts.")
+      // A server that died has lost what was in flight: that is the finding, whatever could not be done after it.
+      let besides = evidence.obstacle.map { "; besides, \($0)" } ?? "."
+      self = .failed("\(evidence.lost) of \(Self.counted(count, "request")) were lost in \(restarts)\(besides)")
+    } else if let obstacle = evidence.obstacle {
+      self = .notDone(obstacle)
     } else if evidence.leftOver > 0 {
-      self = .failed("nothing was lost of \(count) requests, but \(evidence.leftOver) old processes were left over.")
+      let (left, were) = (Self.counted(evidence.leftOver, "old process", "old processes"), evidence.leftOver == 1)
+      self = .failed("nothing was lost of \(count) requests, but \(left) \(were ? "was" : "were") left over.")
     } else if evidence.served < evidence.asked - evidence.faultsPlanned {
-      self = .notDone("only \(evidence.served) of \(evidence.asked) restarts served; nothing was lost meanwhile.")
+      self = .notDone(
+        "only \(evidence.served) of \(Self.counted(evidence.asked, "restart")) served; nothing was lost meanwhile.")
     } else if evidence.faultsTaken < evidence.faultsPlanned {
       self = .notDone(
-        "only \(evidence.faultsTaken) of \(evidence.faultsPlanned) successors could be met before they were ready.")
+        "only \(evidence.faultsTaken) of \(Self.counted(evidence.faultsPlanned, "successor")) could be met before they were ready."
+      )
     } else if evidence.faultsPlanned > 0 {
       self = .passed(
-        "nothing was lost of \(count) requests in \(evidence.served) restarts and \(evidence.faultsTaken) faults.")
+        "nothing was lost of \(count) requests in \(restarts) and \(Self.counted(evidence.faultsTaken, "fault")).")
     } else {
-      self = .passed("nothing was lost of \(count) requests in \(evidence.served) restarts.")
+      self = .passed("nothing was lost of \(count) requests in \(restarts).")
     }
+  }
+
+  private static func counted(_ number: Int, _ one: String, _ many: String? = nil) -> String {
+    "\(number) \(number == 1 ? one : many ?? one + "s")"
   }
 }

@@ -13,7 +13,7 @@ struct RehearseTests {
     try ToolProcess(["rehearse", "--json", "-"] + Self.brief + arguments, in: directory)
   }
 
-  private static func freePort() throws -> UInt16 {
+  static func freePort() throws -> UInt16 {
     try ListenAddress(of: ListenAddress(host: "127.0.0.1", port: 0).listen()).port
   }
 
@@ -41,6 +41,19 @@ struct RehearseTests {
     #expect(report.outcomes == ["served", "failed", "served", "failed"])
     #expect(report.sumsHold && report.failed.isEmpty)
     #expect(tool.errors.components(separatedBy: "the successor failed; serving on").count == 3)
+  }
+
+  @Test("a successor that hangs before it is ready costs nothing: it is given up, killed, and not left over")
+  func hangsBeforeReady() async throws {
+    let directory = try TestDirectory()
+    let tool = try rehearse(["--restarts", "2", "--fault", "hang-before-ready", "--verbose"], in: directory)
+    #expect(await tool.end(within: .seconds(90)) == .exited(0), "\(tool.errors)")
+    let report = try RehearsalReport(tool.output)
+    #expect(report.outcomes == ["served", "gaveUp"])
+    #expect(report.leftOver == [])
+    #expect(report.sumsHold && report.failed.isEmpty)
+    #expect(tool.errors.components(separatedBy: "the successor is given up; serving on").count == 2, "\(tool.errors)")
+    for pid in report.pids { #expect(!Observed.lives(Int32(pid))) }
   }
 
   /// What a faulty server counts itself, and under which name the rehearsal must have the same number.
@@ -136,6 +149,9 @@ struct RehearseTests {
       (["--url", "nonsense", "--", "sleep", "1"], 64, "url"),
       (["--url", "http://127.0.0.1:1/", "--", "/nonexistent/server"], 2, "No such file"),
       (["--url", "http://127.0.0.1:1/", "--", "false"], 2, "ended"),
+      (["--url", "http://127.0.0.1:1/", "--", "true"], 2, "it exited with code 0 before it answered"),
+      (["--json", "/nonexistent/report"], 2, "/nonexistent/report"),
+      (["--json", "/"], 2, "directory"),
     ])
   func cannotBeDone(_ arguments: [String], code: Int32, says: String) async throws {
     let directory = try TestDirectory()
@@ -153,44 +169,6 @@ struct RehearseTests {
     tool.child.signal(SIGINT)
     #expect(await tool.end(within: .seconds(30)) == .exited(2), "\(tool.errors)")
     #expect(!Observed.lives(server))
-  }
-}
-
-/// What a test asks of the JSON report.
-private struct RehearsalReport {
-  private let json: [String: Any]
-  private let load: [String: [String: Any]]
-
-  init(_ text: String) throws {
-    json = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any], "\(text)")
-    load = try #require(json["load"] as? [String: [String: Any]])
-  }
-
-  var verdict: String? { json["verdict"] as? String }
-  var modes: [String] { load.keys.sorted() }
-  private var restarts: [[String: Any]] { json["restarts"] as? [[String: Any]] ?? [] }
-  var outcomes: [String] { restarts.compactMap { $0["outcome"] as? String } }
-  var generations: [Int] { restarts.compactMap { $0["generation"] as? Int } }
-  var oldExitCodes: [Int] { restarts.compactMap { $0["oldExitCode"] as? Int } }
-  var requests: Int { load.values.compactMap { $0["requests"] as? Int }.reduce(0, +) }
-  var answered: Int { load.values.compactMap { $0["answered"] as? Int }.reduce(0, +) }
-  var announced: Int? {
-    load.values.compactMap { ($0["closedByServer"] as? [String: Int])?["announced"] }.reduce(0, +)
-  }
-
-  /// Over both modes, those that are not zero.
-  var failed: [String: Int] {
-    load.values.compactMap { $0["failed"] as? [String: Int] }
-      .reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }.filter { $0.value != 0 }
-  }
-
-  var sumsHold: Bool {
-    load.values.allSatisfy { load in
-      guard let requests = load["requests"] as? Int, let answered = load["answered"] as? Int,
-        let failed = load["failed"] as? [String: Int]
-      else { return false }
-      return requests == answered + failed.values.reduce(0, +)
-    }
   }
 }
 

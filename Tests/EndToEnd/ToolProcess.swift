@@ -13,9 +13,12 @@ final class ToolProcess: Sendable {
 
   var pid: Int32 { child.id.rawValue }
 
-  /// - Parameter executable: a name in the folder into which everything is built, or a path.
+  /// - Parameters:
+  ///   - executable: a name in the folder into which everything is built, or a path.
+  ///   - terminal: what it has as its input and its standard error.
   init(
-    _ arguments: [String], executable: String = "graceful", in directory: TestDirectory, own: [String: String] = [:]
+    _ arguments: [String], executable: String = "graceful", in directory: TestDirectory, own: [String: String] = [:],
+    terminal: CInt? = nil
   ) throws {
     self.directory = directory
     number = directory.nextNumber()
@@ -29,8 +32,8 @@ final class ToolProcess: Sendable {
     let command = Command(
       path, arguments: arguments, environment: ProcessInfo.processInfo.environment, own: own,
       descriptors: [
-        .init(ours: output.fileDescriptor, childs: 1), .init(ours: errors.fileDescriptor, childs: 2),
-      ])
+        .init(ours: output.fileDescriptor, childs: 1), .init(ours: terminal ?? errors.fileDescriptor, childs: 2),
+      ] + (terminal.map { [.init(ours: $0, childs: 0)] } ?? []))
     child = try ChildProcess.spawn(command, on: waitingRoom)
     directory.add(child)
   }

@@ -84,10 +84,13 @@ import WholeMachine
     #expect(run.alive == [])
   }
 
-  @Test("A server that dies during the run ends it, with its last words") func dies() async throws {
+  @Test("A server that dies during the run ends it, with its last words; what it lost outranks that")
+  func dies() async throws {
     let run = try await RehearsalProcess.run(Self.quick + ["--steady", "60s"], standIn: "dies")
-    #expect(run.verdict == "notDone")
-    #expect(run.status == .exited(2))
+    let load = (run.report["load"] as? [String: [String: Any]]) ?? [:]
+    let lost = load.values.compactMap { ($0["failed"] as? [String: Int])?.values.reduce(0, +) }.reduce(0, +)
+    #expect(run.verdict == (lost > 0 ? "failed" : "notDone"))
+    #expect(run.status == .exited(lost > 0 ? 1 : 2))
     #expect(run.errors.contains("died"), "\(run.errors)")
   }
 

@@ -35,10 +35,41 @@ import Testing
     #expect(verdict { $0.served = 19 }.exitCode == 2)
   }
 
-  @Test("What could not be done, or counted, outranks everything") func obstacles() {
+  @Test("A loss outranks what could not be done, and the sentence says both") func lostAndNotDone() {
+    #expect(verdict { $0.obstacle = "it died." } == .notDone("it died."))
+    let both = verdict {
+      $0.obstacle = "the server died."
+      $0.lost = 1
+      $0.served = 1
+    }
+    #expect(both == .failed("1 of 1000 requests were lost in 1 restart; besides, the server died."))
+    #expect(
+      verdict {
+        $0.obstacle = "the server died."
+        $0.leftOver = 1
+      }.exitCode == 2)
+    #expect(
+      verdict {
+        $0.obstacle = "no such file."
+        $0.requests = 0
+      } == .notDone("no such file."))
+  }
+
+  @Test("One of a thing is not called many") func singular() {
+    #expect(verdict { $0.leftOver = 1 }.description.hasSuffix("1 old process was left over."))
+    #expect(verdict { $0.leftOver = 2 }.description.hasSuffix("2 old processes were left over."))
+    let one = verdict {
+      $0.asked = 1
+      $0.served = 1
+    }
+    #expect(one.description.hasSuffix("in 1 restart."))
+  }
+
+  @Test("What is no finding about the server, or was counted wrongly, outranks even a loss") func obstacles() {
     #expect(
       verdict {
         $0.obstacle = "because."
+        $0.isVoid = true
         $0.lost = 1
       } == .notDone("because."))
     #expect(

@@ -30,11 +30,15 @@ struct cgs_file_status {
 int cgs_link_status(const char *path, struct cgs_file_status *status);
 int cgs_descriptor_status(int fd, struct cgs_file_status *status);
 int cgs_unlink(const char *path);
+// rename(2): replaces what is there, at once.
+int cgs_rename(const char *from, const char *to);
 int cgs_make_directory(const char *path, uint32_t mode);
 // Unlinks the files in a directory, then removes it; -ENOTEMPTY when it holds another directory.
 int cgs_remove_directory(const char *path);
 // 1 when the descriptor is a terminal.
 int cgs_is_terminal(int fd);
+// A pseudo-terminal: its controlling end and its terminal, both close-on-exec. It becomes nobody's controlling terminal.
+int cgs_open_terminal(int ends[2]);
 uint32_t cgs_effective_user(void);
 
 // A pair of connected pipe ends, close-on-exec and non-blocking.

@@ -1,0 +1,89 @@
+internal import GracefulProcesses
+internal import SystemPackage
+
+/// Who is the newest process of a server that does not say it.
+///
+/// With a pid file that is what the file says. Without one it is found in the tree of processes below the rehearsal: a
+/// process that comes from a known server process that lives (a worker of nginx after its reload) is that server's own
+/// affair, and the server stays the newest. So does an old process whose successor is its child, for as long as it
+/// lives: where such a server still finishes old work at the next restart, `--pid-file` is needed.
+extension Director {
+  /// Whom a signal or a `{pid}` means now.
+  func currentNewest() -> ProcessID? {
+    if let named = pidFromFile() { return named }
+    guard !command.isDemo, let newest, !processes.isAlive(newest) else { return newest }
+    // It has ended: what it left behind has come to us.
+    return Self.youngestRoot(processes.live(), except: []) ?? newest
+  }
+
+  /// The newest process after a start or a restart of a server that does not say who serves.
+  func newestOf(before: Set<ProcessID>) -> ProcessID? {
+    pidFromFile() ?? Self.youngestRoot(processes.live(), except: before) ?? currentNewest()
+  }
+
+  /// Of the processes that come from none of the others, the youngest.
+  static func youngestRoot(_ live: [ProcessEntry], except known: Set<ProcessID>) -> ProcessID? {
+    let ids = Set(live.map(\.id))
+    return live.filter { !ids.contains($0.parent) && !known.contains($0.id) }.youngest
+  }
+
+  /// Whether a restart left the process in place that was asked for it: it replaced its workers, and not itself.
+  ///
+  /// - Parameter last: The newest process at the end of the run.
+  func stayed(_ index: Int, last: ProcessID?) -> Bool {
+    guard !command.isDemo, records[index].finish.outcome == .served, let old = records[index].old else { return false }
+    return (records.indices.contains(index + 1) ? records[index + 1].old : last) == old
+  }
+
+  /// Which processes were to end and live: those that were replaced, and what was below them at that time.
+  ///
+  /// Below a demo there is nothing but its generations. Another server's new process may have helpers of its own. Workers
+  /// of a server that stayed are not among them: which of them were to end, only that server knows.
+  func outlivers(newest: ProcessID?) -> [ProcessID] {
+    let live = processes.live()
+    if command.isDemo { return live.map(\.id).filter { $0 != newest } }
+    var old: Set<ProcessID> = []
+    for index in records.indices where records[index].old != newest && !stayed(index, last: newest) {
+      old.formUnion(records[index].oldTree)
+    }
+    if let newest {
+      old.remove(newest)
+      old.subtract(ProcessTable.descendants(of: newest, among: live).map(\.id))
+    }
+    return live.map(\.id).filter(old.contains)
+  }
+
+  private func pidFromFile() -> ProcessID? {
+    guard let path = configuration.pidFile,
+      let file = try? FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
+    else { return nil }
+    defer { try? file.close() }
+    var bytes = [UInt8](repeating: 0, count: 32)
+    guard let count = try? bytes.withUnsafeMutableBytes({ try file.read(into: $0) }),
+      let word = String(decoding: bytes[..<count], as: UTF8.self).split(whereSeparator: \.isWhitespace).first,
+      let pid = Int32(word), pid > 1
+    else { return nil }
+    return ProcessID(rawValue: pid)
+  }
+}
+
+extension ServerProcesses {
+  /// Whether it lives below us, or anywhere.
+  func isAlive(_ pid: ProcessID) -> Bool { ProcessTable.entry(pid).map { !$0.isZombie } == true }
+
+  /// It and everything below it, now.
+  func tree(of pid: ProcessID) -> Set<ProcessID> {
+    Set([pid] + ProcessTable.descendants(of: pid, among: live()).map(\.id))
+  }
+
+  /// Of the processes that were not there before, the one that the others come from; of several, the youngest.
+  func top(since before: Set<ProcessID>) -> ProcessID? {
+    let new = live().filter { !before.contains($0.id) }
+    let ids = Set(new.map(\.id))
+    return new.filter { !ids.contains($0.parent) }.youngest
+  }
+}
+
+extension [ProcessEntry] {
+  fileprivate var youngest: ProcessID? { self.max { ($0.started, $0.id) < ($1.started, $1.id) }?.id }
+}
