@@ -26,7 +26,9 @@ package final class PollLoop: Sendable {
     package static let writable = Readiness(rawValue: Int16(CGS_POLL_OUT))
     package static let hangup = Readiness(rawValue: Int16(CGS_POLL_HANGUP))
     package static let error = Readiness(rawValue: Int16(CGS_POLL_ERROR))
-    /// The descriptor is not open (any more): its owner forgot to take the watch back first. The loop drops it.
+    /// The descriptor is not open (any more): its owner forgot to take the watch back first.
+    ///
+    /// The loop drops it.
     package static let invalid = Readiness(rawValue: Int16(CGS_POLL_INVALID))
   }
 

@@ -103,7 +103,7 @@ final class LoadClient {
           let tell: (ConnectionEvent) -> Void = { client.receive($0, from: id) }
           try channel.pipeline.syncOperations.addHandlers([
             ByteObserver(tell: tell), HTTPRequestEncoder(),
-            ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes)), ResponseHandler(tell: tell),
+            ResponseDecoding.handler(), ResponseHandler(tell: tell),
           ])
         }
       }

@@ -30,7 +30,7 @@ package struct Probe: Sendable {
         channel.eventLoop.makeCompletedFuture {
           let collector = AnswerCollector(promise)
           try channel.pipeline.syncOperations.addHandlers([
-            HTTPRequestEncoder(), ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes)),
+            HTTPRequestEncoder(), ResponseDecoding.handler(),
             ResponseHandler { collector.receive($0) },
           ])
         }
