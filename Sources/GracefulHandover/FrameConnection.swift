@@ -283,7 +283,7 @@ final class FrameConnection: Sendable {
       state.socketWatch = nil
     }
     report(.closed)
-    // Where no descriptor of the peer's process is watched, the end of the connection is all there will ever be.
+    // Where the peer's process is not watched, the end of the connection is all there will ever be.
     if state.withLock({ $0.processWatch == nil }) { report(.peerDied) }
   }
 

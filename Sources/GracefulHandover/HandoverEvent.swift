@@ -31,21 +31,3 @@ public enum HandoverEvent: Equatable, Sendable {
   /// Something happened that changes nothing.
   case ignored(String)
 }
-
-extension HandoverEvent {
-  init(_ notice: PredecessorStateMachine.Notice) {
-    self =
-      switch notice {
-      case .offering(let process, let program): .offering(process: process, program: program)
-      case .committing(let process): .committing(process: process)
-      case .released(let process): .tookOver(process: process)
-      case .successorFailed(let process, let reason): .successorFailed(process: process, reason: reason)
-      case .successorGivenUp(let process, let reason): .successorGivenUp(process: process, reason: reason)
-      case .successorKilled(let process): .successorKilled(process: process)
-      case .successorEnded(let process): .successorEnded(process: process)
-      case .restartJoined(let reason): .restartJoined(reason: reason)
-      case .restartFailed(let reason): .restartFailed(reason: reason)
-      case .peerRefused(let process, let reason): .peerRefused(process: process, reason: reason)
-      }
-  }
-}

@@ -126,9 +126,9 @@ extension Handover {
           state.socket = nil
         }
       },
-      notify: { [weak self] notice in
-        onEvent(HandoverEvent(notice))
-        if case .released(let process) = notice { self?.takenOver(by: process) }
+      notify: { [weak self] event in
+        onEvent(event)
+        if case .tookOver(let process) = event { self?.takenOver(by: process) }
       },
       ignored: { onEvent(.ignored($0)) })
   }

@@ -215,7 +215,7 @@ struct PredecessorStateMachineTests {
     // The answer to the first pause must not release to the second successor.
     #expect(world.tell(.acceptingPaused(1)).isIgnored, "the first pause's answer is taken for the second's")
     #expect(
-      world.tell(.acceptingPaused(2)) == [.closeListener, .send(b, .released), .notify(.released(process: 3))])
+      world.tell(.acceptingPaused(2)) == [.closeListener, .send(b, .released), .notify(.tookOver(process: 3))])
     #expect(world.violations.isEmpty)
   }
 
@@ -233,7 +233,7 @@ struct PredecessorStateMachineTests {
   func stopDuringHandover() {
     var world = World(after: World.committing + [.stopRequested, .message(a, .acknowledge)])
     #expect(
-      world.tell(.acceptingPaused(1)) == [.closeListener, .send(a, .released), .notify(.released(process: 2))])
+      world.tell(.acceptingPaused(1)) == [.closeListener, .send(a, .released), .notify(.tookOver(process: 2))])
 
     world = World(after: World.pausing + [.stopRequested])
     #expect(

@@ -18,7 +18,7 @@ final class PredecessorDriver: Sendable {
     var killChild: @Sendable (Int32) -> Void
     /// Everything was released: let go of what was offered.
     var released: @Sendable () -> Void
-    var notify: @Sendable (PredecessorStateMachine.Notice) -> Void
+    var notify: @Sendable (HandoverEvent) -> Void
     var ignored: @Sendable (String) -> Void
   }
 

@@ -96,7 +96,7 @@ package struct PredecessorStateMachine: Sendable {
       pause(offer)
     case (.pausing(let offer), .acceptingPaused(let number)) where number == pauses:
       transition(to: .released(offer)) + [
-        .closeListener, .send(offer.connection, .released), .notify(.released(process: offer.process)),
+        .closeListener, .send(offer.connection, .released), .notify(.tookOver(process: offer.process)),
       ]
 
     // The successor withdraws, or is gone. Nothing was released, so nothing is lost.

@@ -41,26 +41,13 @@ extension PredecessorStateMachine {
     /// Nobody who connects from now on reaches this process; the socket is the successor's.
     case closeListener
     case spawn
-    case notify(Notice)
+    /// What people are told.
+    case notify(HandoverEvent)
     case ignored(String)
   }
 
   package enum Timer: Hashable, Sendable {
     case connection(ConnectionID)
     case child(process: Int32)
-  }
-
-  /// What people are told.
-  package enum Notice: Equatable, Sendable {
-    case offering(process: Int32, program: String)
-    case committing(process: Int32)
-    case released(process: Int32)
-    case successorFailed(process: Int32, reason: String)
-    case successorGivenUp(process: Int32, reason: String)
-    case successorKilled(process: Int32)
-    case successorEnded(process: Int32)
-    case restartJoined(reason: String)
-    case restartFailed(reason: String)
-    case peerRefused(process: Int32, reason: String)
   }
 }
