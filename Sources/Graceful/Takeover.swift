@@ -58,8 +58,7 @@ extension Lifecycle {
         joining.cancel()
       }
     } catch let error as HandoverError {
-      guard error.code == .withdrawn, phase.isStopRequested else { throw error }
-      throw CancellationError()
+      throw phase.stoppedOrFailed(error)
     }
   }
 
@@ -85,9 +84,13 @@ extension Phase {
     do {
       try await handover.ready(acceptor)
     } catch {
-      guard error.code == .withdrawn, isStopRequested else { throw error }
-      throw CancellationError()
+      throw stoppedOrFailed(error)
     }
+  }
+
+  /// A process that withdrew because it was told to stop has not failed.
+  fileprivate func stoppedOrFailed(_ error: HandoverError) -> any Error {
+    error.code == .withdrawn && isStopRequested ? CancellationError() : error
   }
 }
 

@@ -129,8 +129,7 @@ extension Handover {
       notify: { [weak self] event in
         onEvent(event)
         if case .tookOver(let process) = event { self?.takenOver(by: process) }
-      },
-      ignored: { onEvent(.ignored($0)) })
+      })
   }
 
   private func takenOver(by process: Int32) {

@@ -52,12 +52,7 @@ public struct PhaseScript: Sendable {
   /// Is ready, and ends only when it is cancelled.
   public static var ignoresDrain: PhaseScript {
     PhaseScript { phase, ladder in
-      phase.ready()
-      ladder.recorder.record("\(phase.name): ready")
-      await phase.turnToStop()
-      ladder.recorder.record("\(phase.name): turn")
-      await untilCancelled()
-      ladder.recorder.record("\(phase.name): cancelled")
+      await readyUntilCancelled(phase, ladder)
       throw CancellationError()
     }
   }
@@ -65,12 +60,7 @@ public struct PhaseScript: Sendable {
   /// Is ready, and never ends.
   public static var ignoresCancel: PhaseScript {
     PhaseScript { phase, ladder in
-      phase.ready()
-      ladder.recorder.record("\(phase.name): ready")
-      await phase.turnToStop()
-      ladder.recorder.record("\(phase.name): turn")
-      await untilCancelled()
-      ladder.recorder.record("\(phase.name): cancelled")
+      await readyUntilCancelled(phase, ladder)
       // Left waiting for ever, and with it the task: that is what is being tested.
       await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
     }
@@ -79,12 +69,22 @@ public struct PhaseScript: Sendable {
   /// Is ready, and throws when its turn has come.
   public static func throwsWhileDraining(_ error: String) -> PhaseScript {
     PhaseScript { phase, ladder in
-      phase.ready()
-      ladder.recorder.record("\(phase.name): ready")
-      await phase.turnToStop()
-      ladder.recorder.record("\(phase.name): turn")
+      await readyUntilTurn(phase, ladder)
       throw Failure(description: error)
     }
+  }
+
+  private static func readyUntilTurn(_ phase: Phase, _ ladder: ManualLadder) async {
+    phase.ready()
+    ladder.recorder.record("\(phase.name): ready")
+    await phase.turnToStop()
+    ladder.recorder.record("\(phase.name): turn")
+  }
+
+  private static func readyUntilCancelled(_ phase: Phase, _ ladder: ManualLadder) async {
+    await readyUntilTurn(phase, ladder)
+    await untilCancelled()
+    ladder.recorder.record("\(phase.name): cancelled")
   }
 
   private static func untilCancelled() async {

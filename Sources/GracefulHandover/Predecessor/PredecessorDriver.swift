@@ -19,7 +19,6 @@ final class PredecessorDriver: Sendable {
     /// Everything was released: let go of what was offered.
     var released: @Sendable () -> Void
     var notify: @Sendable (HandoverEvent) -> Void
-    var ignored: @Sendable (String) -> Void
   }
 
   private struct State {
@@ -156,7 +155,7 @@ final class PredecessorDriver: Sendable {
     case .close(let id): forget(id)
     case .kill(let id):
       if let connection = connection(id), !connection.kill() {
-        surroundings.ignored("process \(connection.peer.process) cannot be killed; end it by hand")
+        surroundings.notify(.ignored("process \(connection.peer.process) cannot be killed; end it by hand"))
       }
     case .killChild(let process): surroundings.killChild(process)
     case .arm(let timer, let instant):
@@ -172,7 +171,7 @@ final class PredecessorDriver: Sendable {
       surroundings.released()
     case .spawn: spawn()
     case .notify(let notice): surroundings.notify(notice)
-    case .ignored(let reason): surroundings.ignored(reason)
+    case .ignored(let reason): surroundings.notify(.ignored(reason))
     }
   }
 
