@@ -32,7 +32,7 @@ package struct Ladder: LifecycleEnvironment {
 
   package func perform(_ body: @escaping @Sendable () -> Void) { LadderThread.start("graceful-cancel", body) }
 
-  package func write(report: String) { LastWords.write(report, to: 2, within: .milliseconds(400)) }
+  package func write(report: LifecycleReport) { LastWords.write(report.text, to: 2, within: .milliseconds(400)) }
 
   package func exit(_ code: Int32, atOnce: Bool) {
     if atOnce { cgs_exit_now(code) }
