@@ -29,7 +29,7 @@ final class LifecycleDriver: Sendable {
   ) {
     state = Mutex(State(machine: machine))
     // All of them from the beginning: what is said to one must find it, whichever thread starts it.
-    phases = machine.graph.nodes.map { Phase(name: $0.name) }
+    phases = machine.graph.nodes.map { Phase(name: $0.name, environment: environment) }
     self.bodies = bodies
     self.environment = environment
     self.log = log
@@ -93,7 +93,7 @@ final class LifecycleDriver: Sendable {
     phase.whenReady { [weak self] in self?.becomeReady(id) }
     let task = Task.detached(priority: .medium) { [self] in
       do {
-        try await body(phase)
+        try await Phase.$place.withValue(Place(body: phase)) { try await body(phase) }
         receive(.ended(id, .returned))
       } catch is CancellationError {
         receive(.ended(id, .threwCancellation))

@@ -23,7 +23,18 @@ public final class Phase: Sendable {
     case running, heard, turn, cancelled
   }
 
-  init(name: String) { self.name = name }
+  /// Lets its sessions and child phases in.
+  package let gate: SessionGate
+  package let environment: any LifecycleEnvironment
+
+  package init(name: String, environment: any LifecycleEnvironment) {
+    self.name = name
+    self.environment = environment
+    gate = SessionGate(now: { environment.now() })
+  }
+
+  /// The phase that the current task is in; `nil` outside any.
+  public static var current: Phase? { place?.phase }
 
   /// Says that what requires this phase may start now.
   ///
