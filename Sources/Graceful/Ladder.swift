@@ -32,6 +32,10 @@ package struct Ladder: LifecycleEnvironment {
 
   package func perform(_ body: @escaping @Sendable () -> Void) { LadderThread.start("graceful-cancel", body) }
 
+  package func surround(_ phase: Phase, _ body: @escaping @Sendable () async throws -> Void) async throws {
+    try await ForeignSwitch.run(in: phase, pulledAt: .drain, body)
+  }
+
   package func write(report: String) { LastWords.write(report, to: 2, within: .milliseconds(400)) }
 
   package func exit(_ code: Int32, atOnce: Bool) {

@@ -11,6 +11,9 @@ package protocol LifecycleEnvironment: Sendable {
   /// Calls `body` soon, on a thread that it may block: it runs code of the user.
   func perform(_ body: @escaping @Sendable () -> Void)
 
+  /// Calls `body`, the body of a phase, and binds around it what libraries look for that know nothing of us.
+  func surround(_ phase: Phase, _ body: @escaping @Sendable () async throws -> Void) async throws
+
   /// The last words. Whoever does not read them must not hold up the exit.
   func write(report: String)
 

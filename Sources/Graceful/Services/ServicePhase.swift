@@ -1,0 +1,47 @@
+public import GracefulShutdown
+public import ServiceLifecycle
+
+extension Lifecycle {
+  /// Adds a phase that runs a service of swift-service-lifecycle.
+  ///
+  /// ```swift
+  /// let queue = shop.phase("pipeline", requires: database, service: Pipeline())
+  /// shop.phase("web", requires: queue, service: WebServer())
+  /// ```
+  ///
+  /// Its graceful shutdown comes when its turn in the graph has come, not when everybody's does; its task is cancelled
+  /// when the phase is. A service that returns or throws is what a body that returns or throws is: before anybody has
+  /// asked for a stop, the lifecycle stops. The termination behaviours of a `ServiceGroup` have no part in this.
+  ///
+  /// - Parameters:
+  ///   - name: Unique in this lifecycle.
+  ///   - requires: What must be ready before this service starts, and is told to stop only after it has ended.
+  ///   - limit: How long it may take to stop, from its turn until it is cancelled; clipped to what the whole has left.
+  ///   - readiness: When those that require it may start: at once unless said otherwise, because most services cannot
+  ///     say.
+  ///   - stops: The moment that it hears as its graceful shutdown: ``Phase/Moment/drain`` unless said otherwise, when
+  ///     all that required it have ended. With ``Phase/Moment/stopRequested`` it begins to stop while others still need
+  ///     it; with ``Phase/Moment/cancelled`` it never hears a graceful shutdown, only its cancellation.
+  ///   - service: Runs once. The instance is kept until the lifecycle is gone.
+  @discardableResult
+  public func phase(
+    _ name: String, requires: PhaseHandle..., limit: Duration? = nil, readiness: ServiceReadiness = .onStart,
+    stops: Phase.Moment = .drain, service: any Service
+  ) -> PhaseHandle {
+    phase(name, requires: requires, limit: limit, readiness: readiness, stops: stops, service: service)
+  }
+
+  /// Adds a phase that runs a service of swift-service-lifecycle, with any number of requirements.
+  @discardableResult
+  public func phase(
+    _ name: String, requires: [PhaseHandle], limit: Duration? = nil, readiness: ServiceReadiness = .onStart,
+    stops: Phase.Moment = .drain, service: any Service
+  ) -> PhaseHandle {
+    phase(name, requires: requires, limit: limit) { phase in
+      if readiness == .onStart { phase.ready() }
+      // Around every body is a switch that is pulled at the drain; another one is needed for another moment only.
+      if stops == .drain { return try await service.run() }
+      try await ForeignSwitch.run(in: phase, pulledAt: stops) { try await service.run() }
+    }
+  }
+}
