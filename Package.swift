@@ -88,12 +88,20 @@ let package = Package(
       ]),
     .executableTarget(
       name: "BlockedProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/BlockedProgram"),
+    // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
+    .executableTarget(
+      name: "ForeignProgram",
+      dependencies: [
+        "Graceful", "GracefulShutdown", "CGracefulSystem", .log, .serviceLifecycle, .serviceLifecycleTestKit,
+        .unixSignals,
+      ],
+      path: "Tests/ForeignProgram"),
     .testTarget(
       name: "GracefulTests",
       dependencies: [
         "WholeMachine",
-        "Graceful", "GracefulTesting", "BlockedProgram", "CGracefulSystem", "GracefulDescriptors", .log, .system,
-        .serviceLifecycle, .serviceLifecycleTestKit,
+        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "CGracefulSystem", "GracefulDescriptors", .log,
+        .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .testTarget(
       name: "GracefulNIOTests",
@@ -138,6 +146,7 @@ extension Target.Dependency {
   static let serviceLifecycleTestKit: Self = .product(
     name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
   static let system: Self = .product(name: "SystemPackage", package: "swift-system")
+  static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 }
 
 for target in package.targets where target.name != "CGracefulSystem" {

@@ -31,3 +31,19 @@ extension LifecycleEnvironment {
     try await body()
   }
 }
+
+extension Phase {
+  public func withHandler<R: Sendable>(
+    at moment: Moment, _ handler: @escaping @Sendable () -> Void, operation: () async throws -> R
+  ) async rethrows -> R {
+    let registration = register(at: moment, handler)
+    do {
+      let result = try await operation()
+      await registration.leave()
+      return result
+    } catch {
+      await registration.leave()
+      throw error
+    }
+  }
+}

@@ -28,18 +28,19 @@ enum ForeignSwitch {
   /// Calls `body`; inside, the stop comes at this moment of the phase, and from nowhere else.
   ///
   /// Returns when no handler is running any more.
-  static func run(
-    in phase: Phase, pulledAt moment: Phase.Moment, _ body: @Sendable () async throws -> Void
-  ) async throws {
+  static func run<Result>(
+    in phase: Phase, pulledAt moment: Phase.Moment, _ body: () async throws -> Result
+  ) async rethrows -> Result {
     try await testGracefulShutdown { trigger in
       let pull = phase.register(at: moment) { trigger.triggerGracefulShutdown() }
       do {
-        try await body()
+        let result = try await body()
+        await pull.leave()
+        return result
       } catch {
         await pull.leave()
         throw error
       }
-      await pull.leave()
     }
   }
 }
