@@ -10,11 +10,23 @@ package struct Ladder: LifecycleEnvironment {
   /// had, a task.
   private let loop: PollLoop?
 
-  private init() { loop = try? PollLoop(name: "graceful-ladder") }
+  private let crew: LadderCrew
+
+  private init() {
+    let loop = try? PollLoop(name: "graceful-ladder")
+    self.loop = loop
+    crew = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
+  }
 
   package func now() -> ContinuousClock.Instant { .now }
 
   package func schedule(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void) {
+    Self.schedule(on: loop, at: instant, body)
+  }
+
+  private static func schedule(
+    on loop: PollLoop?, at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void
+  ) {
     if let loop {
       _ = loop.schedule(at: instant, body)
       return
@@ -30,7 +42,7 @@ package struct Ladder: LifecycleEnvironment {
     }
   }
 
-  package func perform(_ body: @escaping @Sendable () -> Void) { LadderThread.start("graceful-cancel", body) }
+  package func perform(_ body: @escaping @Sendable () -> Void) { crew.perform(body) }
 
   package func surround(_ phase: Phase, _ body: @escaping @Sendable () async throws -> Void) async throws {
     try await ForeignSwitch.run(in: phase, pulledAt: .drain, body)

@@ -28,8 +28,8 @@ enum ForeignSwitch {
   /// Calls `body`; inside, the stop comes at this moment of the phase, and from nowhere else.
   ///
   /// Returns when no handler is running any more.
-  static func run<Result>(
-    in phase: Phase, pulledAt moment: Phase.Moment, _ body: () async throws -> Result
+  static func run<Result: Sendable>(
+    in phase: Phase, pulledAt moment: Phase.Moment, _ body: @Sendable () async throws -> Result
   ) async rethrows -> Result {
     try await testGracefulShutdown { trigger in
       let pull = phase.register(at: moment) { trigger.triggerGracefulShutdown() }

@@ -1,7 +1,6 @@
 public import GracefulShutdown
 public import GracefulTriggers
 public import ServiceLifecycle
-internal import Synchronization
 
 extension Lifecycle {
   /// This lifecycle as a service in somebody's `ServiceGroup`.
@@ -27,27 +26,21 @@ public struct LifecycleService: Service, CustomStringConvertible {
 
   /// Runs until everything has ended or been abandoned; without phases, until it is asked to stop.
   ///
-  /// The group's graceful shutdown is a stop request. So is its cancellation, which a group also sends when one of its
-  /// other services has ended: the phases drain in their order, within the grace. A cancellation that comes after the
-  /// graceful shutdown means that the group's patience is at an end: then what drains is cancelled, in the same order.
-  /// The grace of the lifecycle should be shorter than the group's `maximumGracefulShutdownDuration` and
-  /// `maximumCancellationDuration`: after the latter the group ends the process by a trap. The phases themselves do not
-  /// hear the group, only their turn.
+  /// The group's graceful shutdown is a stop request (who: ``StopRequest/Asker/serviceGroup``): the phases drain in their
+  /// order, within the grace. The group's cancellation is passed on: the phases are cancelled, in the same order, and the
+  /// exit code is 124. A group cancels everything when one of its services ends, unless that one's termination behaviour
+  /// says otherwise (`gracefullyShutdownGroup`), and when its `maximumGracefulShutdownDuration` is over: so make that one
+  /// longer than the grace. Its `maximumCancellationDuration` ends the process by a trap; cancelling takes this
+  /// lifecycle 3 s at most.
   ///
-  /// - Throws: ``LifecycleFailure`` when the report's exit code is not 0. That a stop was asked for is no error, nor is a
-  ///   cancellation that everything obeyed in time.
+  /// The phases themselves do not hear the group, only their own moments. A second call waits for the end of the first.
+  ///
+  /// - Throws: ``LifecycleFailure`` when the report's exit code is not 0. That a stop was asked for is no error.
   public func run() async throws {
-    let wasTold = Atomic(false)
-    let report = await withTaskCancellationHandler {
-      await withGracefulShutdownHandler {
-        await lifecycle.run(listeningTo: triggers, exiting: false)
-      } onGracefulShutdown: {
-        wasTold.store(true, ordering: .releasing)
-        lifecycle.requestStop(StopRequest(why: "its service group shuts down"))
-      }
-    } onCancel: {
-      let urgency: StopRequest.Urgency = wasTold.load(ordering: .acquiring) ? .cancelNow : .drain
-      lifecycle.requestStop(StopRequest(who: .cancellation, why: "its service group is cancelled", urgency: urgency))
+    let report = await withGracefulShutdownHandler {
+      await lifecycle.run(listeningTo: triggers, exiting: false)
+    } onGracefulShutdown: {
+      lifecycle.requestStop(StopRequest(who: .serviceGroup))
     }
     guard report.exitCode == 0 else { throw LifecycleFailure(report) }
   }

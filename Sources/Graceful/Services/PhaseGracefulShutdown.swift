@@ -22,8 +22,8 @@ extension Phase {
   ///
   /// - Parameter moment: ``Phase/Moment/drain`` unless said otherwise: everything that requires this phase has ended.
   /// - Returns: what `operation` returned, when none of the handlers is running any more.
-  public func withGracefulShutdown<Result>(
-    at moment: Moment = .drain, _ operation: () async throws -> Result
+  public func withGracefulShutdown<Result: Sendable>(
+    at moment: Moment = .drain, _ operation: @Sendable () async throws -> Result
   ) async rethrows -> Result {
     try await ForeignSwitch.run(in: self, pulledAt: moment, operation)
   }

@@ -16,7 +16,9 @@ extension Lifecycle {
   /// - Parameters:
   ///   - name: Unique in this lifecycle.
   ///   - requires: What must be ready before this service starts, and is told to stop only after it has ended.
-  ///   - limit: How long it may take to stop, from its turn until it is cancelled; clipped to what the whole has left.
+  ///   - startLimit: How long it may take until it is ready, which matters with an explicit readiness only. After that its
+  ///     start has failed, and the lifecycle stops as failed. Without one it may take for ever.
+  ///   - limit: How long it may take to stop, from its drain until it is cancelled; clipped to what the whole has left.
   ///   - readiness: When those that require it may start: at once unless said otherwise, because most services cannot
   ///     say.
   ///   - stops: The moment that it hears as its graceful shutdown: ``Phase/Moment/drain`` unless said otherwise, when
@@ -25,19 +27,19 @@ extension Lifecycle {
   ///   - service: Runs once. The instance is kept until the lifecycle is gone.
   @discardableResult
   public func phase(
-    _ name: String, requires: PhaseHandle..., limit: Duration? = nil, readiness: ServiceReadiness = .onStart,
-    stops: Phase.Moment = .drain, service: any Service
+    _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
+    readiness: ServiceReadiness = .onStart, stops: Phase.Moment = .drain, service: any Service
   ) -> PhaseHandle {
-    phase(name, requires: requires, limit: limit, readiness: readiness, stops: stops, service: service)
+    phase(name, requires: requires, startLimit: startLimit, limit: limit, readiness: readiness, stops: stops, service: service)
   }
 
   /// Adds a phase that runs a service of swift-service-lifecycle, with any number of requirements.
   @discardableResult
   public func phase(
-    _ name: String, requires: [PhaseHandle], limit: Duration? = nil, readiness: ServiceReadiness = .onStart,
-    stops: Phase.Moment = .drain, service: any Service
+    _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
+    readiness: ServiceReadiness = .onStart, stops: Phase.Moment = .drain, service: any Service
   ) -> PhaseHandle {
-    phase(name, requires: requires, limit: limit) { phase in
+    phase(name, requires: requires, startLimit: startLimit, limit: limit) { phase in
       if readiness == .onStart { phase.ready() }
       // Around every body is a switch that is pulled at the drain; another one is needed for another moment only.
       if stops == .drain { return try await service.run() }
