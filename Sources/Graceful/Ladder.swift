@@ -9,7 +9,6 @@ package struct Ladder: LifecycleEnvironment {
   /// `nil` when there was no descriptor or no thread for it; then each timer is a thread, or, when even that cannot be
   /// had, a task.
   private let loop: PollLoop?
-
   private let crew: LadderCrew
 
   private init() {
@@ -44,11 +43,13 @@ package struct Ladder: LifecycleEnvironment {
 
   package func perform(_ body: @escaping @Sendable () -> Void) { crew.perform(body) }
 
-  package func surround(_ phase: Phase, _ body: @escaping @Sendable () async throws -> Void) async throws {
+  package func surround<Result: Sendable>(
+    _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result
+  ) async throws -> Result {
     try await ForeignSwitch.run(in: phase, pulledAt: .drain, body)
   }
 
-  package func write(report: String) { LastWords.write(report, to: 2, within: .milliseconds(400)) }
+  package func write(report: LifecycleReport) { LastWords.write(report.text, to: 2, within: .milliseconds(400)) }
 
   package func exit(_ code: Int32, atOnce: Bool) {
     if atOnce { cgs_exit_now(code) }

@@ -41,8 +41,8 @@ extension Lifecycle {
   ) -> PhaseHandle {
     phase(name, requires: requires, startLimit: startLimit, limit: limit) { phase in
       if readiness == .onStart { phase.ready() }
-      // Around every body is a switch that is pulled at the drain; another one is needed for another moment only.
-      if stops == .drain { return try await service.run() }
+      // The live ladder has a switch around every body, pulled at the drain. This one is for other moments, and for a
+      // lifecycle under test, whose ladder knows nothing of swift-service-lifecycle.
       try await ForeignSwitch.run(in: phase, pulledAt: stops) { try await service.run() }
     }
   }
