@@ -100,7 +100,8 @@ let package = Package(
       name: "GracefulTests",
       dependencies: [
         "WholeMachine",
-        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "CGracefulSystem", "GracefulDescriptors", .log,
+        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "CGracefulSystem", "GracefulDescriptors",
+        .log,
         .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .testTarget(

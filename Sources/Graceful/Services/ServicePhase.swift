@@ -23,14 +23,17 @@ extension Lifecycle {
   ///     say.
   ///   - stops: The moment that it hears as its graceful shutdown: ``Phase/Moment/drain`` unless said otherwise, when
   ///     all that required it have ended. With ``Phase/Moment/stopRequested`` it begins to stop while others still need
-  ///     it; with ``Phase/Moment/cancelled`` it never hears a graceful shutdown, only its cancellation.
+  ///     it; with ``Phase/Moment/turn`` the sessions that it has opened have ended as well; with
+  ///     ``Phase/Moment/cancelled`` it hears nothing before its task is cancelled.
   ///   - service: Runs once. The instance is kept until the lifecycle is gone.
   @discardableResult
   public func phase(
     _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
     readiness: ServiceReadiness = .onStart, stops: Phase.Moment = .drain, service: any Service
   ) -> PhaseHandle {
-    phase(name, requires: requires, startLimit: startLimit, limit: limit, readiness: readiness, stops: stops, service: service)
+    phase(
+      name, requires: requires, startLimit: startLimit, limit: limit, readiness: readiness, stops: stops,
+      service: service)
   }
 
   /// Adds a phase that runs a service of swift-service-lifecycle, with any number of requirements.

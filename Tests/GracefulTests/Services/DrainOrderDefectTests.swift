@@ -83,7 +83,8 @@ struct DrainOrderDefectTests {
     return (bystander, web)
   }
 
-  @Test("Defect 2: a service that ends during another's drain cuts that off, although it is to be ignored; ours does not")
+  @Test(
+    "Defect 2: a service that ends during another's drain cuts that off, although it is to be ignored; ours does not")
   func siblingEndsDuringDrain() async {
     let (theirBystander, theirWeb) = bystander(theirs)
     let group = ServiceGroup(
@@ -108,7 +109,8 @@ struct DrainOrderDefectTests {
     #expect(ours.events.contains("web: last request answered"))
   }
 
-  @Test("Defect 3: a group whose drain was cut at its deadline returns as if it were clean; the report says 124 and who")
+  @Test(
+    "Defect 3: a group whose drain was cut at its deadline returns as if it were clean; the report says 124 and who")
   func cutDrain() async throws {
     let theirWeb = ScriptedService(name: "web", recorder: theirs, work: { await ScriptedService.untilCancelled() })
     var configuration = ServiceGroupConfiguration(services: [theirWeb], logger: .silent)
@@ -133,7 +135,8 @@ struct DrainOrderDefectTests {
     #expect(ours.saw(inOrder: "web: told", "web: cancelled"))
   }
 
-  @Test("Defect 5: one slow service eats the time of all, and the rest is cancelled unserved; limits are each one's own")
+  @Test(
+    "Defect 5: one slow service eats the time of all, and the rest is cancelled unserved; limits are each one's own")
   func budget() async throws {
     func slow(_ recorder: Recorder) -> ScriptedService {
       ScriptedService(name: "slow", recorder: recorder, work: { await ScriptedService.untilCancelled() })

@@ -63,7 +63,8 @@ struct ForeignHandlerTrapTests {
         await recorder.sees("handler is back")
       } onGracefulShutdown: {
         // Until the other two have ended; 20 s at most, so that a failure does not hang the tests.
-        for _ in 0..<2000 where !recorder.saw(inOrder: "deadline has come") || !recorder.events.contains("other: ended") {
+        for _ in 0..<2000 where !recorder.saw(inOrder: "deadline has come") || !recorder.events.contains("other: ended")
+        {
           _ = cgs_poll(nil, 0, 10)
         }
         recorder.record("handler is back")

@@ -67,7 +67,8 @@ struct LifecycleServiceTests {
     #expect(await shop.run().exitCode == 124)
   }
 
-  @Test("is cancelled in its order when another service of the group has ended, which a group answers with a cancellation")
+  @Test(
+    "is cancelled in its order when another service of the group has ended, which a group answers with a cancellation")
   func siblingEnds() async {
     addPhases()
     let recorder = recorder
