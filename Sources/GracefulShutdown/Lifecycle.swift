@@ -123,6 +123,16 @@ public final class Lifecycle: Sendable {
     driver?.requestStop(request)
   }
 
+  /// Stops one phase alone, with its child phases and with those that require it, in order, while the rest runs.
+  ///
+  /// See ``Phase/requestStop()``. Before the run, and for a phase that this lifecycle does not have, it does nothing.
+  public func requestStop(of phase: PhaseHandle) {
+    let driver: LifecycleDriver? = stage.withLock { stage in
+      if case .running(let driver) = stage { driver } else { nil }
+    }
+    driver?.stopAlone(phase)
+  }
+
   /// What happens, one event after the other, for any number of readers.
   ///
   /// A reader sees what happens after it asked for the sequence, also before the run; it ends with

@@ -10,17 +10,11 @@ final class LifecycleDriver: Sendable {
   private struct State {
     var machine: LifecycleStateMachine
     /// Those that were opened while the program runs, and have not ended.
-    var children: [Int: Child] = [:]
+    var children: [Int: Phase] = [:]
     var nextChild: Int
     var report: LifecycleReport?
     var isReportWritten = false
     var waiters: [CheckedContinuation<LifecycleReport, Never>] = []
-  }
-
-  private struct Child {
-    var phase: Phase
-    /// Leaves the gate of its parent.
-    var leave: @Sendable () -> Void
   }
 
   private let state: Mutex<State>
@@ -73,6 +67,12 @@ final class LifecycleDriver: Sendable {
     receive(.stop(request))
   }
 
+  func stopAlone(_ phase: PhaseHandle) {
+    guard let id = phases.firstIndex(where: { $0.name == phase.name }) else { return }
+    log.write(.notice, "stop of one phase requested", ["phase.name": phase.name])
+    stopAlone(id, .drain)
+  }
+
   func stopAlone(_ id: Int, _ urgency: StopRequest.Urgency) { receive(.stopPhase(id, urgency)) }
 
   func becomeReady(_ id: Int) {
@@ -82,12 +82,15 @@ final class LifecycleDriver: Sendable {
   }
 
   /// Opens a child that its parent's gate has admitted.
-  func open(_ name: String, limit: Duration?, below parent: Phase, leave: @escaping @Sendable () -> Void) -> Phase {
+  ///
+  /// - Parameter place: In its parent, which it leaves when it is released.
+  func open(_ name: String, limit: Duration?, at place: Place) -> Phase {
+    let parent = place.phase
     let child = state.withLock { state in
       let id = state.nextChild
       state.nextChild += 1
-      let phase = Phase(name: name, id: id, environment: environment, link: parent.link, parent: parent)
-      state.children[id] = Child(phase: phase, leave: leave)
+      let phase = Phase(name: name, id: id, environment: environment, link: parent.link, within: place)
+      state.children[id] = phase
       return phase
     }
     receive(.opened(.init(id: child.id, parent: parent.id, name: name, limit: limit)))
@@ -106,7 +109,7 @@ final class LifecycleDriver: Sendable {
     let now = environment.now()
     let (machine, children) = state.withLock { ($0.machine, $0.children) }
     return LifecycleSnapshot(machine, at: now) { id in
-      (id < phases.count ? phases[id] : children[id]?.phase)?.gate
+      (id < phases.count ? phases[id] : children[id])?.gate
     }
   }
 
@@ -117,7 +120,7 @@ final class LifecycleDriver: Sendable {
   }
 
   private func phase(_ id: Int) -> Phase? {
-    id < phases.count ? phases[id] : state.withLock { $0.children[id]?.phase }
+    id < phases.count ? phases[id] : state.withLock { $0.children[id] }
   }
 
   private func perform(_ action: LifecycleStateMachine.Action) {
@@ -197,7 +200,8 @@ final class LifecycleDriver: Sendable {
 
   /// A child leaves its parent.
   private func release(_ id: Int) {
-    state.withLock { $0.children.removeValue(forKey: id) }?.leave()
+    guard let child = state.withLock({ $0.children.removeValue(forKey: id) }), let place = child.inside else { return }
+    place.phase.leave(place)
   }
 
   private func finish(_ report: LifecycleReport) {

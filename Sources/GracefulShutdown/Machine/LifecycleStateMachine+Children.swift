@@ -96,6 +96,7 @@ extension LifecycleStateMachine {
     }
     if urgency != .drain {
       for other in dependents(of: id) + [id] {
+        for inside in descendants(of: other) { self[inside].isHurried = true }
         self[other].isHurried = true
         self[other].timetable?.cancelNow(at: now)
         hasten(other, at: now)

@@ -9,10 +9,11 @@ public final class Phase: Sendable {
 
   let id: Int
   let board = MomentBoard()
-  let gate: SessionGate
-  let environment: any LifecycleEnvironment
+  /// Lets its sessions and child phases in.
+  package let gate: SessionGate
+  package let environment: any LifecycleEnvironment
   /// The one that it was opened in, while the program runs.
-  let parent: Phase?
+  package var parent: Phase? { inside?.phase }
   let link: DriverLink
   private let flag = Atomic(false)
   private let work = Mutex(Work())
@@ -23,13 +24,21 @@ public final class Phase: Sendable {
     var cancel: (@Sendable () -> Void)?
   }
 
-  init(name: String, id: Int, environment: any LifecycleEnvironment, link: DriverLink, parent: Phase? = nil) {
+  /// Where in its parent it was opened, while the program runs.
+  let inside: Place?
+
+  init(name: String, id: Int, environment: any LifecycleEnvironment, link: DriverLink, within place: Place? = nil) {
     self.name = name
     self.id = id
     self.environment = environment
     self.link = link
-    self.parent = parent
+    inside = place
     gate = SessionGate(now: { environment.now() })
+  }
+
+  /// One that belongs to no lifecycle, for tests of what is in it.
+  package convenience init(name: String, environment: any LifecycleEnvironment) {
+    self.init(name: name, id: 0, environment: environment, link: DriverLink())
   }
 
   /// Says that what requires this phase may start now.

@@ -6,7 +6,7 @@
 public func withPhase<Result: Sendable>(
   _ name: String, limit: Duration? = nil, _ body: @escaping @Sendable (Phase) async throws -> Result
 ) async throws -> Result {
-  guard let phase = Phase.current else { throw PhaseError(.outsideAnyPhase, name: name, phase: nil) }
+  guard let phase = Phase.current else { throw PhaseError.outsideAnyPhase("phase \"\(name)\"") }
   return try await phase.withPhase(name, limit: limit, body)
 }
 
@@ -35,10 +35,10 @@ extension Phase {
     _ name: String, limit: Duration? = nil, _ body: @escaping @Sendable (Phase) async throws -> Result
   ) async throws -> Result {
     // Admitted or refused by one atomic operation: from here on somebody waits for the child.
-    guard let driver = link.driver, let ticket = gate.enter(inside: Phase.place) else {
-      throw PhaseError(.refused, name: name, phase: self.name)
+    guard let driver = link.driver, let place = enter() else {
+      throw PhaseError.refused("phase \"\(name)\"", by: self.name)
     }
-    let child = driver.open(name, limit: limit, below: self) { ticket.leave() }
+    let child = driver.open(name, limit: limit, at: place)
     let task = Task {
       do {
         let result = try await child.perform(body)
@@ -60,7 +60,7 @@ extension Phase {
 
   /// Runs a body in this phase: with it as the current one, and with whatever the environment puts around it.
   func perform<Result: Sendable>(_ body: @escaping @Sendable (Phase) async throws -> Result) async throws -> Result {
-    try await Phase.$place.withValue(Place(phase: self)) {
+    try await Phase.$place.withValue(Place(body: self, within: inside)) {
       try await environment.surround(self) { try await body(self) }
     }
   }

@@ -30,8 +30,7 @@ final class SessionTally: Sendable {
     let counts = phase.gate.counts
     if counts.live > 0 { cut(phase, at: now) }
     let report = SessionReport(
-      admitted: counts.admitted, refused: counts.refused,
-      drained: max(0, counts.liveAtClose + counts.admittedAfterClose - counts.live - counts.cancelled),
+      admitted: Int(clamping: counts.admitted), refused: Int(clamping: counts.refused), drained: counts.drained,
       failed: counts.failed, cancelled: counts.cancelled, abandoned: counts.live)
     guard !report.isEmpty else { return }
     state.withLock { state in

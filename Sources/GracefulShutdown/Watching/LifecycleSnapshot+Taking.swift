@@ -60,8 +60,8 @@ extension PhaseSnapshot {
     left = record.due.map { $0 - now }
     let counts = gate?.counts
     sessionsLive = counts?.live ?? 0
-    sessionsAdmitted = counts?.admitted ?? 0
-    sessionsRefused = counts?.refused ?? 0
+    sessionsAdmitted = Int(clamping: counts?.admitted ?? 0)
+    sessionsRefused = Int(clamping: counts?.refused ?? 0)
     children = record.children.count
     oldestSessions = gate?.named(limit: 10).map { SessionSnapshot(name: $0.name, age: now - $0.since) } ?? []
   }
