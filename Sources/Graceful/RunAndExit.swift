@@ -32,7 +32,7 @@ extension Lifecycle {
     while true { await Task.yield() }
   }
 
-  private func run(listeningTo triggers: [Trigger], exiting: Bool) async -> LifecycleReport {
+  func run(listeningTo triggers: [Trigger], exiting: Bool) async -> LifecycleReport {
     // Listen first, then start: a stop that comes in between is kept (S10).
     var leaves: [Trigger.Leave] = []
     for trigger in triggers {
