@@ -78,6 +78,10 @@ public struct PhaseReport: Hashable, Sendable {
   ///
   /// `nil` for the phases of the graph.
   public var parent: String?
+  /// The phases that it requires, by name, in the order in which they were declared.
+  ///
+  /// Empty for one that was opened while the program runs.
+  public var requires: [String]
   /// How it ended.
   public var end: PhaseEnd
   /// When its body was called.
@@ -106,11 +110,12 @@ public struct PhaseReport: Hashable, Sendable {
   package var id = -1
 
   package init(
-    name: String, parent: String? = nil, end: PhaseEnd, startedAfter: Duration?, readyAfter: Duration?,
-    drainAfter: Duration?, turnAfter: Duration?, endedAfter: Duration?
+    name: String, parent: String? = nil, requires: [String] = [], end: PhaseEnd, startedAfter: Duration?,
+    readyAfter: Duration?, drainAfter: Duration?, turnAfter: Duration?, endedAfter: Duration?
   ) {
     self.name = name
     self.parent = parent
+    self.requires = requires
     self.end = end
     self.startedAfter = startedAfter
     self.readyAfter = readyAfter
