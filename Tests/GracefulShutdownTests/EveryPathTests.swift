@@ -17,7 +17,9 @@ struct EveryPathTests {
     return explorer
   }
 
-  @Test("One and two phases, with sessions, a child phase, phases stopped alone and every way to end", arguments: (1...2).flatMap { GraphExplorer.graphs(of: $0) })
+  @Test(
+    "One and two phases, with sessions, a child phase, phases stopped alone and every way to end",
+    arguments: (1...2).flatMap { GraphExplorer.graphs(of: $0) })
   func upToTwo(graph: [[Int]]) throws {
     let ids = Set(graph.indices)
     _ = try Self.explore(

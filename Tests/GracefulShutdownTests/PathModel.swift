@@ -101,7 +101,8 @@ struct PathModel: Hashable {
       try require(heard.contains(id) || parents[id] != nil && cameBack.contains(id), "drains before it hears")
       try require(drained.insert(id), "drains twice")
       try require(dependents(id).intersection(begun).isSubset(of: gone), "drains before those that require it ended")
-      try require(parents[id].map { drained.contains($0) || heard.contains(id) || cameBack.contains(id) } ?? true, "drains alone")
+      try require(
+        parents[id].map { drained.contains($0) || heard.contains(id) || cameBack.contains(id) } ?? true, "drains alone")
       if heard.contains(id) { try inTime(deadline) }
     case .turn(let id, let deadline):
       try require(drained.contains(id) && turned.insert(id), "a second turn, or one before the drain")
@@ -138,14 +139,17 @@ struct PathModel: Hashable {
     }
   }
 
-  private func check(_ report: LifecycleReport, at time: Instant, _ require: (Bool, @autoclosure () -> String) throws -> Void)
+  private func check(
+    _ report: LifecycleReport, at time: Instant, _ require: (Bool, @autoclosure () -> String) throws -> Void
+  )
     throws
   {
     let own = begun.subtracting(FewPhases(parents.keys))
     try require(own.isSubset(of: gone), "the end before all have ended")
     for (id, phase) in report.phases.enumerated() where phase.parent == nil {
       try require((phase.end == .neverStarted) == !begun.contains(id), "phase \(id) in the report")
-      try require(!phase.end.isCancelled || cancelled.union(cut).union(cutItself).contains(id), "phase \(id) in the report")
+      try require(
+        !phase.end.isCancelled || cancelled.union(cut).union(cutItself).contains(id), "phase \(id) in the report")
       // What was admitted is ended or named.
       let isLate = report.stragglers.contains { $0.phase == phase.name }
       if own.contains(id), !empty.contains(id) { try require(isLate, "somebody is inside \(id), which is not named") }

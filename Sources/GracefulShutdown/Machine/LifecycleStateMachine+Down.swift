@@ -157,7 +157,8 @@ extension LifecycleStateMachine {
       // Nobody but its caller needs to know; only what is inside must end, too.
       if self[id].awaitsDrain { drain(id, at: now) }
     } else if !told {
-      let who: StopRequest.Asker = self[id].verdict?.isFailed == true ? .phaseFailed(nameOf(id)) : .phaseEnded(nameOf(id))
+      let who: StopRequest.Asker =
+        self[id].verdict?.isFailed == true ? .phaseFailed(nameOf(id)) : .phaseEnded(nameOf(id))
       if case .running = state { beginStop(StopRequest(who: who, why: why(outcome)), at: now) }
     }
     endIfDone(id, at: now)

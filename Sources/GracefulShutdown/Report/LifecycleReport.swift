@@ -35,7 +35,8 @@ public struct LifecycleReport: Hashable, Sendable {
 
   package init(
     lifecycle: String, request: StopRequest?, mistakes: [ConfigurationMistake], phases: [PhaseReport],
-    stragglers: [Straggler], ran: Duration, took: Duration, grace: Duration, endedBySignal: Int32?, childrenOpened: Int = 0,
+    stragglers: [Straggler], ran: Duration, took: Duration, grace: Duration, endedBySignal: Int32?,
+    childrenOpened: Int = 0,
     ignored: [String]
   ) {
     self.lifecycle = lifecycle
