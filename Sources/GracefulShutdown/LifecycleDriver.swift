@@ -93,7 +93,7 @@ final class LifecycleDriver: Sendable {
     phase.whenReady { [weak self] in self?.becomeReady(id) }
     let task = Task.detached(priority: .medium) { [self] in
       do {
-        try await Phase.$place.withValue(Place(body: phase)) { try await body(phase) }
+        try await Phase.at(Place(body: phase)) { try await body(phase) }
         receive(.ended(id, .returned))
       } catch is CancellationError {
         receive(.ended(id, .threwCancellation))
