@@ -17,6 +17,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -34,7 +35,7 @@ let package = Package(
       name: "Graceful",
       dependencies: [
         "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers", "GracefulHandover", .log,
-        .system,
+        .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .target(
       name: "GracefulNIO",
@@ -87,11 +88,21 @@ let package = Package(
       ]),
     .executableTarget(
       name: "BlockedProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/BlockedProgram"),
+    // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
+    .executableTarget(
+      name: "ForeignProgram",
+      dependencies: [
+        "Graceful", "GracefulShutdown", "CGracefulSystem", .log, .serviceLifecycle, .serviceLifecycleTestKit,
+        .unixSignals,
+      ],
+      path: "Tests/ForeignProgram"),
     .testTarget(
       name: "GracefulTests",
       dependencies: [
         "WholeMachine",
-        "Graceful", "GracefulTesting", "BlockedProgram", "CGracefulSystem", "GracefulDescriptors", .log, .system,
+        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "CGracefulSystem", "GracefulDescriptors",
+        .log,
+        .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .testTarget(
       name: "GracefulNIOTests",
@@ -132,7 +143,11 @@ extension Target.Dependency {
   static let nioEmbedded: Self = .product(name: "NIOEmbedded", package: "swift-nio")
   static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
   static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
+  static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+  static let serviceLifecycleTestKit: Self = .product(
+    name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
   static let system: Self = .product(name: "SystemPackage", package: "swift-system")
+  static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 }
 
 for target in package.targets where target.name != "CGracefulSystem" {

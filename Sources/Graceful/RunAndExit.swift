@@ -27,12 +27,12 @@ extension Lifecycle {
   public func runAndExit(on triggers: Trigger...) async -> Never {
     let report = await run(listeningTo: triggers.isEmpty ? [.signals] : triggers, exiting: true)
     // Reached only when somebody had called `run()` before: then it was that run's end, and nobody has exited.
-    Ladder.shared.write(report: report.text)
+    Ladder.shared.write(report: report)
     Ladder.shared.exit(report.exitCode, atOnce: report.isForced)
     while true { await Task.yield() }
   }
 
-  private func run(listeningTo triggers: [Trigger], exiting: Bool) async -> LifecycleReport {
+  func run(listeningTo triggers: [Trigger], exiting: Bool) async -> LifecycleReport {
     // Listen first, then start: a stop that comes in between is kept (S10).
     var leaves: [Trigger.Leave] = []
     for trigger in triggers {

@@ -8,6 +8,7 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
     case cycle([String])
     case graceNotPositive(Duration)
     case limitNotPositive(phase: String, Duration)
+    case startLimitNotPositive(phase: String, Duration)
     case triggerCannotListen(trigger: String, reason: String)
   }
 
@@ -33,6 +34,8 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
       "the grace is \(grace); it must be longer than zero"
     case .limitNotPositive(let phase, let limit):
       "the limit of phase \"\(phase)\" is \(limit); it must be longer than zero, or left out"
+    case .startLimitNotPositive(let phase, let limit):
+      "the start limit of phase \"\(phase)\" is \(limit); it must be longer than zero, or left out"
     case .triggerCannotListen(let trigger, let reason):
       "trigger \(trigger): \(reason)"
     }

@@ -29,6 +29,7 @@ public final class Lifecycle: Sendable {
   public let logger: Logger
 
   private let stage = Mutex(Stage.declaring(Draft()))
+  private let broadcast = LifecycleEventBroadcast()
 
   private enum Stage {
     case declaring(Draft)
@@ -67,21 +68,26 @@ public final class Lifecycle: Sendable {
   /// - Parameters:
   ///   - name: Unique in this lifecycle.
   ///   - requires: What must be ready before this phase starts, and is told to stop only after it has ended.
-  ///   - limit: How long it may take to stop, from its turn until it is cancelled. It is clipped to what the whole has
+  ///   - startLimit: How long it may take until it is ready. After that its start has failed: the lifecycle stops as
+  ///     failed, and what started is unwound in order. Without one it may take for ever.
+  ///   - limit: How long it may take to stop, from when it is told to drain until it is cancelled. It is clipped to what the whole has
   ///     left; without one, it may take all of that, and those behind it find little.
   @discardableResult
   public func phase(
-    _ name: String, requires: PhaseHandle..., limit: Duration? = nil, _ body: @escaping Body
+    _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
+    _ body: @escaping Body
   ) -> PhaseHandle {
-    phase(name, requires: requires, limit: limit, body)
+    phase(name, requires: requires, startLimit: startLimit, limit: limit, body)
   }
 
   /// Adds a phase with any number of requirements.
   @discardableResult
   public func phase(
-    _ name: String, requires: [PhaseHandle], limit: Duration? = nil, _ body: @escaping Body
+    _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
+    _ body: @escaping Body
   ) -> PhaseHandle {
-    let declaration = PhaseGraph.Declaration(name, requires: requires.map(\.name), limit: limit)
+    let declaration = PhaseGraph.Declaration(
+      name, requires: requires.map(\.name), startLimit: startLimit, limit: limit)
     let tooLate = stage.withLock { stage in
       switch stage {
       case .declaring(var draft):
@@ -117,6 +123,32 @@ public final class Lifecycle: Sendable {
     driver?.requestStop(request)
   }
 
+  /// Stops one phase alone, with its child phases and with those that require it, in order, while the rest runs.
+  ///
+  /// See ``Phase/requestStop()``. Before the run, and for a phase that this lifecycle does not have, it does nothing.
+  public func requestStop(of phase: PhaseHandle) {
+    let driver: LifecycleDriver? = stage.withLock { stage in
+      if case .running(let driver) = stage { driver } else { nil }
+    }
+    driver?.stopAlone(phase)
+  }
+
+  /// What happens, one event after the other, for any number of readers.
+  ///
+  /// A reader sees what happens after it asked for the sequence, also before the run; it ends with
+  /// ``LifecycleEvent/Kind/finished``. A reader that does not keep up loses the oldest of more than 4,096 events.
+  public var events: AsyncStream<LifecycleEvent> { broadcast.subscribe() }
+
+  /// Where everything is now; from any thread, at any time.
+  public func snapshot() -> LifecycleSnapshot {
+    stage.withLock { stage in
+      switch stage {
+      case .declaring(let draft): .declared(name, grace: grace, phases: draft.declarations.map(\.name))
+      case .running(let driver): driver.snapshot()
+      }
+    }
+  }
+
   /// Adds a mistake that was found elsewhere: `run()` then starts nothing.
   ///
   /// Once it runs, it is too late for that.
@@ -142,7 +174,7 @@ public final class Lifecycle: Sendable {
           name: name, grace: grace, graph: PhaseGraph(draft.declarations, mistakes: draft.mistakes))
         let driver = LifecycleDriver(
           machine, bodies: draft.bodies, environment: environment, log: LifecycleLog(name: name, logger: logger),
-          exiting: exiting)
+          events: broadcast, exiting: exiting)
         stage = .running(driver)
         return (driver, draft.requests)
       case .running(let driver): return (driver, [])

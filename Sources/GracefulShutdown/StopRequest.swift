@@ -33,6 +33,7 @@ extension StopRequest {
       case phaseFailed(String)
       case phaseEnded(String)
       case cancellation
+      case serviceGroup
     }
 
     let kind: Kind
@@ -50,6 +51,9 @@ extension StopRequest {
     /// The task that called `run()` was cancelled.
     public static var cancellation: Self { Self(kind: .cancellation) }
 
+    /// The `ServiceGroup` of swift-service-lifecycle in which this lifecycle runs as a service.
+    public static var serviceGroup: Self { Self(kind: .serviceGroup) }
+
     /// The number of the signal, when it was one.
     public var signal: Int32? {
       if case .signal(let number) = kind { number } else { nil }
@@ -64,6 +68,7 @@ extension StopRequest {
       case .phaseFailed(let name): "phase \(name), which failed"
       case .phaseEnded(let name): "phase \(name), which ended by itself"
       case .cancellation: "cancellation of run()"
+      case .serviceGroup: "the service group"
       }
     }
 

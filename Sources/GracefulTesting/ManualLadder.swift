@@ -1,4 +1,4 @@
-internal import GracefulShutdown
+package import GracefulShutdown
 internal import Synchronization
 
 /// An environment for a lifecycle under test: time stands still until the test advances it, and an exit is only noted.
@@ -17,7 +17,7 @@ internal import Synchronization
 ///   ladder.advance(by: .seconds(17))          // 20 s less 2 s to cancel and 1 s to leave
 ///
 ///   #expect(await report.exitCode == 124)
-///   #expect(await report.stragglers.first == "web")
+///   #expect(await report.stragglers.first?.name == "web")
 ///   #expect(ladder.recorder.saw(inOrder: "web: turn", "web: cancelled", "web: ended", "database: turn"))
 /// }
 /// ```
@@ -115,7 +115,7 @@ extension ManualLadder: LifecycleEnvironment {
 
   package func perform(_ body: @escaping @Sendable () -> Void) { body() }
 
-  package func write(report: String) { state.withLock { $0.reports.append(report) } }
+  package func write(report: LifecycleReport) { state.withLock { $0.reports.append(report.text) } }
 
   package func exit(_ code: Int32, atOnce: Bool) {
     state.withLock { $0.exits.append(Exit(code: code, atOnce: atOnce)) }

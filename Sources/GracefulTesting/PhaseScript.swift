@@ -15,6 +15,9 @@ public struct PhaseScript: Sendable {
   public struct Failure: Error, Hashable, CustomStringConvertible {
     /// The text of the error.
     public var description: String
+
+    /// Makes one.
+    public init(_ description: String) { self.description = description }
   }
 
   /// Starts, is ready, waits for its turn, ends.
@@ -38,7 +41,7 @@ public struct PhaseScript: Sendable {
 
   /// Throws before it is ready.
   public static func failsAtStart(_ error: String) -> PhaseScript {
-    PhaseScript { _, _ in throw Failure(description: error) }
+    PhaseScript { _, _ in throw Failure(error) }
   }
 
   /// Never says that it is ready; ends when its turn has come.
@@ -70,7 +73,7 @@ public struct PhaseScript: Sendable {
   public static func throwsWhileDraining(_ error: String) -> PhaseScript {
     PhaseScript { phase, ladder in
       await readyUntilTurn(phase, ladder)
-      throw Failure(description: error)
+      throw Failure(error)
     }
   }
 

@@ -5,14 +5,16 @@ import Testing
 struct ReportTests {
   private func phase(_ name: String, _ end: PhaseEnd, turn: Double? = 1, ended: Double? = 2) -> PhaseReport {
     PhaseReport(
-      name: name, end: end, startedAfter: .zero, readyAfter: .zero, turnAfter: turn.map { .seconds($0) },
+      name: name, end: end, startedAfter: .zero, readyAfter: .zero, drainAfter: turn.map { .seconds($0) },
+      turnAfter: turn.map { .seconds($0) },
       endedAfter: ended.map { .seconds($0) })
   }
 
   private func report(_ phases: [PhaseReport]) -> LifecycleReport {
     LifecycleReport(
       lifecycle: "shop", request: StopRequest(who: .signal(15)), mistakes: [], phases: phases,
-      stragglers: phases.filter(\.end.isStraggler).map(\.name), ran: .seconds(3600), took: .seconds(5),
+      stragglers: phases.filter(\.end.isStraggler).map { Straggler(phase: $0.name) }, ran: .seconds(3600),
+      took: .seconds(5),
       grace: .seconds(25), endedBySignal: nil, ignored: [])
   }
 

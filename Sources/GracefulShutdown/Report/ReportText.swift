@@ -43,7 +43,7 @@ extension LifecycleReport {
   private var verdict: String {
     if let endedBySignal { return "ended at once by \(StopRequest.Asker.signal(endedBySignal))" }
     let stragglers = stragglers
-    if !stragglers.isEmpty { return "not ended in time: \(stragglers.joined(separator: ", "))" }
+    if !stragglers.isEmpty { return "not ended in time: \(stragglers.map(\.description).joined(separator: ", "))" }
     if !mistakes.isEmpty { return "the configuration is wrong" }
     let failed = phases.filter(\.end.isFailed).map(\.name)
     return failed.isEmpty ? "clean" : "failed: \(failed.joined(separator: ", "))"
@@ -56,7 +56,7 @@ extension PhaseReport {
     case .neverStarted, .endedByItself: ""
     case .abandoned: "still running after \(drainedFor?.brief ?? "no time at all")"
     case .drained, .cancelled, .failed:
-      if let drainedFor { "after \(drainedFor.brief)" } else if turnAfter == nil { "before its turn" } else { "" }
+      if let drainedFor { "after \(drainedFor.brief)" } else if drainAfter == nil { "before its turn" } else { "" }
     }
   }
 }
@@ -83,5 +83,14 @@ extension String {
     let line = String(map { $0.isNewline ? " " : $0 })
     let short = line.count <= width ? line : line.prefix(width - 1) + "…"
     return String(short.reversed().drop { $0 == " " }.reversed())
+  }
+}
+
+extension LifecycleReport {
+  /// The metadata of the summary in the log.
+  var logMetadata: [String: String] {
+    var metadata = ["stop.took": took.brief, "exit.code": "\(exitCode)"]
+    if !stragglers.isEmpty { metadata["stragglers"] = stragglers.map(\.description).joined(separator: ", ") }
+    return metadata
   }
 }

@@ -30,6 +30,15 @@ package struct StopTimetable: Hashable, Sendable {
     deadline = min(deadline, abandonAt + reserve)
   }
 
+  /// The earlier of both, instant by instant.
+  package func clipped(to other: StopTimetable) -> StopTimetable {
+    var clipped = self
+    clipped.cancelAt = min(cancelAt, other.cancelAt)
+    clipped.abandonAt = min(abandonAt, other.abandonAt)
+    clipped.deadline = min(deadline, other.deadline)
+    return clipped
+  }
+
   /// Until when a phase whose turn comes now may drain.
   package func drainUntil(limit: Duration?, from now: Instant) -> Instant {
     guard let limit else { return cancelAt }

@@ -4,17 +4,20 @@ package struct PhaseGraph: Hashable, Sendable {
   package struct Declaration: Hashable, Sendable {
     package var name: String
     package var requires: [String]
+    package var startLimit: Duration?
     package var limit: Duration?
 
-    package init(_ name: String, requires: [String] = [], limit: Duration? = nil) {
+    package init(_ name: String, requires: [String] = [], startLimit: Duration? = nil, limit: Duration? = nil) {
       self.name = name
       self.requires = requires
+      self.startLimit = startLimit
       self.limit = limit
     }
   }
 
   package struct Node: Hashable, Sendable {
     package let name: String
+    package let startLimit: Duration?
     package let limit: Duration?
     /// What must be ready before this one starts.
     package fileprivate(set) var requires: [Int] = []
@@ -31,7 +34,7 @@ package struct PhaseGraph: Hashable, Sendable {
 
   package init(_ declarations: [Declaration], mistakes: [ConfigurationMistake] = []) {
     self.mistakes = mistakes
-    nodes = declarations.map { Node(name: $0.name, limit: $0.limit) }
+    nodes = declarations.map { Node(name: $0.name, startLimit: $0.startLimit, limit: $0.limit) }
     connect(declarations)
     orderUpwards()
   }
@@ -46,6 +49,9 @@ package struct PhaseGraph: Hashable, Sendable {
       }
       if let limit = declaration.limit, limit <= .zero {
         mistakes.append(ConfigurationMistake(kind: .limitNotPositive(phase: declaration.name, limit)))
+      }
+      if let limit = declaration.startLimit, limit <= .zero {
+        mistakes.append(ConfigurationMistake(kind: .startLimitNotPositive(phase: declaration.name, limit)))
       }
     }
     for (id, declaration) in declarations.enumerated() {

@@ -11,11 +11,15 @@ public struct LifecycleReport: Hashable, Sendable {
   /// When it is not empty, nothing was started.
   public var mistakes: [ConfigurationMistake]
   /// Every phase, in the order in which they were declared.
-  public var phases: [PhaseReport]
-  /// The names of the phases that had not ended when their deadline came, in the order in which it came.
   ///
-  /// The first one held up the others: those behind it may have had no time left.
-  public var stragglers: [String]
+  /// Behind them, at most 256 of the child phases: those that ended otherwise than in good order, and those that were
+  /// still open when the stop began.
+  public var phases: [PhaseReport]
+  /// What had not ended when its deadline came, in the order in which it came.
+  ///
+  /// The first one held up the others: those behind it may have had no time left. Sessions stand behind their phase, at
+  /// most 100 of a phase, the oldest first.
+  public var stragglers: [Straggler]
   /// From the start to the first request to stop.
   public var ran: Duration
   /// From the first request to stop to the end.
@@ -24,12 +28,16 @@ public struct LifecycleReport: Hashable, Sendable {
   public var grace: Duration
   /// The signal that ended it at once, as the third of its kind.
   public var endedBySignal: Int32?
+  /// How many child phases were opened while the program ran.
+  public var childrenOpened: Int
   /// What could not happen, or came too late to matter, and was ignored.
   public var ignored: [String]
 
   package init(
     lifecycle: String, request: StopRequest?, mistakes: [ConfigurationMistake], phases: [PhaseReport],
-    stragglers: [String], ran: Duration, took: Duration, grace: Duration, endedBySignal: Int32?, ignored: [String]
+    stragglers: [Straggler], ran: Duration, took: Duration, grace: Duration, endedBySignal: Int32?,
+    childrenOpened: Int = 0,
+    ignored: [String]
   ) {
     self.lifecycle = lifecycle
     self.request = request
@@ -40,6 +48,7 @@ public struct LifecycleReport: Hashable, Sendable {
     self.took = took
     self.grace = grace
     self.endedBySignal = endedBySignal
+    self.childrenOpened = childrenOpened
     self.ignored = ignored
   }
 
@@ -51,7 +60,8 @@ public struct LifecycleReport: Hashable, Sendable {
     if let endedBySignal { return 128 + endedBySignal }
     if phases.contains(where: \.end.isStraggler) { return 124 }
     if !mistakes.isEmpty { return 78 }
-    return phases.contains(where: \.end.isFailed) ? 1 : 0
+    // The error of a child went to whoever opened it.
+    return phases.contains { $0.end.isFailed && $0.parent == nil } ? 1 : 0
   }
 
   /// Whether something was left running, or cut off by a signal: there is nothing to wait for any more.
@@ -64,6 +74,10 @@ public struct LifecycleReport: Hashable, Sendable {
 public struct PhaseReport: Hashable, Sendable {
   /// Its name.
   public var name: String
+  /// The phase in which it was opened while the program ran.
+  ///
+  /// `nil` for the phases of the graph.
+  public var parent: String?
   /// How it ended.
   public var end: PhaseEnd
   /// When its body was called.
@@ -74,30 +88,42 @@ public struct PhaseReport: Hashable, Sendable {
   ///
   /// `nil` when it never did.
   public var readyAfter: Duration?
-  /// When it was told that its turn to stop has come.
+  /// When it was told to drain: all that require it had ended.
+  ///
+  /// `nil` when it never was.
+  public var drainAfter: Duration?
+  /// When it was told that its turn has come: its sessions and children had ended, too.
   ///
   /// `nil` when it ended before that.
   public var turnAfter: Duration?
   /// When it ended, or was abandoned.
   public var endedAfter: Duration?
+  /// What happened to its sessions.
+  ///
+  /// `nil` when there were none.
+  public var sessions: SessionReport?
+  /// In the state machine, and for as long as the run: only to find it again.
+  package var id = -1
 
   package init(
-    name: String, end: PhaseEnd, startedAfter: Duration?, readyAfter: Duration?, turnAfter: Duration?,
-    endedAfter: Duration?
+    name: String, parent: String? = nil, end: PhaseEnd, startedAfter: Duration?, readyAfter: Duration?,
+    drainAfter: Duration?, turnAfter: Duration?, endedAfter: Duration?
   ) {
     self.name = name
+    self.parent = parent
     self.end = end
     self.startedAfter = startedAfter
     self.readyAfter = readyAfter
+    self.drainAfter = drainAfter
     self.turnAfter = turnAfter
     self.endedAfter = endedAfter
   }
 
-  /// How long it took to stop, from its turn to its end.
+  /// How long it took to stop, from when it was told to drain to its end.
   ///
-  /// `nil` when it ended before its turn came.
+  /// `nil` when it never was told, or had come back before.
   public var drainedFor: Duration? {
-    guard let turnAfter, let endedAfter else { return nil }
-    return endedAfter - turnAfter
+    guard let drainAfter, let endedAfter else { return nil }
+    return endedAfter - drainAfter
   }
 }

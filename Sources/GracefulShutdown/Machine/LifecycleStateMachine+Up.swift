@@ -18,17 +18,23 @@ extension LifecycleStateMachine {
   }
 
   private mutating func begin(_ id: Int, at now: Instant) {
+    // It was stopped alone, or what it requires was, before it had begun.
+    guard !phases[id].hasHeard else { return }
     phases[id].state = .starting
     phases[id].startedAt = now
+    if let limit = graph.nodes[id].startLimit {
+      phases[id].startUntil = now + limit
+      remember(now + limit)
+    }
     live += 1
     for requirement in graph.nodes[id].requires { phases[requirement].dependentsLive += 1 }
     actions.append(.start(id))
   }
 
   mutating func becomeReady(_ id: Int, at now: Instant) {
-    guard phases.indices.contains(id) else { return ignore("\(nameOf(id)) is unknown") }
+    guard phases.indices.contains(id) else { return ignore("\(nameOf(id)) has no start to be ready after") }
     switch phases[id].state {
-    case .starting:
+    case .starting where phases[id].verdict == nil:
       phases[id].state = .ready
       phases[id].readyAt = now
       // A phase that has not been ready has no dependents, so a stop gives it its turn at once: it is not seen here
@@ -39,35 +45,20 @@ extension LifecycleStateMachine {
         // A phase that it requires may have ended meanwhile; then a stop has begun, and the state is not running.
         if phases[dependent].requirementsLeft == 0 { begin(dependent, at: now) }
       }
-    // Its start took so long that its turn to stop came first. Worth a line in the report, nothing more.
-    case .draining, .cancelled:
+    // Its start took so long that it was told to stop first. Worth a line in the report, nothing more.
+    case .draining, .cutting, .cancelled:
       if phases[id].readyAt == nil { phases[id].readyAt = now } else { ignore("\(nameOf(id)) became ready twice") }
     case .waiting: ignore("\(nameOf(id)) became ready before it started")
     case .ready: ignore("\(nameOf(id)) became ready twice")
-    case .ended: ignore("\(nameOf(id)) became ready after its end")
+    case .starting, .ended: ignore("\(nameOf(id)) became ready after its end")
     }
   }
 
-  mutating func endBeforeStop(_ id: Int, _ outcome: Outcome, at now: Instant) {
-    guard phases.indices.contains(id) else { return ignore("\(nameOf(id)) is unknown") }
-    switch phases[id].state {
-    case .starting, .ready:
-      switch outcome {
-      case .returned:
-        close(id, as: .endedByItself, at: now)
-        beginStop(StopRequest(who: .phaseEnded(nameOf(id))), at: now)
-      case .threwCancellation:
-        // Nobody had asked it to stop: whatever was cancelled, it was not by us.
-        close(id, as: .failed("CancellationError, before any stop was asked for"), at: now)
-        beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: "CancellationError"), at: now)
-      case .threw(let error), .cutShort(let error):
-        close(id, as: .failed(error), at: now)
-        beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: error), at: now)
-      }
-    case .waiting: ignore("\(nameOf(id)) ended before it started")
-    // No stop has begun, so nobody can have been told to.
-    case .draining, .cancelled: ignore("\(nameOf(id)) drained without a stop")
-    case .ended: ignore("\(nameOf(id)) ended twice")
-    }
+  /// It is not ready, and its start limit is over: the start has failed, and is unwound like any other (S2).
+  mutating func failStart(_ id: Int, at now: Instant) {
+    let limit = graph.nodes[id].startLimit ?? .zero
+    let reason = "not ready within its start limit of \(limit.brief)"
+    phases[id].startFailure = reason
+    if case .running = state { beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: reason), at: now) }
   }
 }
