@@ -91,7 +91,7 @@ struct LifecycleServiceTests {
       try await ended
       Issue.record("a drain that was cut looks like a clean one")
     } catch let failure as LifecycleFailure {
-      #expect(failure.report.stragglers.first == "web")
+      #expect(failure.report.stragglers.first?.name == "web")
       #expect(failure.exitCode == 124)
       #expect("\(failure)".contains("not ended in time: web"), "\(failure)")
     }

@@ -6,7 +6,7 @@ import Testing
 @Suite("A service of swift-service-lifecycle as a phase", .timeLimit(.minutes(1)))
 struct ServicePhaseTests {
   private let recorder = Recorder()
-  private let shop = Lifecycle("shop", grace: .seconds(30))
+  private let shop = Lifecycle("shop", grace: .seconds(30), logger: .silent)
 
   @Test("starts in the order of the graph, and hears its graceful shutdown when its turn has come")
   func order() async {
@@ -125,6 +125,30 @@ struct ServicePhaseTests {
     #expect(
       recorder.saw(
         inOrder: "front: told", "front: ended", "server: told", "server: ended", "pool: told", "pool: ended"))
+  }
+}
+
+/// What users do to test their own shutdown.
+@Suite("A service as a phase, under a manual ladder", .timeLimit(.minutes(1)))
+struct ServiceUnderTestTests {
+  @Test("hears its graceful shutdown at its drain, and its cancellation when its limit is over, in manual time")
+  func manualTime() async {
+    let ladder = ManualLadder()
+    let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
+    let database = shop.phase("database", service: ScriptedService(name: "database", recorder: ladder.recorder))
+    shop.phase(
+      "web", requires: database, limit: .seconds(5),
+      service: ScriptedService(
+        name: "web", recorder: ladder.recorder, work: { await ScriptedService.untilCancelled() }))
+    async let report = shop.run(on: ladder)
+    await ladder.recorder.wait(for: "web: started")
+    await ladder.recorder.wait(for: "database: started")
+    shop.requestStop()
+    await ladder.recorder.wait(for: "web: told")
+    ladder.advance(by: .seconds(5))
+    #expect(await report.phases.map(\.end) == [.drained, .cancelled])
+    #expect(
+      ladder.recorder.saw(inOrder: "web: told", "web: cancelled", "web: ended", "database: told", "database: ended"))
   }
 }
 
