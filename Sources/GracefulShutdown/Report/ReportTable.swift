@@ -64,7 +64,7 @@ struct ReportTable {
       .cells(
         isLoud: phase.isLoud, indent: indent, name: TerminalText(name, columns: Self.widestName - indent),
         word: phase.isLoud ? phase.end.description.uppercased() : phase.end.description, detail: detail))
-    if let error = phase.end.error { lines.append(.text(isLoud: true, indent: indent + 4, error, most: 3)) }
+    if let error = phase.end.error { lines.append(.text(isLoud: phase.isLoud, indent: indent + 4, error, most: 3)) }
     if let sessions = phase.sessions, !sessions.isEmpty {
       lines.append(.text(isLoud: sessions.isLoud, indent: indent + 4, "sessions: \(sessions.text)", most: 2))
     }

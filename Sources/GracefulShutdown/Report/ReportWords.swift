@@ -48,7 +48,8 @@ extension Duration {
   /// For people: `0.412 s`, `12.3 s`, `3 min 20 s`.
   package var brief: String {
     guard self >= .zero else { return "-" + (.zero - self).brief }
-    let (seconds, attoseconds) = components
+    // Beyond that, `components` traps.
+    let (seconds, attoseconds) = min(self, .seconds(Int64.max)).components
     if seconds >= 120 { return "\(seconds / 60) min \(seconds % 60) s" }
     let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
     if seconds >= 10 { return "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s" }
