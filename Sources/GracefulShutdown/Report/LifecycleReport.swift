@@ -57,7 +57,8 @@ public struct LifecycleReport: Hashable, Sendable {
   /// The first that applies: 128 + n ended at once by signal n; 124 something was cancelled or abandoned; 78 the
   /// configuration is wrong (`EX_CONFIG`, sysexits(3)); 1 a phase failed; 0 clean.
   public var exitCode: Int32 {
-    if let endedBySignal { return 128 + endedBySignal }
+    // A request of one's own may name a signal that there is not; an exit code has eight bits.
+    if let endedBySignal { return 128 + min(max(endedBySignal, 0), 127) }
     if phases.contains(where: \.end.isStraggler) { return 124 }
     if !mistakes.isEmpty { return 78 }
     // The error of a child went to whoever opened it.

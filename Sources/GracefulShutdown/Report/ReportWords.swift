@@ -1,5 +1,7 @@
 extension PhaseReport {
-  /// What somebody should look at. The error of a child phase went to whoever opened it.
+  /// Whether somebody should look at it.
+  ///
+  /// The error of a child phase went to whoever opened it.
   var isLoud: Bool { end.isStraggler || end.isFailed && parent == nil }
 
   /// How long it took, as far as that is worth saying.
