@@ -66,7 +66,8 @@ enum EndWord: String, Codable {
       case .neverStarted: .neverStarted
       }
     guard end.error == error else {
-      throw ReportFormatError(.badValue, at: path, "\(error == nil ? "null" : "an error"), and the phase is \(rawValue)")
+      throw ReportFormatError(
+        .badValue, at: path, "\(error == nil ? "null" : "an error"), and the phase is \(rawValue)")
     }
     return end
   }
@@ -94,23 +95,5 @@ struct SessionsDocument: Codable {
     SessionReport(
       admitted: admitted.number, refused: refused.number, drained: drained.number, failed: failed.number,
       cancelled: cancelled.number, abandoned: abandoned.number)
-  }
-}
-
-/// How many: never less than none.
-struct JSONCount: Codable {
-  let number: Int
-
-  init(_ number: Int) { self.number = number }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(number)
-  }
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    number = try container.decode(Int.self)
-    if number < 0 { throw DecodingError.dataCorruptedError(in: container, debugDescription: "fewer than none") }
   }
 }

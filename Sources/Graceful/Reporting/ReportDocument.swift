@@ -7,7 +7,7 @@ internal import GracefulShutdown
 struct ReportDocument: Codable {
   static let schema = 1
 
-  var schema: Int
+  var schema: JSONInteger<Int>
   var lifecycle: String
   var request: JSONNullable<RequestDocument>
   var mistakes: [MistakeDocument]
@@ -16,14 +16,14 @@ struct ReportDocument: Codable {
   var ran: JSONElapsed
   var took: JSONElapsed
   var grace: JSONSeconds
-  var endedBySignal: JSONNullable<Int32>
+  var endedBySignal: JSONNullable<JSONInteger<Int32>>
   /// For who reads the JSON; not read back, since it follows from the rest.
-  var exitCode: Int32?
+  var exitCode: JSONInteger<Int32>?
   var childrenOpened: JSONCount
   var ignored: [String]
 
   init(_ report: LifecycleReport) {
-    schema = Self.schema
+    schema = JSONInteger(Self.schema)
     lifecycle = report.lifecycle
     request = JSONNullable(report.request.map(RequestDocument.init))
     mistakes = report.mistakes.map(MistakeDocument.init)
@@ -32,8 +32,8 @@ struct ReportDocument: Codable {
     ran = JSONElapsed(report.ran)
     took = JSONElapsed(report.took)
     grace = JSONSeconds(report.grace)
-    endedBySignal = JSONNullable(report.endedBySignal)
-    exitCode = report.exitCode
+    endedBySignal = JSONNullable(report.endedBySignal.map(JSONInteger.init))
+    exitCode = JSONInteger(report.exitCode)
     childrenOpened = JSONCount(report.childrenOpened)
     ignored = report.ignored
   }
@@ -48,7 +48,7 @@ struct ReportDocument: Codable {
     return LifecycleReport(
       lifecycle: lifecycle, request: try request.value?.value(at: "request"), mistakes: mistakes, phases: phases,
       stragglers: stragglers, ran: ran.duration, took: took.duration, grace: grace.duration,
-      endedBySignal: endedBySignal.value, childrenOpened: childrenOpened.number, ignored: ignored)
+      endedBySignal: endedBySignal.value?.number, childrenOpened: childrenOpened.number, ignored: ignored)
   }
 }
 
@@ -86,5 +86,5 @@ struct StragglerDocument: Codable {
 
 /// Asked first: of another schema nothing else is known.
 struct SchemaDocument: Codable {
-  var schema: Int
+  var schema: JSONInteger<Int>
 }

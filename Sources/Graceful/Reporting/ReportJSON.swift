@@ -14,7 +14,7 @@ extension LifecycleReport {
   /// - Throws: When the text is no JSON, has another schema, lacks a key, or has a value that its key cannot have. A
   ///   report that makes no sense (a straggler that is no phase of it, a circle of requirements) is no error.
   public init(json: String) throws(ReportFormatError) {
-    let schema = try JSONText.decode(SchemaDocument.self, from: json).schema
+    let schema = try JSONText.decode(SchemaDocument.self, from: json).schema.number
     guard schema == ReportDocument.schema else {
       throw ReportFormatError(.otherSchema, at: "schema", "its schema is \(schema)")
     }

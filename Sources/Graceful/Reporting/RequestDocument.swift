@@ -37,8 +37,8 @@ struct AskerDocument: Codable {
   var kind: Kind
   /// For people; not read back.
   var text: String?
-  var signal: Int32?
-  var pid: Int32?
+  var signal: JSONInteger<Int32>?
+  var pid: JSONInteger<Int32>?
   var phase: String?
 
   enum Kind: String, Codable {
@@ -48,9 +48,9 @@ struct AskerDocument: Codable {
   init(_ asker: StopRequest.Asker) {
     text = asker.description
     switch asker.kind {
-    case .signal(let number): (kind, signal) = (.signal, number)
+    case .signal(let number): (kind, signal) = (.signal, JSONInteger(number))
     case .code: kind = .code
-    case .successor(let process): (kind, pid) = (.successor, process)
+    case .successor(let process): (kind, pid) = (.successor, JSONInteger(process))
     case .phaseFailed(let name): (kind, phase) = (.phaseFailed, name)
     case .phaseEnded(let name): (kind, phase) = (.phaseEnded, name)
     case .cancellation: kind = .cancellation
@@ -60,9 +60,9 @@ struct AskerDocument: Codable {
 
   func value(at path: String) throws(ReportFormatError) -> StopRequest.Asker {
     switch kind {
-    case .signal: .signal(try there(signal, "\(path).signal"))
+    case .signal: .signal(try there(signal, "\(path).signal").number)
     case .code: .code
-    case .successor: .successor(try there(pid, "\(path).pid"))
+    case .successor: .successor(try there(pid, "\(path).pid").number)
     case .phaseFailed: .phaseFailed(try there(phase, "\(path).phase"))
     case .phaseEnded: .phaseEnded(try there(phase, "\(path).phase"))
     case .cancellation: .cancellation
