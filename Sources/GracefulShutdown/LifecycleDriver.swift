@@ -147,7 +147,9 @@ final class LifecycleDriver: Sendable {
     case .release(let id, let end): ended(id, end)
     case .wake(let instant):
       environment.schedule(at: instant) { [weak self] in self?.receive(.wake) }
-    case .finish(let report): finish(tally.complete(report))
+    case .finish(let report):
+      conclude(report)
+      finish(tally.complete(report))
     case .ignored(let reason): log.write(.debug, "ignored: \(reason)")
     }
   }
@@ -204,6 +206,16 @@ final class LifecycleDriver: Sendable {
     place.phase.leave(place)
   }
 
+  /// Another thread may have brought the end of a phase and not come yet to what follows from it, while this one brings
+  /// the end of all: what has to be said of each phase, is said before.
+  private func conclude(_ report: LifecycleReport) {
+    for ended in report.phases where ended.end != .neverStarted {
+      guard let phase = phase(ended.id) else { continue }
+      send(.ended, ended.id, ended.end)
+      tally.close(phase, at: environment.now())
+    }
+  }
+
   private func finish(_ report: LifecycleReport) {
     log.write(report.exitCode == 0 ? .notice : .error, report.summary, report.logMetadata)
     events.finish(report)
@@ -239,7 +251,7 @@ final class LifecycleDriver: Sendable {
 
   private func send(_ kind: LifecycleEvent.Kind, _ id: Int, _ end: PhaseEnd? = nil) {
     guard events.isHeard, let phase = phase(id) else { return }
-    events.send(LifecycleEvent(kind, phase: phase.path, end: end))
+    events.send(LifecycleEvent(kind, phase: phase.path, end: end)) { phase.announces(kind) }
   }
 }
 
