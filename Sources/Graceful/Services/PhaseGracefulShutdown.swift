@@ -18,7 +18,7 @@ extension Phase {
   /// swift-service-lifecycle itself, under its lock, and must not read that flag, or it waits for ever;
   /// ``Phase/withHandler(at:_:operation:)`` has no such trap.
   ///
-  /// It costs an object, a lock and about 2 µs; and a thread for a moment, when the stop comes.
+  /// It costs 1.3 KB and about 1 µs, and nothing more for each handler than what swift-service-lifecycle takes.
   ///
   /// - Parameter moment: ``Phase/Moment/drain`` unless said otherwise: everything that requires this phase has ended.
   /// - Returns: what `operation` returned, when none of the handlers is running any more.
