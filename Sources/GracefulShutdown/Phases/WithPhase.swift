@@ -60,7 +60,7 @@ extension Phase {
 
   /// Runs a body in this phase: with it as the current one, and with whatever the environment puts around it.
   func perform<Result: Sendable>(_ body: @escaping @Sendable (Phase) async throws -> Result) async throws -> Result {
-    try await Phase.$place.withValue(Place(body: self, within: inside)) {
+    try await Phase.at(Place(body: self, within: inside)) {
       try await environment.surround(self) { try await body(self) }
     }
   }

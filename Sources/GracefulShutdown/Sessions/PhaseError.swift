@@ -55,5 +55,8 @@ extension PhaseError {
         "call it on the phase itself; a detached task, a dispatch queue and an event loop do not inherit the phase")
   }
 
+  @usableFromInline
+  static func outsideAnyPhase(session name: String?) -> PhaseError { outsideAnyPhase(session(name)) }
+
   static func session(_ name: String?) -> String { name.map { "session \"\($0)\"" } ?? "a session" }
 }

@@ -3,8 +3,9 @@
 /// Bound to the task, and inherited by what it starts: a `Task {}` keeps it when the session is long over. Such a stale
 /// place still names its phase, and opens nothing: only what is inside opens sub-work on a closed gate, and it is the
 /// gate that knows what is inside.
+@usableFromInline
 package struct Place: Sendable {
-  package let phase: Phase
+  @usableFromInline package let phase: Phase
   /// Where the enclosing session, or the child phase that is the way into this phase, is counted; `nil` in a body.
   let stripe: SessionStripe?
   private let outer: Outer?
@@ -47,8 +48,20 @@ package struct Place: Sendable {
 }
 
 extension Phase {
+  /// What a task is bound to, and passes on to the tasks that it starts.
+  ///
+  /// Not `@TaskLocal`: what that declares cannot be used by code that is inlined into a caller's.
+  @usableFromInline static let placeInTask = TaskLocal<Place?>(wrappedValue: nil)
+
   /// Where the current task is.
-  @TaskLocal package static var place: Place?
+  @usableFromInline package static var place: Place? { placeInTask.get() }
+
+  /// Runs `body` at a place.
+  package static func at<Result>(
+    _ place: Place, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
+  ) async rethrows -> Result {
+    try await placeInTask.withValue(place, operation: body)
+  }
 
   /// Counts a child phase in, from where the current task is.
   ///
