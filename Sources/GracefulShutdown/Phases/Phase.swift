@@ -115,9 +115,8 @@ extension Phase {
 
   func tell(_ moment: Moment, deadline: ContinuousClock.Instant) {
     flag.store(true, ordering: .relaxed)
-    let handlers = board.reach(moment, deadline: deadline)
-    guard !handlers.isEmpty else { return }
-    environment.perform { for handler in handlers { handler.run() } }
+    // One that blocks holds up no other.
+    for handler in board.reach(moment, deadline: deadline) { environment.perform { handler.run() } }
   }
 
   /// To cancel a task runs its cancellation handlers here and now: not on a thread of the ladder.
