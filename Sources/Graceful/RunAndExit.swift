@@ -22,6 +22,13 @@ extension Lifecycle {
   /// configuration is wrong; 1 a phase failed; 0 clean. `atexit` handlers run and buffers are flushed, unless something
   /// was abandoned or a signal ended it at once (`_exit`). The process ends within the grace although every thread of
   /// Swift's cooperative pool is blocked, and although nobody reads its standard error.
+  ///
+  /// When the environment variable `GRACEFUL_REPORT_FILE` names a path as the run begins, the report is also written
+  /// there as JSON (``LifecycleReport/json()``), on every way to the exit, a forced one too. It is written beside the file
+  /// (`PATH.PID.tmp`) and renamed over it, so that nobody reads half of one; an earlier report is replaced. A relative path
+  /// counts from the working directory at the exit. What cannot be written within 0.3 s (no space, no permission, a disk
+  /// that does not answer), and what is no regular file (a directory, a pipe, a device, a symbolic link), costs one line
+  /// on standard error, and changes neither the exit code nor when the process exits.
   /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. ``Trigger/signals`` (SIGTERM and
   ///   SIGINT) unless given.
   public func runAndExit(on triggers: Trigger...) async -> Never {

@@ -2,7 +2,7 @@
 ///
 /// All of them are collected and reported together, so that they can be corrected together.
 public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConvertible {
-  enum Kind: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
     case duplicateName(String)
     case unknownRequirement(phase: String, requires: String)
     case cycle([String])
@@ -12,9 +12,9 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
     case triggerCannotListen(trigger: String, reason: String)
   }
 
-  let kind: Kind
+  package let kind: Kind
 
-  init(kind: Kind) { self.kind = kind }
+  package init(kind: Kind) { self.kind = kind }
 
   /// A trigger that was asked for and cannot listen.
   package init(trigger: String, reason: String) {
