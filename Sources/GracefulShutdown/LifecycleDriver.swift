@@ -77,7 +77,7 @@ final class LifecycleDriver: Sendable {
 
   func becomeReady(_ id: Int) {
     say(.info, "phase is ready", id)
-    send(.ready, id)
+    send(.ready, phases[id])
     receive(.ready(id))
   }
 
@@ -131,14 +131,15 @@ final class LifecycleDriver: Sendable {
     case .turn(let id, let deadline): phase(id)?.tell(.turn, deadline: deadline)
     case .cut(let id): cut(id)
     case .cancel(let id, let deadline):
+      guard let phase = phase(id) else { return }
       say(.warning, "phase has not ended in time and is cancelled", id)
-      send(.cancelled, id)
-      phase(id)?.tell(.cancelled, deadline: deadline)
-      phase(id)?.beCancelled()
+      send(.cancelled, phase)
+      phase.tell(.cancelled, deadline: deadline)
+      phase.beCancelled()
     case .abandon(let id):
       say(.error, "phase has not ended in time and is abandoned", id)
-      send(.ended, id, .abandoned)
       if let phase = phase(id) {
+        send(.ended, phase, .abandoned)
         // Nobody is admitted to what nobody waits for.
         phase.gate.close {}
         tally.close(phase, at: environment.now())
@@ -156,7 +157,7 @@ final class LifecycleDriver: Sendable {
 
   private func start(_ id: Int) {
     say(.info, "phase starts", id)
-    send(.started, id)
+    send(.started, phases[id])
     let (phase, body) = (phases[id], bodies[id])
     let task = Task.detached(priority: .medium) { [self] in
       let outcome: LifecycleStateMachine.Outcome
@@ -175,7 +176,7 @@ final class LifecycleDriver: Sendable {
   private func drain(_ id: Int, _ deadline: ContinuousClock.Instant) {
     guard let phase = phase(id) else { return }
     say(.debug, "phase is told to drain", id)
-    send(.draining, id)
+    send(.draining, phase)
     phase.tell(.drain, deadline: deadline)
     // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
     phase.gate.close { [weak self] in self?.receive(.emptied(id)) }
@@ -194,7 +195,7 @@ final class LifecycleDriver: Sendable {
     if let error = end.error { metadata["error"] = error }
     let isChild = phase.parent != nil
     say(isChild ? .debug : end.isFailed ? .error : .info, "phase ended", id, metadata)
-    send(.ended, id, end)
+    send(.ended, phase, end)
     tally.close(phase, at: environment.now())
     phase.board.close()
     release(id)
@@ -211,7 +212,7 @@ final class LifecycleDriver: Sendable {
   private func conclude(_ report: LifecycleReport) {
     for ended in report.phases where ended.end != .neverStarted {
       guard let phase = phase(ended.id) else { continue }
-      send(.ended, ended.id, ended.end)
+      send(.ended, phase, ended.end)
       tally.close(phase, at: environment.now())
     }
   }
@@ -249,8 +250,12 @@ final class LifecycleDriver: Sendable {
     log.write(level, message, metadata.merging(["phase.name": phase.path]) { $1 })
   }
 
-  private func send(_ kind: LifecycleEvent.Kind, _ id: Int, _ end: PhaseEnd? = nil) {
-    guard events.isHeard, let phase = phase(id) else { return }
+  private func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil) {
+    guard events.isHeard else {
+      // Nobody who begins to read later is told of it then.
+      _ = phase.announces(kind)
+      return
+    }
     events.send(LifecycleEvent(kind, phase: phase.path, end: end)) { phase.announces(kind) }
   }
 }

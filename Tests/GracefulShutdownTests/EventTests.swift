@@ -78,6 +78,30 @@ struct EventTests {
     #expect(events.first?.report == report)
   }
 
+  @Test("Whoever begins to read in the middle is told of nothing that was before")
+  func fromTheMiddle() async {
+    let ladder = ladder
+    let database = shop.phase("database") { [shop] phase in
+      phase.ready()
+      await phase.drainRequested()
+      // "web" has ended.
+      let events = shop.events
+      ladder.recorder.record("database: reads")
+      Task {
+        for await event in events { ladder.recorder.record("\(event.kind) \(event.phase ?? "")") }
+        ladder.recorder.record("read")
+      }
+    }
+    shop.phase("web", requires: database, script: .obedient, on: ladder)
+    async let report = shop.run(on: ladder)
+    await ladder.recorder.wait(for: "web: ready")
+    shop.requestStop()
+    _ = await report
+    await ladder.recorder.wait(for: "read")
+    let begin = ladder.recorder.events.firstIndex(of: "database: reads") ?? 0
+    #expect(ladder.recorder.events[begin...] == ["database: reads", "ended database", "finished ", "read"])
+  }
+
   @Test("However many threads bring the news, each phase has its events in order, and its end before the end of all")
   func manyThreads() async {
     let perPhase: [LifecycleEvent.Kind] = [.started, .ready, .draining, .ended]
