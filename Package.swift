@@ -62,6 +62,8 @@ let package = Package(
     // Tests
     // One suite at a time for those that need the machine for themselves.
     .target(name: "WholeMachine", path: "Tests/WholeMachine"),
+    // Holds JSON against the schemas of this package.
+    .target(name: "SchemaChecking", path: "Tests/SchemaChecking"),
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
     .executableTarget(
       name: "FaultyServer", dependencies: [.nioCore, .nioPosix], path: "Tests/FaultyServer"),
@@ -101,6 +103,7 @@ let package = Package(
       name: "GracefulTests",
       dependencies: [
         "WholeMachine",
+        "SchemaChecking",
         "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "CGracefulSystem", "GracefulDescriptors",
         .log,
         .system, .serviceLifecycle, .serviceLifecycleTestKit,
@@ -123,6 +126,7 @@ let package = Package(
       name: "GracefulRehearsalTests",
       dependencies: [
         "WholeMachine",
+        "SchemaChecking",
         "GracefulCommand", "RestartableServer", "GracefulRehearsal", "GracefulProcesses", "GracefulDescriptors",
         .system, .nioCore, .nioPosix, .nioHTTP1,
         .histogram,

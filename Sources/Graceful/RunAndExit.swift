@@ -27,6 +27,13 @@ extension Lifecycle {
   ///
   /// After a call of ``run(on:)`` it waits for the end of that, writes and exits then. Called from inside one of its own
   /// phases it cannot return: the lifecycle stops as failed, and that phase is abandoned at its deadline.
+  ///
+  /// When the environment variable `GRACEFUL_REPORT_FILE` names a path as the run begins, the report is also written
+  /// there as JSON (``LifecycleReport/json()``), on every way to the exit, a forced one too. It is written beside the file
+  /// (`PATH.PID.tmp`) and renamed over it, so that nobody reads half of one; an earlier report is replaced. A relative path
+  /// counts from the working directory at the exit. What cannot be written within 0.3 s (no space, no permission, a disk
+  /// that does not answer), and what is no regular file (a directory, a pipe, a device, a symbolic link), costs one line
+  /// on standard error, and changes neither the exit code nor when the process exits.
   /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. ``Trigger/signals`` (SIGTERM and
   ///   SIGINT) unless given.
   public func runAndExit(on triggers: Trigger...) async -> Never {

@@ -2,7 +2,7 @@
 ///
 /// All of them are collected and reported together, so that they can be corrected together.
 public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConvertible {
-  enum Kind: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
     case duplicateName(String)
     case emptyName
     case runInside(phase: String)
@@ -14,9 +14,9 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
     case triggerCannotListen(trigger: String, reason: String)
   }
 
-  let kind: Kind
+  package let kind: Kind
 
-  init(kind: Kind) { self.kind = kind }
+  package init(kind: Kind) { self.kind = kind }
 
   /// A trigger that was asked for and cannot listen.
   package init(trigger: String, reason: String) {

@@ -51,8 +51,9 @@ public final class Lifecycle: Sendable {
   ///     than what the platform gives (Kubernetes: `terminationGracePeriodSeconds`, 30 s; systemd:
   ///     `TimeoutStopSec`, 90 s): after that it kills, and there is no report. 25 s unless said otherwise. Zero or less
   ///     is a mistake: nothing starts, and the exit code is 78. More than 100 years is 100 years.
-  ///   - logger: Progress goes here, with the metadata keys `lifecycle.name`, `phase.name`, `phase.end`, `stop.who` and
-  ///     `stop.why`.
+  ///   - logger: Progress goes here, with these metadata keys, which stay: `lifecycle.name` in every entry; `phase.name`,
+  ///     and at its end `phase.end` and `error`; `stop.who` and `stop.why` of each request; at the end `stop.took`,
+  ///     `exit.code` and `stragglers`. Nothing is logged of a session, and of a child phase at debug level only.
   public init(_ name: String, grace: Duration = .seconds(25), logger: Logger = Logger(label: "graceful")) {
     self.name = name
     self.grace = grace.bounded

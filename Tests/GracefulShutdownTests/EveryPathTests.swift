@@ -27,7 +27,8 @@ struct EveryPathTests {
       ends += explorer.finishes
       longest = max(longest, explorer.longest)
     }
-    print("\(graphs.count) graphs: \(states) states, \(steps) steps, \(ends) ends, sequences of up to \(longest) events")
+    print(
+      "\(graphs.count) graphs: \(states) states, \(steps) steps, \(ends) ends, sequences of up to \(longest) events")
   }
 
   @Test("One and two phases: with sessions, a child phase, stops of one phase alone, every way to end and to stop")

@@ -248,48 +248,6 @@ struct StateMachineTests {
     #expect(Self.report(machine.receive(.stop(Self.terminate), at: Self.at(1)))?.exitCode == 0)
   }
 
-  @Test("S3: the turn comes when nobody is inside any more, and not before")
-  func inside() {
-    var machine = Self.running(Self.machine([.init("web")])).machine
-    _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
-    #expect(machine.receive(.emptied(0), at: Self.at(3)) == [.turn(0, deadline: Self.at(17))])
-    #expect(machine.receive(.ended(0, .returned), at: Self.at(4)).first == .release(0, .drained))
-  }
-
-  @Test("A phase has not ended while somebody is inside, although its body has")
-  func bodyFirst() {
-    var machine = Self.running(Self.chain()).machine
-    _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
-    #expect(machine.receive(.ended(2, .returned), at: Self.at(1)).isEmpty)
-    #expect(
-      machine.receive(.emptied(2), at: Self.at(2)) == [.release(2, .drained), .drain(1, deadline: Self.at(17))])
-  }
-
-  @Test("S5: what is inside is cancelled first, then the body has its turn and is cancelled, then it is abandoned")
-  func cutFirst() {
-    var machine = Self.running(Self.machine([.init("web")])).machine
-    _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
-    #expect(machine.receive(.wake, at: Self.at(17)) == [.cut(0), .wake(at: Self.at(18))])
-    #expect(
-      machine.receive(.wake, at: Self.at(18)) == [
-        .turn(0, deadline: Self.at(19)), .cancel(0, deadline: Self.at(19)), .wake(at: Self.at(19)),
-      ])
-    let report = Self.report(machine.receive(.wake, at: Self.at(19)))
-    #expect(report?.phases.map(\.end) == [.abandoned])
-  }
-
-  @Test("What was inside ends when it is cancelled: the body has its turn with the time that is left")
-  func cutAndEmpty() {
-    var machine = Self.running(Self.machine([.init("web")])).machine
-    _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
-    _ = machine.receive(.wake, at: Self.at(17))
-    let actions = machine.receive(.emptied(0), at: Self.at(17.5))
-    #expect(actions.prefix(2) == [.turn(0, deadline: Self.at(19)), .cancel(0, deadline: Self.at(19))])
-    let report = Self.report(machine.receive(.ended(0, .returned), at: Self.at(18)))
-    #expect(report?.phases.map(\.end) == [.cancelled])
-    #expect(report?.exitCode == 124, "its sessions were cut")
-  }
-
   @Test("A phase that is not ready within its start limit has failed, and what started is unwound")
   func startLimit() {
     var machine = Self.machine([.init("database"), .init("web", requires: ["database"], startLimit: .seconds(5))])
@@ -315,32 +273,5 @@ struct StateMachineTests {
 
   static func report(_ actions: [Machine.Action]) -> LifecycleReport? {
     if case .finish(let report) = actions.last { report } else { nil }
-  }
-}
-
-/// A machine none of whose phases has anybody inside: each gate is empty at once.
-///
-/// A turn that comes together with the drain is left out of the actions, and so the tables read as if there was one.
-struct QuietMachine {
-  var machine: LifecycleStateMachine
-
-  var phases: [PhaseRecord] { machine.phases }
-
-  mutating func receive(
-    _ event: LifecycleStateMachine.Event, at now: ContinuousClock.Instant
-  ) -> [LifecycleStateMachine.Action] {
-    var actions = machine.receive(event, at: now)
-    var next = 0
-    while next < actions.count {
-      defer { next += 1 }
-      guard case .drain(let id, _) = actions[next] else { continue }
-      let more = machine.receive(.emptied(id), at: now)
-      actions += more.filter { !isTurn($0, of: id) }
-    }
-    return actions
-  }
-
-  private func isTurn(_ action: LifecycleStateMachine.Action, of id: Int) -> Bool {
-    if case .turn(id, _) = action { true } else { false }
   }
 }

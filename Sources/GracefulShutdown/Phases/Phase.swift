@@ -29,18 +29,21 @@ public final class Phase: Sendable {
   /// Where in its parent it was opened, while the program runs.
   let inside: Place?
 
-  init(name: String, id: Int, environment: any LifecycleEnvironment, link: DriverLink, within place: Place? = nil) {
+  init(
+    name: String, id: Int, environment: any LifecycleEnvironment, link: DriverLink, within place: Place? = nil,
+    gate: SessionGate? = nil
+  ) {
     self.name = name
     self.id = id
     self.environment = environment
     self.link = link
     inside = place
-    gate = SessionGate(now: { environment.now() })
+    self.gate = gate ?? SessionGate(now: { environment.now() })
   }
 
   /// One that belongs to no lifecycle, for tests of what is in it.
-  package convenience init(name: String, environment: any LifecycleEnvironment) {
-    self.init(name: name, id: 0, environment: environment, link: DriverLink())
+  package convenience init(name: String, environment: any LifecycleEnvironment, gate: SessionGate? = nil) {
+    self.init(name: name, id: 0, environment: environment, link: DriverLink(), gate: gate)
   }
 
   /// Says that what requires this phase may start now.
@@ -114,9 +117,8 @@ extension Phase {
 
   func tell(_ moment: Moment, deadline: ContinuousClock.Instant) {
     flag.store(true, ordering: .relaxed)
-    let handlers = board.reach(moment, deadline: deadline)
-    guard !handlers.isEmpty else { return }
-    environment.perform { for handler in handlers { handler.run() } }
+    // One that blocks holds up no other.
+    for handler in board.reach(moment, deadline: deadline) { environment.perform { handler.run() } }
   }
 
   /// To cancel a task runs its cancellation handlers here and now: not on a thread of the ladder.

@@ -43,7 +43,11 @@ final class SessionTally: Sendable {
   func complete(_ report: LifecycleReport) -> LifecycleReport {
     let state = state.withLock { state in (sessions: state.sessions, late: state.late) }
     var report = report
-    for index in report.phases.indices { report.phases[index].sessions = state.sessions[report.phases[index].id] }
+    for index in report.phases.indices {
+      report.phases[index].sessions = state.sessions[report.phases[index].id]
+      // No use to anybody else, and one that was read from JSON has none: the same report is to be equal.
+      report.phases[index].id = -1
+    }
     var late = state.late
     report.stragglers = report.stragglers.flatMap { straggler in
       guard let place = late.firstIndex(where: { $0.phase == straggler.phase }) else { return [straggler] }
