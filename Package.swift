@@ -50,7 +50,8 @@ let package = Package(
     .target(
       name: "GracefulTesting",
       dependencies: [
-        "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers", "GracefulHandover", .system,
+        "Graceful", "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers",
+        "GracefulHandover", .serviceLifecycle, .system,
       ]),
     .executableTarget(
       name: "GracefulCommand",
@@ -113,6 +114,9 @@ let package = Package(
         "WholeMachine",
         "GracefulNIO", "Graceful", "GracefulDescriptors", .system, .nioCore, .nioPosix, .nioHTTP1, .nioEmbedded,
       ]),
+    .testTarget(
+      name: "GracefulTestingTests",
+      dependencies: ["GracefulTesting", "Graceful", "GracefulShutdown", .log, .serviceLifecycle]),
     // Restarts itself as the demo does, and badly when it is told so.
     .executableTarget(
       name: "RestartableServer",

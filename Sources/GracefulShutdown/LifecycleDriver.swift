@@ -23,6 +23,7 @@ final class LifecycleDriver: Sendable {
   private let environment: any LifecycleEnvironment
   private let log: LifecycleLog
   private let tally = SessionTally()
+  private let emptied = EmptiedGates()
   private let events: LifecycleEventBroadcast
   private let exiting: Bool
 
@@ -41,6 +42,18 @@ final class LifecycleDriver: Sendable {
     let link = DriverLink()
     phases = names.enumerated().map { Phase(name: $1, id: $0, environment: environment, link: link) }
     link.set(self)
+  }
+
+  /// Before the run: what was written down and cannot be as it says.
+  func noteClippedLimits() {
+    let (grace, nodes) = state.withLock { ($0.machine.grace, $0.machine.graph.nodes) }
+    let longest = StopTimetable.drainTime(of: grace)
+    for node in nodes {
+      guard let limit = node.limit, limit > longest else { continue }
+      log.write(
+        .warning, "the limit of a phase is longer than what the grace leaves to drain, and is clipped to that",
+        ["phase.name": node.name, "phase.limit": limit.brief, "lifecycle.drain": longest.brief])
+    }
   }
 
   func run() async -> LifecycleReport {
@@ -62,9 +75,14 @@ final class LifecycleDriver: Sendable {
   }
 
   func requestStop(_ request: StopRequest) {
+    announce(request)
+    receive(.stop(request))
+  }
+
+  /// Says that somebody asked, for whoever reads the log and the events.
+  func announce(_ request: StopRequest) {
     log.write(.notice, "stop requested", ["stop.who": "\(request.who)", "stop.why": request.why])
     events.send(LifecycleEvent(.stopRequested, request: request))
-    receive(.stop(request))
   }
 
   func stopAlone(_ phase: PhaseHandle) {
@@ -99,10 +117,11 @@ final class LifecycleDriver: Sendable {
 
   /// The body of a child came back.
   func bodyEnded(_ child: Phase, _ outcome: LifecycleStateMachine.Outcome) {
-    child.cameBack()
+    let wasGivenUp = child.cameBack()
     receive(.ended(child.id, outcome))
-    // Unless it was abandoned before: then it leaves its parent only now.
-    release(child.id)
+    // It holds up its parent as long as its body runs, whoever has given it up. Otherwise it leaves when it is released:
+    // not here, where another thread may still be about to close its gate.
+    if wasGivenUp { release(child.id) }
   }
 
   func snapshot() -> LifecycleSnapshot {
@@ -144,6 +163,7 @@ final class LifecycleDriver: Sendable {
         phase.gate.close {}
         tally.close(phase, at: environment.now())
         phase.board.close()
+        if phase.beGivenUp() { release(id) }
       }
     case .release(let id, let end): ended(id, end)
     case .wake(let instant):
@@ -179,7 +199,11 @@ final class LifecycleDriver: Sendable {
     send(.draining, phase)
     phase.tell(.drain, deadline: deadline)
     // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
-    phase.gate.close { [weak self] in self?.receive(.emptied(id)) }
+    phase.gate.close { [weak self] in self?.becameEmpty(id) }
+  }
+
+  private func becameEmpty(_ id: Int) {
+    emptied.tell(id) { receive(.emptied($0)) }
   }
 
   private func cut(_ id: Int) {

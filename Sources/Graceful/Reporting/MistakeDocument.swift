@@ -14,7 +14,7 @@ struct MistakeDocument: Codable {
 
   enum Kind: String, Codable {
     case duplicateName, unknownRequirement, cycle, graceNotPositive, limitNotPositive, startLimitNotPositive
-    case triggerCannotListen
+    case emptyName, runInside, triggerCannotListen
   }
 
   init(_ mistake: ConfigurationMistake) {
@@ -28,6 +28,8 @@ struct MistakeDocument: Codable {
       (kind, phase, self.limit) = (.limitNotPositive, name, JSONSeconds(limit))
     case .startLimitNotPositive(let name, let limit):
       (kind, phase, self.limit) = (.startLimitNotPositive, name, JSONSeconds(limit))
+    case .emptyName: kind = .emptyName
+    case .runInside(let name): (kind, phase) = (.runInside, name)
     case .triggerCannotListen(let name, let why): (kind, trigger, reason) = (.triggerCannotListen, name, why)
     }
   }
@@ -48,6 +50,8 @@ struct MistakeDocument: Codable {
       .limitNotPositive(phase: try there(phase, "\(place).phase"), try there(limit, "\(place).limit").duration)
     case .startLimitNotPositive:
       .startLimitNotPositive(phase: try there(phase, "\(place).phase"), try there(limit, "\(place).limit").duration)
+    case .emptyName: .emptyName
+    case .runInside: .runInside(phase: try there(phase, "\(place).phase"))
     case .triggerCannotListen:
       .triggerCannotListen(
         trigger: try there(trigger, "\(place).trigger"), reason: try there(reason, "\(place).reason"))

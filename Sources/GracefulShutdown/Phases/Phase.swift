@@ -24,6 +24,8 @@ public final class Phase: Sendable {
   private struct Work {
     var isCancelled = false
     var cancel: (@Sendable () -> Void)?
+    var hasComeBack = false
+    var isGivenUp = false
   }
 
   /// Where in its parent it was opened, while the program runs.
@@ -145,7 +147,28 @@ extension Phase {
   }
 
   /// The body has come back.
-  func cameBack() { work.withLock { $0.cancel = nil } }
+  ///
+  /// - Returns: Whether nobody waits for it any more.
+  @discardableResult
+  func cameBack() -> Bool {
+    // Let go of outside the lock: it holds the task, and what that holds is the user's.
+    let (_, isGivenUp) = work.withLock { work in
+      work.hasComeBack = true
+      defer { work.cancel = nil }
+      return (work.cancel, work.isGivenUp)
+    }
+    return isGivenUp
+  }
+
+  /// Nobody waits for the body any more.
+  ///
+  /// - Returns: Whether it has come back all the same. Of this and ``cameBack()``, whichever is second returns `true`.
+  func beGivenUp() -> Bool {
+    work.withLock { work in
+      work.isGivenUp = true
+      return work.hasComeBack
+    }
+  }
 }
 
 /// From its phases to the driver, which has them: not strong, or neither would ever be freed.

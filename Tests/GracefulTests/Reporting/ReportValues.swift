@@ -14,7 +14,8 @@ enum ReportValues {
   static let mistakes: [ConfigurationMistake.Kind] = [
     .duplicateName("web"), .unknownRequirement(phase: "web", requires: "databse"), .cycle(["a", "b", "a"]),
     .graceNotPositive(.seconds(-3)), .limitNotPositive(phase: "web", .zero),
-    .startLimitNotPositive(phase: "web", .milliseconds(-1)), .triggerCannotListen(trigger: "SIGKILL", reason: "never"),
+    .startLimitNotPositive(phase: "web", .milliseconds(-1)), .emptyName, .runInside(phase: "web/import"),
+    .triggerCannotListen(trigger: "SIGKILL", reason: "never"),
   ]
   /// From an attosecond to longer than a machine runs.
   static let durations: [Duration] = [
