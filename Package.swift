@@ -54,19 +54,21 @@ let package = Package(
     .executableTarget(
       name: "GracefulCommand",
       dependencies: [
-        "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulProcesses", "GracefulRehearsal",
-        .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
+        "CThreadSanitizer", "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulProcesses",
+        "GracefulRehearsal", .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // Tests
+    // What the thread sanitizer has to be told of the Swift runtime, in every program; empty without it.
+    .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
     // One suite at a time for those that need the machine for themselves.
-    .target(name: "WholeMachine", path: "Tests/WholeMachine"),
+    .target(name: "WholeMachine", dependencies: ["CThreadSanitizer"], path: "Tests/WholeMachine"),
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
     .executableTarget(
-      name: "FaultyServer", dependencies: [.nioCore, .nioPosix], path: "Tests/FaultyServer"),
+      name: "FaultyServer", dependencies: ["CThreadSanitizer", .nioCore, .nioPosix], path: "Tests/FaultyServer"),
     // Speaks one side of a handover by hand, and stops at a step to be killed there.
     .executableTarget(
       name: "HandoverPeer",
-      dependencies: ["CGracefulSystem", "GracefulDescriptors", "GracefulHandover", .system],
+      dependencies: ["CThreadSanitizer", "CGracefulSystem", "GracefulDescriptors", "GracefulHandover", .system],
       path: "Tests/HandoverPeer"),
     .testTarget(
       name: "GracefulDescriptorsTests",
@@ -86,7 +88,8 @@ let package = Package(
         "GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", "CGracefulSystem", .system,
       ]),
     .executableTarget(
-      name: "BlockedProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/BlockedProgram"),
+      name: "BlockedProgram", dependencies: ["CThreadSanitizer", "Graceful", "CGracefulSystem"],
+      path: "Tests/BlockedProgram"),
     .testTarget(
       name: "GracefulTests",
       dependencies: [
@@ -102,7 +105,9 @@ let package = Package(
     // Restarts itself as the demo does, and badly when it is told so.
     .executableTarget(
       name: "RestartableServer",
-      dependencies: ["CGracefulSystem", "GracefulProcesses", .system, .nioCore, .nioPosix, .nioHTTP1],
+      dependencies: [
+        "CThreadSanitizer", "CGracefulSystem", "GracefulProcesses", .system, .nioCore, .nioPosix, .nioHTTP1,
+      ],
       path: "Tests/RestartableServer"),
     .testTarget(
       name: "GracefulRehearsalTests",
