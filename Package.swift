@@ -87,6 +87,10 @@ let package = Package(
         "WholeMachine",
         "GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", "CGracefulSystem", .system,
       ]),
+    // Has races on purpose.
+    .executableTarget(
+      name: "RacyProgram", dependencies: ["CThreadSanitizer", "CGracefulSystem"], path: "Tests/RacyProgram"),
+    .testTarget(name: "ThreadSanitizerTests", dependencies: ["CThreadSanitizer", "RacyProgram"]),
     .executableTarget(
       name: "BlockedProgram", dependencies: ["CThreadSanitizer", "Graceful", "CGracefulSystem"],
       path: "Tests/BlockedProgram"),
@@ -140,7 +144,8 @@ extension Target.Dependency {
   static let system: Self = .product(name: "SystemPackage", package: "swift-system")
 }
 
-for target in package.targets where target.name != "CGracefulSystem" {
+let writtenInC: Set = ["CGracefulSystem", "CThreadSanitizer"]
+for target in package.targets where !writtenInC.contains(target.name) {
   target.swiftSettings = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -153,7 +158,7 @@ for target in package.targets where target.name != "CGracefulSystem" {
 // would reach the dependencies too. In an ordinary build a warning stays a warning, whatever a later compiler finds.
 if Context.environment["GRACEFUL_WARNINGS"] == "errors" {
   for target in package.targets {
-    if target.name == "CGracefulSystem" {
+    if writtenInC.contains(target.name) {
       target.cSettings = [.treatAllWarnings(as: .error)]
     } else {
       target.swiftSettings?.append(.treatAllWarnings(as: .error))

@@ -2,17 +2,18 @@
 //
 // On Linux a Mutex is a futex with priority inheritance (FUTEX_LOCK_PI). When nobody waits, lock and unlock are one
 // compare-and-swap each, inlined into our code and instrumented with it. When somebody does, they are `_lockSlow` and
-// `_unlockSlow` of libswiftSynchronization, which is not instrumented: its compare-and-swap, and the kernel that hands the
-// word over, are invisible. So the sanitizer sees two threads in the same critical section with nothing between them, and
-// reports what every contended Mutex guards (Swift 6.3.1; ten lines are enough).
+// `_unlockSlow` of libswiftSynchronization, which is not instrumented: its compare-and-swap, and the kernel that hands
+// the word over, are invisible. So the sanitizer sees two threads in the same critical section with nothing between
+// them, and reports what every contended Mutex guards (Swift 6.3.1; ten lines are enough).
 //
-// Here the calls go through us, and the sanitizer is told what is true: who comes out of the slow lock has everything that
-// was done before the unlock of this same Mutex. `__tsan_acquire` and `__tsan_release` use the clock of the word's address,
-// the one that the instrumented compare-and-swap uses, so slow and fast halves meet. Nothing is suppressed: data that is
-// guarded by another Mutex, or by none, is reported as before (GracefulSanitizerTests).
+// Here the calls go through us, and the sanitizer is told what is true: who comes out of the slow lock has everything
+// that was done before the unlock of this same Mutex. `__tsan_acquire` and `__tsan_release` use the clock of the word's
+// address, the one that the instrumented compare-and-swap uses, so slow and fast halves meet. Nothing is suppressed:
+// data that is guarded by another Mutex, or by none, is reported as before (ThreadSanitizerTests).
 //
-// An executable's own definition wins over a shared library's, so linking this file is enough. The real ones are the next
-// in the search order. Darwin's Mutex is os_unfair_lock, which the sanitizer knows.
+// An executable's own definition wins over a shared library's, so linking this file is enough, except with a runtime
+// that is linked in statically. The real ones are the next in the search order. Darwin's Mutex is os_unfair_lock, which
+// the sanitizer knows.
 #if __has_feature(thread_sanitizer) && defined(__linux__)
 
 #define _GNU_SOURCE
