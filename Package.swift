@@ -17,6 +17,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -34,7 +35,7 @@ let package = Package(
       name: "Graceful",
       dependencies: [
         "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers", "GracefulHandover", .log,
-        .system,
+        .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .target(
       name: "GracefulNIO",
@@ -49,26 +50,32 @@ let package = Package(
     .target(
       name: "GracefulTesting",
       dependencies: [
-        "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers", "GracefulHandover", .system,
+        "Graceful", "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers",
+        "GracefulHandover", .serviceLifecycle, .system,
       ]),
     .executableTarget(
       name: "GracefulCommand",
       dependencies: [
-        "CThreadSanitizer", "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulProcesses",
-        "GracefulRehearsal", .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
+        "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulProcesses", "GracefulRehearsal",
+        .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // Tests
     // What the thread sanitizer has to be told of the Swift runtime, in every program; empty without it.
     .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
+    // Has races on purpose.
+    .executableTarget(name: "RacyProgram", dependencies: ["CGracefulSystem"], path: "Tests/RacyProgram"),
+    .testTarget(name: "ThreadSanitizerTests", dependencies: ["RacyProgram"]),
     // One suite at a time for those that need the machine for themselves.
-    .target(name: "WholeMachine", dependencies: ["CThreadSanitizer"], path: "Tests/WholeMachine"),
+    .target(name: "WholeMachine", path: "Tests/WholeMachine"),
+    // Holds JSON against the schemas of this package.
+    .target(name: "SchemaChecking", path: "Tests/SchemaChecking"),
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
     .executableTarget(
-      name: "FaultyServer", dependencies: ["CThreadSanitizer", .nioCore, .nioPosix], path: "Tests/FaultyServer"),
+      name: "FaultyServer", dependencies: [.nioCore, .nioPosix], path: "Tests/FaultyServer"),
     // Speaks one side of a handover by hand, and stops at a step to be killed there.
     .executableTarget(
       name: "HandoverPeer",
-      dependencies: ["CThreadSanitizer", "CGracefulSystem", "GracefulDescriptors", "GracefulHandover", .system],
+      dependencies: ["CGracefulSystem", "GracefulDescriptors", "GracefulHandover", .system],
       path: "Tests/HandoverPeer"),
     .testTarget(
       name: "GracefulDescriptorsTests",
@@ -87,18 +94,24 @@ let package = Package(
         "WholeMachine",
         "GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", "CGracefulSystem", .system,
       ]),
-    // Has races on purpose.
     .executableTarget(
-      name: "RacyProgram", dependencies: ["CThreadSanitizer", "CGracefulSystem"], path: "Tests/RacyProgram"),
-    .testTarget(name: "ThreadSanitizerTests", dependencies: ["CThreadSanitizer", "RacyProgram"]),
+      name: "BlockedProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/BlockedProgram"),
+    // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
     .executableTarget(
-      name: "BlockedProgram", dependencies: ["CThreadSanitizer", "Graceful", "CGracefulSystem"],
-      path: "Tests/BlockedProgram"),
+      name: "ForeignProgram",
+      dependencies: [
+        "Graceful", "GracefulShutdown", "CGracefulSystem", .log, .serviceLifecycle, .serviceLifecycleTestKit,
+        .unixSignals,
+      ],
+      path: "Tests/ForeignProgram"),
     .testTarget(
       name: "GracefulTests",
       dependencies: [
         "WholeMachine",
-        "Graceful", "GracefulTesting", "BlockedProgram", "CGracefulSystem", "GracefulDescriptors", .log, .system,
+        "SchemaChecking",
+        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "CGracefulSystem", "GracefulDescriptors",
+        .log,
+        .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .testTarget(
       name: "GracefulNIOTests",
@@ -106,17 +119,19 @@ let package = Package(
         "WholeMachine",
         "GracefulNIO", "Graceful", "GracefulDescriptors", .system, .nioCore, .nioPosix, .nioHTTP1, .nioEmbedded,
       ]),
+    .testTarget(
+      name: "GracefulTestingTests",
+      dependencies: ["GracefulTesting", "Graceful", "GracefulShutdown", .log, .serviceLifecycle]),
     // Restarts itself as the demo does, and badly when it is told so.
     .executableTarget(
       name: "RestartableServer",
-      dependencies: [
-        "CThreadSanitizer", "CGracefulSystem", "GracefulProcesses", .system, .nioCore, .nioPosix, .nioHTTP1,
-      ],
+      dependencies: ["CGracefulSystem", "GracefulProcesses", .system, .nioCore, .nioPosix, .nioHTTP1],
       path: "Tests/RestartableServer"),
     .testTarget(
       name: "GracefulRehearsalTests",
       dependencies: [
         "WholeMachine",
+        "SchemaChecking",
         "GracefulCommand", "RestartableServer", "GracefulRehearsal", "GracefulProcesses", "GracefulDescriptors",
         .system, .nioCore, .nioPosix, .nioHTTP1,
         .histogram,
@@ -141,7 +156,16 @@ extension Target.Dependency {
   static let nioEmbedded: Self = .product(name: "NIOEmbedded", package: "swift-nio")
   static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
   static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
+  static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+  static let serviceLifecycleTestKit: Self = .product(
+    name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
   static let system: Self = .product(name: "SystemPackage", package: "swift-system")
+  static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+}
+
+// Linked where the program is linked: a library for others does not meddle with their runtime.
+for target in package.targets where target.type == .executable || target.type == .test {
+  target.dependencies.append("CThreadSanitizer")
 }
 
 let writtenInC: Set = ["CGracefulSystem", "CThreadSanitizer"]

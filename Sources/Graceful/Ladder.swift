@@ -9,12 +9,25 @@ package struct Ladder: LifecycleEnvironment {
   /// `nil` when there was no descriptor or no thread for it; then each timer is a thread, or, when even that cannot be
   /// had, a task.
   private let loop: PollLoop?
+  private let crew: LadderCrew
+  /// Asked for before anything runs: at the end another thread may be changing the environment (getenv(3)).
+  private let file = ReportFile.named()
 
-  private init() { loop = try? PollLoop(name: "graceful-ladder") }
+  private init() {
+    let loop = try? PollLoop(name: "graceful-ladder")
+    self.loop = loop
+    crew = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
+  }
 
   package func now() -> ContinuousClock.Instant { .now }
 
   package func schedule(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void) {
+    Self.schedule(on: loop, at: instant, body)
+  }
+
+  private static func schedule(
+    on loop: PollLoop?, at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void
+  ) {
     if let loop {
       _ = loop.schedule(at: instant, body)
       return
@@ -30,9 +43,17 @@ package struct Ladder: LifecycleEnvironment {
     }
   }
 
-  package func perform(_ body: @escaping @Sendable () -> Void) { LadderThread.start("graceful-cancel", body) }
+  package func perform(_ body: @escaping @Sendable () -> Void) { crew.perform(body) }
 
-  package func write(report: String) { LastWords.write(report, to: 2, within: .milliseconds(400)) }
+  package func surround<Result: Sendable>(
+    _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result
+  ) async throws -> Result {
+    try await ForeignSwitch.run(in: phase, pulledAt: .drain, body)
+  }
+
+  package func write(report: LifecycleReport) {
+    LastWords.write(report, to: 2, file: file?.keep, within: .milliseconds(400))
+  }
 
   package func exit(_ code: Int32, atOnce: Bool) {
     if atOnce { cgs_exit_now(code) }

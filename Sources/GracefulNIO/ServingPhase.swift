@@ -3,8 +3,8 @@ public import Graceful
 extension DrainingServer {
   /// The whole life of a server as a phase, in the one order that loses nothing.
   ///
-  /// It waits until the predecessor has let go and accepts, says that the phase is ready, serves until its turn to stop
-  /// has come (or a successor has taken over), closes the listener, leaves the handover, so that whoever is started
+  /// It waits until the predecessor has let go and accepts, says that the phase is ready, serves until it is told to
+  /// drain (or a successor has taken over), closes the listener, leaves the handover, so that whoever is started
   /// from here on need not wait for the rest, and drains until the phase's deadline.
   /// - Parameters:
   ///   - phase: its limit, clipped to the lifecycle's grace, is the time for the drain.
@@ -25,7 +25,7 @@ extension DrainingServer {
       await closeListener()
       throw error
     }
-    await phase.turnToStop()
+    await phase.drainRequested()
     await closeListener()
     await handover.leave()
     let outcome = await drain(until: phase.deadline ?? .now)

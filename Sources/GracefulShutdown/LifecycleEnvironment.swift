@@ -11,9 +11,22 @@ package protocol LifecycleEnvironment: Sendable {
   /// Calls `body` soon, on a thread that it may block: it runs code of the user.
   func perform(_ body: @escaping @Sendable () -> Void)
 
+  /// Puts around the body of every phase what code in it may look for: what another library binds to the task.
+  func surround<Result: Sendable>(
+    _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result
+  ) async throws -> Result
+
   /// The last words. Whoever does not read them must not hold up the exit.
-  func write(report: String)
+  func write(report: LifecycleReport)
 
   /// Ends the process. `atOnce`: nothing of the program runs any more, no buffer is flushed (`_exit`).
   func exit(_ code: Int32, atOnce: Bool)
+}
+
+extension LifecycleEnvironment {
+  package func surround<Result: Sendable>(
+    _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result
+  ) async throws -> Result {
+    try await body()
+  }
 }

@@ -6,6 +6,7 @@ final class LifecycleLog: Sendable {
 
   private let entries: AsyncStream<Entry>.Continuation
   private let writer: Task<Void, Never>
+  private let level: Logger.Level
 
   private struct Entry: Sendable {
     var level: Logger.Level
@@ -16,6 +17,7 @@ final class LifecycleLog: Sendable {
   init(name: String, logger: Logger) {
     var logger = logger
     logger[metadataKey: "lifecycle.name"] = "\(name)"
+    level = logger.logLevel
     let (stream, entries) = AsyncStream.makeStream(of: Entry.self)
     self.entries = entries
     writer = Task.detached { [logger] in
@@ -28,8 +30,12 @@ final class LifecycleLog: Sendable {
 
   deinit { entries.finish() }
 
-  func write(_ level: Logger.Level, _ message: String, _ metadata: [String: String] = [:]) {
-    entries.yield(Entry(level: level, message: message, metadata: metadata))
+  /// Whether an entry of this level would be written: ask before its text is put together.
+  func takes(_ level: Logger.Level) -> Bool { level >= self.level }
+
+  func write(_ level: Logger.Level, _ message: @autoclosure () -> String, _ metadata: [String: String] = [:]) {
+    guard takes(level) else { return }
+    entries.yield(Entry(level: level, message: message(), metadata: metadata))
   }
 
   /// No more entries; returns when all have been handed to the handler.

@@ -26,16 +26,17 @@ extension StopRequest {
   ///
   /// More will come, so it is compared, not switched over.
   public struct Asker: Hashable, Sendable, CustomStringConvertible {
-    enum Kind: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
       case signal(Int32)
       case code
       case successor(Int32)
       case phaseFailed(String)
       case phaseEnded(String)
       case cancellation
+      case serviceGroup
     }
 
-    let kind: Kind
+    package let kind: Kind
 
     /// A signal that the process received.
     public static func signal(_ number: Int32) -> Self { Self(kind: .signal(number)) }
@@ -49,6 +50,9 @@ extension StopRequest {
     public static func phaseEnded(_ name: String) -> Self { Self(kind: .phaseEnded(name)) }
     /// The task that called `run()` was cancelled.
     public static var cancellation: Self { Self(kind: .cancellation) }
+
+    /// The `ServiceGroup` of swift-service-lifecycle in which this lifecycle runs as a service.
+    public static var serviceGroup: Self { Self(kind: .serviceGroup) }
 
     /// The number of the signal, when it was one.
     public var signal: Int32? {
@@ -64,6 +68,7 @@ extension StopRequest {
       case .phaseFailed(let name): "phase \(name), which failed"
       case .phaseEnded(let name): "phase \(name), which ended by itself"
       case .cancellation: "cancellation of run()"
+      case .serviceGroup: "the service group"
       }
     }
 
@@ -86,13 +91,13 @@ extension StopRequest {
   ///
   /// More will come, so it is compared, not switched over.
   public struct Urgency: Hashable, Sendable {
-    enum Kind: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
       case drain
       case cancelNow
       case exitNow
     }
 
-    let kind: Kind
+    package let kind: Kind
 
     /// Finish what is being done, take nothing new.
     ///

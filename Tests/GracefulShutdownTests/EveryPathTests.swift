@@ -1,26 +1,68 @@
+import Foundation
 import GracefulShutdown
 import Testing
 import WholeMachine
 
-@Suite("Every path through every graph of up to three phases", .wholeMachine, .serialized)
+/// Every sequence of events up to the stated length, or until no new state appears, for every graph.
+///
+/// What is checked at each step is in ``PathModel``: the order of S2 on every path, children and sessions before the turn
+/// (S3), nobody waited for beyond the deadline (S4), drain before cancel before abandon (S5), every path ends, what was
+/// admitted is ended or named. With `GRACEFUL_EXPLORE=long` in the environment the lengths are those of the second
+/// column, which takes minutes.
+@Suite("Every path through every graph of up to four phases", .wholeMachine, .serialized)
 struct EveryPathTests {
-  private static let upToThree = (1...3).flatMap { GraphExplorer.graphs(of: $0) }
+  typealias Extent = GraphExplorer.Extent
 
-  /// Every sequence of events of any length, by exhausting the states: 209,415 over the eleven graphs, in 820,060 steps.
-  @Test("keeps the order, ends before the deadline, and starts nothing after a stop", arguments: upToThree)
-  func everyPath(graph: [[Int]]) throws {
-    var explorer = GraphExplorer(requires: graph, grace: .seconds(20))
-    try explorer.explore()
-    // A search that finds nothing is no search.
-    #expect(explorer.finishes > 100)
-    #expect(explorer.longest > 3 * graph.count)
+  private static let isLong = ProcessInfo.processInfo.environment["GRACEFUL_EXPLORE"] == "long"
+
+  private static func explore(_ graphs: [[[Int]]], _ extent: ([[Int]]) -> Extent) throws {
+    var (states, steps, ends, longest) = (0, 0, 0, 0)
+    for graph in graphs {
+      var explorer = GraphExplorer(requires: graph, grace: .seconds(20), extent: extent(graph))
+      try explorer.explore()
+      // A search that finds nothing is no search.
+      #expect(explorer.finishes > 100)
+      states += explorer.positions
+      steps += explorer.steps
+      ends += explorer.finishes
+      longest = max(longest, explorer.longest)
+    }
     print(
-      "\(graph): \(explorer.positions) states, \(explorer.steps) steps, \(explorer.finishes) ends,",
-      "longest \(explorer.longest)")
+      "\(graphs.count) graphs: \(states) states, \(steps) steps, \(ends) ends, sequences of up to \(longest) events")
   }
 
-  @Test("There are 1, 2 and 8 graphs of one, two and three phases")
+  @Test("One and two phases: with sessions, a child phase, stops of one phase alone, every way to end and to stop")
+  func everything() throws {
+    try Self.explore(GraphExplorer.graphs(of: 1)) { _ in
+      Extent(visited: [0], childOf: 0, alone: [0, 1], everyEnd: [0, 1], longest: Self.isLong ? 7 : 6)
+    }
+    try Self.explore(GraphExplorer.graphs(of: 2)) { _ in
+      Extent(visited: [0, 1], childOf: 0, alone: [0, 1, 2], everyEnd: [0, 1, 2], longest: Self.isLong ? 7 : 5)
+    }
+  }
+
+  @Test("Two phases with sessions in both, until no new state appears")
+  func exhaustive() throws {
+    try Self.explore(GraphExplorer.graphs(of: 2)) { _ in Extent(visited: [0, 1], urgent: Self.isLong) }
+  }
+
+  @Test("Three phases: with sessions in all of them")
+  func three() throws {
+    try Self.explore(GraphExplorer.graphs(of: 3)) { _ in
+      Extent(visited: [0, 1, 2], urgent: false, longest: Self.isLong ? 9 : 7)
+    }
+    try Self.explore(GraphExplorer.graphs(of: 3)) { _ in Extent(everyEnd: [1], longest: Self.isLong ? 9 : 6) }
+  }
+
+  @Test("Four phases: with sessions in the last one")
+  func four() throws {
+    try Self.explore(GraphExplorer.graphs(of: 4)) { _ in
+      Extent(visited: [3], urgent: false, longest: Self.isLong ? 9 : 7)
+    }
+  }
+
+  @Test("There are 1, 2, 8 and 64 graphs of one to four phases")
   func graphs() {
-    #expect([1, 2, 3].map { GraphExplorer.graphs(of: $0).count } == [1, 2, 8])
+    #expect([1, 2, 3, 4].map { GraphExplorer.graphs(of: $0).count } == [1, 2, 8, 64])
   }
 }

@@ -1,54 +1,74 @@
-import GracefulShutdown
+@testable import GracefulShutdown
 
-/// Tries every event that can come, in every state that can be reached, and holds each action against the promises.
-///
-/// What the machine does is checked against a model of its own, built from the actions alone.
+/// Tries every event that can come, in every state that can be reached, and holds each action against the promises of
+/// ``PathModel``, which knows the events and actions alone.
 struct GraphExplorer {
   typealias Machine = LifecycleStateMachine
+  typealias Instant = ContinuousClock.Instant
 
-  /// What somebody who sees only the actions knows.
-  struct Model: Hashable {
-    var begun: Set<Int> = []
-    var ready: Set<Int> = []
-    var heard: Set<Int> = []
-    var turned: Set<Int> = []
-    var cancelled: Set<Int> = []
-    /// Came back, or was abandoned.
-    var gone: Set<Int> = []
-    var stopped = false
-    var exiting = false
-    var finished = false
-    var wake: ContinuousClock.Instant?
-    var latest: ContinuousClock.Instant?
-  }
-
-  struct Position: Hashable {
+  struct Position {
     var machine: Machine
-    var model: Model
-    var now: ContinuousClock.Instant
+    var model: PathModel
+    var now: Instant
 
-    /// Enough to tell most apart; to hash the names again and again would take most of the time.
-    func hash(into hasher: inout Hasher) {
-      hasher.combine(machine.phases)
-      hasher.combine(model)
+    /// What decides about everything that can follow: not when something was, which only the report tells.
+    func key(_ start: Instant) -> Key {
+      var phases = machine.phases
+      for id in phases.indices { phases[id].forgetWhen(start) }
+      var child = machine.children.values.first?.record
+      child?.forgetWhen(start)
+      return Key(
+        phases: phases, child: child, state: machine.state, nextDue: machine.nextDue, armed: machine.armed,
+        model: model, now: now)
     }
   }
 
-  struct Breach: Error, CustomStringConvertible {
-    var description: String
+  struct Key: Hashable {
+    var phases: [PhaseRecord]
+    var child: PhaseRecord?
+    var state: Machine.State
+    var nextDue: Instant?
+    var armed: Instant?
+    var model: PathModel
+    var now: Instant
+
+    /// Enough to tell nearly all apart; to hash the rest takes most of the time.
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(model)
+      for phase in phases { hasher.combine(phase.state) }
+      hasher.combine(nextDue)
+    }
   }
 
+  /// What can happen beside starts, ends, stops and time.
+  struct Extent {
+    /// Sessions are inside these when they are told to drain; the gate of the others is empty at once.
+    var visited: Set<Int> = []
+    /// A child phase may be opened in this one, once.
+    var childOf: Int?
+    /// These may be stopped alone.
+    var alone: Set<Int> = []
+    /// Every way to end for these; the others return.
+    var everyEnd: Set<Int> = []
+    /// Further requests after the first, beside SIGTERM.
+    var urgent = true
+    var longest = Int.max
+  }
+
+  static let isChatty = false
   let requires: [[Int]]
   let grace: Duration
+  let extent: Extent
   private(set) var positions = 0
   private(set) var steps = 0
   private(set) var finishes = 0
   /// The length of the longest sequence that leads to something new.
   private(set) var longest = 0
 
-  init(requires: [[Int]], grace: Duration) {
+  init(requires: [[Int]], grace: Duration, extent: Extent) {
     self.requires = requires
     self.grace = grace
+    self.extent = extent
   }
 
   /// All directed graphs without cycles of so many phases in which a phase requires only earlier ones: up to names,
@@ -61,50 +81,61 @@ struct GraphExplorer {
     }
   }
 
-  /// Until there is no state that has not been seen: that is every sequence of events, however long.
+  /// Until there is no state that has not been seen, which is every sequence of events; or to the stated length.
   mutating func explore() throws {
     let start = ContinuousClock.now
     let declarations = requires.enumerated().map { id, requires in
-      // The first has a limit of its own, so that limits and the whole's deadline are both met.
-      PhaseGraph.Declaration("\(id)", requires: requires.map { "\($0)" }, limit: id == 0 ? .seconds(3) : nil)
+      // Limits of their own for the first and the second, so that these and the whole's deadline are all met.
+      PhaseGraph.Declaration(
+        "\(id)", requires: requires.map { "\($0)" }, startLimit: id == 1 ? .seconds(2) : nil,
+        limit: id == 0 ? .seconds(3) : nil)
     }
     let machine = Machine(name: "explored", grace: grace, graph: PhaseGraph(declarations))
-    var seen: Set<Position> = []
-    var level = [Position(machine: machine, model: Model(), now: start)]
-    while !level.isEmpty {
+    var seen: Set<Key> = []
+    var level = [Position(machine: machine, model: PathModel(), now: start)]
+    while !level.isEmpty, longest < extent.longest {
       var next: [Position] = []
-      for position in level where seen.insert(position).inserted {
+      for position in level where seen.insert(position.key(start)).inserted {
         try checkThatItEnds(position)
         for (event, time) in events(at: position) { next.append(try step(position, event, at: time)) }
       }
       level = next
+      if Self.isChatty { print(requires, longest, seen.count, next.count) }
       longest += 1
     }
     positions = seen.count
   }
 
   /// Everything that the world can do here; that time stands still until the next wake-up is part of it.
-  private func events(at position: Position) -> [(Machine.Event, ContinuousClock.Instant)] {
+  private func events(at position: Position) -> [(Machine.Event, Instant)] {
     let (model, now) = (position.model, position.now)
     guard !model.finished else { return [] }
-    var events: [(Machine.Event, ContinuousClock.Instant)] = []
+    var events: [(Machine.Event, Instant)] = []
     if case .idle(let requests) = position.machine.state {
       events.append((.run, now))
       // More requests before the start than these two tell nothing new.
-      guard requests.count < 2 else { return events }
+      return requests.count < 2 ? events + stops(now) : events
     }
-    for id in requires.indices where model.begun.contains(id) && !model.gone.contains(id) {
-      if !model.ready.contains(id) { events.append((.ready(id), now)) }
+    for id in model.begun where !model.cameBack.contains(id) {
+      if model.parents[id] == nil, model.isLive(id), !model.ready.contains(id) { events.append((.ready(id), now)) }
+      guard model.isLive(id) else { continue }
       events.append((.ended(id, .returned), now))
-      // The other ways to end differ mostly in what the report calls them; among three, one phase tries them.
-      guard requires.count < 3 || id == 1 else { continue }
-      events.append((.ended(id, .threw("e")), now))
-      events.append((.ended(id, .threwCancellation), now))
+      guard extent.everyEnd.contains(id) else { continue }
+      events += [.threw("e"), .threwCancellation, .cutShort("c")].map { (.ended(id, $0), now) }
     }
-    events.append((.stop(StopRequest(who: .signal(15))), now))
-    events.append((.stop(StopRequest(who: .code)), now))
-    events.append((.stop(StopRequest(who: .code, urgency: .cancelNow)), now))
-    events.append((.stop(StopRequest(who: .code, urgency: .exitNow)), now))
+    for id in model.drained where isVisited(id) && model.isLive(id) && !model.empty.contains(id) {
+      // A child inside holds the gate.
+      if model.childrenInside(id).isEmpty { events.append((.emptied(id), now)) }
+    }
+    if let parent = extent.childOf, model.parents.isEmpty, model.isLive(parent), !model.empty.contains(parent) {
+      let child = Machine.Child(id: requires.count, parent: parent, name: "child", limit: .seconds(1))
+      events.append((.opened(child), now))
+    }
+    for id in extent.alone.sorted() where id < requires.count || model.isLive(id) {
+      events.append((.stopPhase(id, .drain), now))
+      if extent.urgent { events.append((.stopPhase(id, .cancelNow), now)) }
+    }
+    events += stops(now)
     if let wake = model.wake {
       events.append((.wake, wake))
       // Early, and so late that everything is over.
@@ -114,82 +145,45 @@ struct GraphExplorer {
     return events
   }
 
-  private mutating func step(
-    _ position: Position, _ event: Machine.Event, at time: ContinuousClock.Instant
-  ) throws -> Position {
-    var next = position
-    next.now = time
-    steps += 1
-    let before = next.model
-    if case .ready(let id) = event { next.model.ready.insert(id) }
-    if case .stop = event, !before.stopped {
-      next.model.stopped = true
-      if before.begun.isEmpty == false { next.model.latest = time + grace }
+  private func stops(_ now: Instant) -> [(Machine.Event, Instant)] {
+    var stops = [StopRequest(who: .signal(15))]
+    if extent.urgent {
+      stops += [StopRequest(), StopRequest(urgency: .cancelNow), StopRequest(urgency: .exitNow)]
     }
-    if case .ended = event, !before.stopped {
-      next.model.stopped = true
-      next.model.latest = time + grace
-    }
-    if case .stop(let request) = event, request.urgency == .exitNow { next.model.exiting = true }
-    if case .wake = event { next.model.wake = nil }
-    let actions = next.machine.receive(event, at: time)
-    // Three SIGTERM exit; the model learns of it from the report only.
-    if case .finished(let report) = next.machine.state, report.endedBySignal != nil { next.model.exiting = true }
-    for action in actions { try perform(action, event, &next.model, before, at: time) }
-    if next.model.finished { finishes += 1 }
-    let allGone = next.model.begun.subtracting(next.model.gone).isEmpty
-    if next.model.stopped, case .idle = next.machine.state {
-    } else if next.model.stopped, allGone {
-      try require(next.model.finished, "everything has ended, but the lifecycle has not", event, position)
-    }
-    return next
+    return stops.map { (.stop($0), now) }
   }
 
-  private func perform(
-    _ action: Machine.Action, _ event: Machine.Event, _ model: inout Model, _ before: Model,
-    at time: ContinuousClock.Instant
-  ) throws {
-    try require(!model.finished, "\(action) after the end", event, model)
-    switch action {
-    case .start(let id):
-      try require(!model.stopped, "\(id) starts after a stop", event, model)
-      try require(model.begun.insert(id).inserted, "\(id) starts twice", event, model)
-      try require(requires[id].allSatisfy(model.ready.contains), "\(id) starts too early", event, model)
-    case .hear(let id, _):
-      try require(model.stopped && model.begun.contains(id) && !model.gone.contains(id), "\(id) hears", event, model)
-      model.heard.insert(id)
-    case .turn(let id, let deadline):
-      try require(model.heard.contains(id), "\(id) has its turn before it hears", event, model)
-      try require(model.turned.insert(id).inserted, "\(id) has two turns", event, model)
-      try require(dependents(of: id, in: model).isSubset(of: model.gone), "\(id) has its turn too early", event, model)
-      if let latest = model.latest { try require(deadline <= latest, "\(id) may drain too long", event, model) }
-    case .cancel(let id, let deadline):
-      try require(model.turned.contains(id), "\(id) is cancelled before its turn", event, model)
-      try require(!model.gone.contains(id), "\(id) is cancelled when gone", event, model)
-      try require(model.cancelled.insert(id).inserted, "\(id) is cancelled twice", event, model)
-      if let latest = model.latest { try require(deadline <= latest, "\(id) is waited for too long", event, model) }
-    case .abandon(let id):
-      try require(model.cancelled.contains(id) || model.exiting, "\(id) is abandoned uncancelled", event, model)
-      try require(dependents(of: id, in: model).isSubset(of: model.gone), "\(id) is abandoned too early", event, model)
-      try require(model.gone.insert(id).inserted, "\(id) is abandoned when gone", event, model)
-    case .release(let id, _):
-      try require(event == .ended(id, .returned) || isEnd(event, of: id), "\(id) is released", event, model)
-      try require(model.gone.insert(id).inserted, "\(id) is released twice", event, model)
-    case .wake(let instant):
-      try require(instant > time, "a wake-up in the past", event, model)
-      if let latest = model.latest { try require(instant <= latest, "a wake-up too late", event, model) }
-      model.wake = model.wake.map { min($0, instant) } ?? instant
-    case .finish(let report):
-      try require(model.begun == model.gone, "it finishes too early", event, model)
-      if let latest = before.latest, event != .wake { try require(time <= latest, "too late", event, model) }
-      for (id, phase) in report.phases.enumerated() {
-        try require((phase.end == .neverStarted) == !model.begun.contains(id), "\(id) in the report", event, model)
-        try require(!phase.end.isCancelled || model.cancelled.contains(id), "\(id) in the report", event, model)
+  /// A child, whose gate nobody else enters, is in the hands of the world as well.
+  private func isVisited(_ id: Int) -> Bool { extent.visited.contains(id) || id == extent.childOf }
+
+  private mutating func step(_ position: Position, _ event: Machine.Event, at time: Instant) throws -> Position {
+    var next = position
+    next.now = time
+    var queue = [event]
+    while let event = queue.first {
+      queue.removeFirst()
+      steps += 1
+      next.model.note(event, grace: grace, at: time)
+      let actions = next.machine.receive(event, at: time)
+      // What only the machine knows: three SIGTERM exit, and the last that was stopped alone stops the whole.
+      if case .finished(let report) = next.machine.state, report.endedBySignal != nil { next.model.exiting = true }
+      if case .stopping = next.machine.state { next.model.stop(grace, at: time) }
+      for action in actions {
+        do {
+          try next.model.perform(action, of: actions, requires: requires, at: time)
+        } catch let breach as PathModel.Breach {
+          throw PathModel.Breach(description: "\(breach) at \(event), graph \(requires)")
+        }
+        if case .drain(let id, _) = action, !isVisited(id) { queue.append(.emptied(id)) }
       }
-      model.finished = true
-    case .ignored(let reason):
-      throw Breach(description: "ignored an event that can come: \(reason), \(event), \(model)")
     }
+    if next.model.finished { finishes += 1 }
+    let own = next.model.begun.subtracting(FewPhases(next.model.parents.keys))
+    if case .idle = next.machine.state { return next }
+    if next.model.stopped, own.isSubset(of: next.model.gone), !next.model.finished {
+      throw PathModel.Breach(description: "all have ended, the lifecycle has not: \(next.model), graph \(requires)")
+    }
+    return next
   }
 
   /// From everywhere, if nobody says another word, the wake-ups alone lead to the end, before the deadline.
@@ -199,26 +193,25 @@ struct GraphExplorer {
     var wakeUps = 0
     while !position.model.finished {
       guard let wake = position.model.wake else {
-        throw Breach(description: "nothing will ever happen again: \(start.model)")
+        throw PathModel.Breach(description: "nothing will ever happen again: \(start.model), graph \(requires)")
       }
-      if let latest = position.model.latest { try require(wake <= latest, "waits too long", .wake, position) }
+      if let latest = position.model.latest, wake > latest {
+        throw PathModel.Breach(description: "waits too long: \(start.model), graph \(requires)")
+      }
       wakeUps += 1
-      try require(wakeUps < 50, "does not end", .wake, position)
+      if wakeUps > 80 { throw PathModel.Breach(description: "does not end: \(start.model), graph \(requires)") }
       position = try step(position, .wake, at: max(wake, position.now))
     }
   }
+}
 
-  private func dependents(of id: Int, in model: Model) -> Set<Int> {
-    Set(requires.indices.filter { requires[$0].contains(id) && model.begun.contains($0) })
-  }
-
-  private func isEnd(_ event: Machine.Event, of id: Int) -> Bool {
-    if case .ended(id, _) = event { true } else { false }
-  }
-
-  private func require(
-    _ holds: Bool, _ what: @autoclosure () -> String, _ event: Machine.Event, _ place: some Any
-  ) throws {
-    if !holds { throw Breach(description: "\(what()) at \(event) in \(place), graph \(requires)") }
+extension PhaseRecord {
+  /// That something was, decides; not when.
+  fileprivate mutating func forgetWhen(_ start: Instant) {
+    startedAt = startedAt.map { _ in start }
+    readyAt = readyAt.map { _ in start }
+    drainAt = drainAt.map { _ in start }
+    turnAt = turnAt.map { _ in start }
+    endedAt = endedAt.map { _ in start }
   }
 }

@@ -42,7 +42,7 @@ struct LogTests {
       "info phase starts lifecycle.name=shop phase.name=web",
       "info phase is ready lifecycle.name=shop phase.name=web",
       "notice stop requested lifecycle.name=shop stop.who=the program stop.why=deploy",
-      "debug phase is told to stop lifecycle.name=shop phase.name=web",
+      "debug phase is told to drain lifecycle.name=shop phase.name=web",
       "info phase ended lifecycle.name=shop phase.end=drained phase.name=web",
     ] {
       #expect(lines.contains(line), "\(line) in \(lines)")

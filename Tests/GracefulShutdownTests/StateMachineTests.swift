@@ -9,12 +9,12 @@ struct StateMachineTests {
 
   static func machine(
     _ declarations: [PhaseGraph.Declaration], grace: Duration = .seconds(20)
-  ) -> Machine {
-    Machine(name: "test", grace: grace, graph: PhaseGraph(declarations))
+  ) -> QuietMachine {
+    QuietMachine(machine: Machine(name: "test", grace: grace, graph: PhaseGraph(declarations)))
   }
 
   /// Three in a row: 2 requires 1 requires 0.
-  static func chain(limit: Duration? = nil, grace: Duration = .seconds(20)) -> Machine {
+  static func chain(limit: Duration? = nil, grace: Duration = .seconds(20)) -> QuietMachine {
     machine(
       [
         .init("database"), .init("queue", requires: ["database"]),
@@ -24,7 +24,7 @@ struct StateMachineTests {
 
   static func at(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
 
-  static func running(_ machine: Machine) -> Machine {
+  static func running(_ machine: QuietMachine) -> QuietMachine {
     var machine = machine
     _ = machine.receive(.run, at: start)
     for id in machine.phases.indices { _ = machine.receive(.ready(id), at: start) }
@@ -50,12 +50,12 @@ struct StateMachineTests {
     #expect(
       machine.receive(.stop(Self.terminate), at: Self.at(0)) == [
         .hear(2, deadline: cancelAt), .hear(1, deadline: cancelAt), .hear(0, deadline: cancelAt),
-        .turn(2, deadline: cancelAt), .wake(at: cancelAt),
+        .drain(2, deadline: cancelAt), .wake(at: cancelAt),
       ])
     #expect(
-      machine.receive(.ended(2, .returned), at: Self.at(1)) == [.release(2, .drained), .turn(1, deadline: cancelAt)])
+      machine.receive(.ended(2, .returned), at: Self.at(1)) == [.release(2, .drained), .drain(1, deadline: cancelAt)])
     #expect(
-      machine.receive(.ended(1, .returned), at: Self.at(2)) == [.release(1, .drained), .turn(0, deadline: cancelAt)])
+      machine.receive(.ended(1, .returned), at: Self.at(2)) == [.release(1, .drained), .drain(0, deadline: cancelAt)])
     let last = machine.receive(.ended(0, .threwCancellation), at: Self.at(3))
     #expect(last.first == .release(0, .drained), "what ended because we told it to is no error")
     guard case .finish(let report) = last.last else { Issue.record("\(last)"); return }
@@ -68,9 +68,11 @@ struct StateMachineTests {
   func failure() {
     var machine = Self.running(Self.chain())
     let actions = machine.receive(.ended(1, .threw("broken")), at: Self.at(5))
-    #expect(actions.prefix(2) == [.release(1, .failed("broken")), .hear(2, deadline: Self.at(22))])
-    #expect(actions.contains(.turn(2, deadline: Self.at(22))))
-    _ = machine.receive(.ended(2, .returned), at: Self.at(6))
+    #expect(actions.contains(.drain(2, deadline: Self.at(22))))
+    #expect(!actions.contains { if case .drain(0, _) = $0 { true } else { false } }, "the web has not ended")
+    let next = machine.receive(.ended(2, .returned), at: Self.at(6))
+    #expect(next.contains(.release(1, .failed("broken"))))
+    #expect(next.contains(.drain(0, deadline: Self.at(22))), "and only now the database")
     let report = Self.report(machine.receive(.ended(0, .returned), at: Self.at(7)))
     #expect(report?.exitCode == 1)
     #expect(report?.request?.who == .phaseFailed("queue"))
@@ -101,7 +103,7 @@ struct StateMachineTests {
     _ = machine.receive(.ready(0), at: Self.at(0))
     // Trap 6: the budget is that of the stop, from the failure on, not what the start has left.
     let actions = machine.receive(.ended(1, .threw("no port")), at: Self.at(100))
-    #expect(actions.contains(.turn(0, deadline: Self.at(117))))
+    #expect(actions.contains(.drain(0, deadline: Self.at(117))))
     let report = Self.report(machine.receive(.ended(0, .returned), at: Self.at(101)))
     #expect(report?.phases.map(\.end) == [.drained, .failed("no port"), .neverStarted])
   }
@@ -110,7 +112,7 @@ struct StateMachineTests {
   func stopWhileStarting() {
     var machine = Self.chain()
     _ = machine.receive(.run, at: Self.at(0))
-    #expect(machine.receive(.stop(Self.terminate), at: Self.at(1)).contains(.turn(0, deadline: Self.at(18))))
+    #expect(machine.receive(.stop(Self.terminate), at: Self.at(1)).contains(.drain(0, deadline: Self.at(18))))
     #expect(machine.receive(.ready(0), at: Self.at(2)).isEmpty, "it is ready too late for anybody to start on it")
     let report = Self.report(machine.receive(.ended(0, .returned), at: Self.at(3)))
     #expect(report?.phases.map(\.end) == [.drained, .neverStarted, .neverStarted])
@@ -136,14 +138,14 @@ struct StateMachineTests {
     #expect(machine.receive(.wake, at: Self.at(17)).first == .cancel(2, deadline: Self.at(17) + third))
     let second = machine.receive(.wake, at: Self.at(17) + third)
     #expect(second.first == .abandon(2))
-    #expect(second.dropFirst().first == .turn(1, deadline: Self.at(17)))
+    #expect(second.dropFirst().first == .drain(1, deadline: Self.at(17)))
     #expect(second.contains { if case .cancel(1, _) = $0 { true } else { false } })
     let last = machine.receive(.ended(1, .threw("closed")), at: Self.at(18))
     #expect(last.first == .release(1, .cancelled(error: "closed")))
     #expect(last.contains(.cancel(0, deadline: Self.at(19))))
     let report = Self.report(machine.receive(.wake, at: Self.at(19)))
     #expect(report?.exitCode == 124)
-    #expect(report?.stragglers == ["web", "queue", "database"])
+    #expect(report?.stragglers.map(\.name) == ["web", "queue", "database"])
     #expect(report?.took == .seconds(19), "one second is left for the report and the exit")
   }
 
@@ -151,11 +153,11 @@ struct StateMachineTests {
   func ownLimit() {
     var machine = Self.running(Self.chain(limit: .seconds(5)))
     let turn = machine.receive(.stop(Self.terminate), at: Self.at(0))
-    #expect(turn.suffix(2) == [.turn(2, deadline: Self.at(5)), .wake(at: Self.at(5))])
+    #expect(turn.suffix(2) == [.drain(2, deadline: Self.at(5)), .wake(at: Self.at(5))])
     #expect(machine.receive(.wake, at: Self.at(5)) == [.cancel(2, deadline: Self.at(7)), .wake(at: Self.at(7))])
     #expect(
       machine.receive(.wake, at: Self.at(7)) == [
-        .abandon(2), .turn(1, deadline: Self.at(17)), .wake(at: Self.at(17)),
+        .abandon(2), .drain(1, deadline: Self.at(17)), .wake(at: Self.at(17)),
       ])
     _ = machine.receive(.ended(1, .returned), at: Self.at(8))
     let report = Self.report(machine.receive(.ended(0, .returned), at: Self.at(9)))
@@ -199,15 +201,15 @@ struct StateMachineTests {
     var machine = Self.running(Self.chain())
     _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
     let actions = machine.receive(.ended(2, .threw("broken")), at: Self.at(1))
-    #expect(actions == [.release(2, .failed("broken")), .turn(1, deadline: Self.at(17))])
+    #expect(actions == [.release(2, .failed("broken")), .drain(1, deadline: Self.at(17))])
   }
 
   @Test("Trap 4: one that ends before its turn while others drain is drained, and nothing escalates")
   func early() {
     var machine = Self.running(Self.chain())
     _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
-    #expect(machine.receive(.ended(0, .returned), at: Self.at(1)) == [.release(0, .drained)])
-    #expect(machine.receive(.ended(2, .returned), at: Self.at(2)).last == .turn(1, deadline: Self.at(17)))
+    #expect(machine.receive(.ended(0, .returned), at: Self.at(1)).isEmpty, "it has ended when those before it have")
+    #expect(machine.receive(.ended(2, .returned), at: Self.at(2)).last == .drain(1, deadline: Self.at(17)))
     #expect(Self.report(machine.receive(.ended(1, .returned), at: Self.at(3)))?.exitCode == 0)
   }
 
@@ -244,6 +246,29 @@ struct StateMachineTests {
     var machine = Self.machine([])
     #expect(machine.receive(.run, at: Self.at(0)).isEmpty)
     #expect(Self.report(machine.receive(.stop(Self.terminate), at: Self.at(1)))?.exitCode == 0)
+  }
+
+  @Test("A phase that is not ready within its start limit has failed, and what started is unwound")
+  func startLimit() {
+    var machine = Self.machine([.init("database"), .init("web", requires: ["database"], startLimit: .seconds(5))])
+    _ = machine.receive(.run, at: Self.at(0))
+    #expect(machine.receive(.ready(0), at: Self.at(10)) == [.start(1), .wake(at: Self.at(15))])
+    let actions = machine.receive(.wake, at: Self.at(15))
+    #expect(actions.contains(.drain(1, deadline: Self.at(15))), "it has had its time")
+    #expect(!actions.contains(.drain(0, deadline: Self.at(32))), "whatever it did, the database outlives it")
+    _ = machine.receive(.ended(1, .returned), at: Self.at(15))
+    let report = Self.report(machine.receive(.ended(0, .returned), at: Self.at(16)))
+    #expect(report?.phases[1].end.error == "not ready within its start limit of 5.000 s")
+    #expect(report?.request?.who == .phaseFailed("web"))
+  }
+
+  @Test("A start limit that is met is no limit for the rest")
+  func startLimitMet() {
+    var machine = Self.machine([.init("web", startLimit: .seconds(5))])
+    _ = machine.receive(.run, at: Self.at(0))
+    _ = machine.receive(.ready(0), at: Self.at(4))
+    #expect(machine.receive(.wake, at: Self.at(5)).isEmpty)
+    #expect(machine.receive(.wake, at: Self.at(500)).isEmpty)
   }
 
   static func report(_ actions: [Machine.Action]) -> LifecycleReport? {

@@ -1,0 +1,50 @@
+public import GracefulShutdown
+public import GracefulTriggers
+public import ServiceLifecycle
+
+extension Lifecycle {
+  /// This lifecycle as a service in somebody's `ServiceGroup`.
+  ///
+  /// ```swift
+  /// let group = ServiceGroup(services: [telemetry, shop.service()], gracefulShutdownSignals: [.sigterm], logger: log)
+  /// try await group.run()
+  /// ```
+  ///
+  /// - Parameter triggers: Where stop requests come from, beside the group. None unless given: signals are the group's.
+  public func service(on triggers: Trigger...) -> LifecycleService {
+    LifecycleService(lifecycle: self, triggers: triggers)
+  }
+}
+
+/// A lifecycle that runs as a service of swift-service-lifecycle.
+///
+/// Made by ``GracefulShutdown/Lifecycle/service(on:)``.
+public struct LifecycleService: Service, CustomStringConvertible {
+  /// What runs.
+  public let lifecycle: Lifecycle
+  let triggers: [Trigger]
+
+  /// Runs until everything has ended or been abandoned; without phases, until it is asked to stop.
+  ///
+  /// The group's graceful shutdown is a stop request (who: ``StopRequest/Asker/serviceGroup``): the phases drain in their
+  /// order, within the grace. The group's cancellation is passed on: the phases are cancelled, in the same order, and the
+  /// exit code is 124. A group cancels everything when one of its services ends, unless that one's termination behaviour
+  /// says otherwise (`gracefullyShutdownGroup`), and when its `maximumGracefulShutdownDuration` is over: so make that one
+  /// longer than the grace. Its `maximumCancellationDuration` ends the process by a trap; cancelling takes this
+  /// lifecycle 3 s at most.
+  ///
+  /// The phases themselves do not hear the group, only their own moments. A second call waits for the end of the first.
+  ///
+  /// - Throws: ``LifecycleFailure`` when the report's exit code is not 0. That a stop was asked for is no error.
+  public func run() async throws {
+    let report = await withGracefulShutdownHandler {
+      await lifecycle.run(listeningTo: triggers, exiting: false)
+    } onGracefulShutdown: {
+      lifecycle.requestStop(StopRequest(who: .serviceGroup))
+    }
+    guard report.exitCode == 0 else { throw LifecycleFailure(report) }
+  }
+
+  /// The name of the lifecycle, for the group's log.
+  public var description: String { "lifecycle \(lifecycle.name)" }
+}

@@ -1,0 +1,52 @@
+public import GracefulShutdown
+public import ServiceLifecycle
+
+extension Lifecycle {
+  /// Adds a phase that runs a service of swift-service-lifecycle.
+  ///
+  /// ```swift
+  /// let queue = shop.phase("pipeline", requires: database, service: Pipeline())
+  /// shop.phase("web", requires: queue, service: WebServer())
+  /// ```
+  ///
+  /// Its graceful shutdown comes when its turn in the graph has come, not when everybody's does; its task is cancelled
+  /// when the phase is. A service that returns or throws is what a body that returns or throws is: before anybody has
+  /// asked for a stop, the lifecycle stops. The termination behaviours of a `ServiceGroup` have no part in this.
+  ///
+  /// - Parameters:
+  ///   - name: Unique in this lifecycle.
+  ///   - requires: What must be ready before this service starts, and is told to stop only after it has ended.
+  ///   - startLimit: How long it may take until it is ready, which matters with an explicit readiness only. After that its
+  ///     start has failed, and the lifecycle stops as failed. Without one it may take for ever.
+  ///   - limit: How long it may take to stop, from its drain until it is cancelled; clipped to what the whole has left.
+  ///   - readiness: When those that require it may start: at once unless said otherwise, because most services cannot
+  ///     say.
+  ///   - stops: The moment that it hears as its graceful shutdown: ``Phase/Moment/drain`` unless said otherwise, when
+  ///     all that required it have ended. With ``Phase/Moment/stopRequested`` it begins to stop while others still need
+  ///     it; with ``Phase/Moment/turn`` the sessions that it has opened have ended as well; with
+  ///     ``Phase/Moment/cancelled`` it hears nothing before its task is cancelled.
+  ///   - service: Runs once. The instance is kept until the lifecycle is gone.
+  @discardableResult
+  public func phase(
+    _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
+    readiness: ServiceReadiness = .onStart, stops: Phase.Moment = .drain, service: any Service
+  ) -> PhaseHandle {
+    phase(
+      name, requires: requires, startLimit: startLimit, limit: limit, readiness: readiness, stops: stops,
+      service: service)
+  }
+
+  /// Adds a phase that runs a service of swift-service-lifecycle, with any number of requirements.
+  @discardableResult
+  public func phase(
+    _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
+    readiness: ServiceReadiness = .onStart, stops: Phase.Moment = .drain, service: any Service
+  ) -> PhaseHandle {
+    phase(name, requires: requires, startLimit: startLimit, limit: limit) { phase in
+      if readiness == .onStart { phase.ready() }
+      // The live ladder has a switch around every body, pulled at the drain. This one is for other moments, and for a
+      // lifecycle under test, whose ladder knows nothing of swift-service-lifecycle.
+      try await ForeignSwitch.run(in: phase, pulledAt: stops) { try await service.run() }
+    }
+  }
+}

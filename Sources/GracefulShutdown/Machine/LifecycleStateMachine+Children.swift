@@ -1,0 +1,124 @@
+/// Phases that are opened while the program runs (S12), and phases that are stopped alone.
+extension LifecycleStateMachine {
+  /// A phase of the graph, or a child.
+  ///
+  /// Whoever is gone reads as ended.
+  subscript(id: Int) -> PhaseRecord {
+    get {
+      if phases.indices.contains(id) { return phases[id] }
+      if let child = children[id] { return child.record }
+      var gone = PhaseRecord(requirements: 0)
+      gone.state = .ended(.drained)
+      return gone
+    }
+    _modify {
+      if phases.indices.contains(id) {
+        yield &phases[id]
+      } else if let index = children.index(forKey: id) {
+        yield &children.values[index].record
+      } else {
+        var nobody = PhaseRecord(requirements: 0)
+        yield &nobody
+      }
+    }
+  }
+
+  func isKnown(_ id: Int) -> Bool { phases.indices.contains(id) || children[id] != nil }
+
+  /// A child's name has its parents' before it, at most eight: `web/import`.
+  func nameOf(_ id: Int) -> String {
+    var path: [String] = []
+    var next: Int? = id
+    while let id = next, path.count < 8 {
+      let child = children[id]?.child
+      path.append(child?.name ?? (phases.indices.contains(id) ? graph.nodes[id].name : "phase \(id)"))
+      next = child?.parent
+    }
+    return (next == nil ? "" : "…/") + path.reversed().joined(separator: "/")
+  }
+
+  func limitOf(_ id: Int) -> Duration? {
+    phases.indices.contains(id) ? graph.nodes[id].limit : children[id]?.child.limit
+  }
+
+  /// Those below it, each after its own children.
+  ///
+  /// Without recursion, as everything here: children may be ten thousand deep, and a thread's stack is small.
+  func descendants(of id: Int) -> [Int] {
+    guard !self[id].children.isEmpty else { return [] }
+    var found: [Int] = []
+    var open = self[id].children.sorted()
+    while let next = open.popLast() {
+      found.append(next)
+      open += self[next].children.sorted()
+    }
+    return found.reversed()
+  }
+
+  mutating func open(_ child: Child, at now: Instant) {
+    guard !isKnown(child.id) else { return ignore("\(child.name) was opened twice") }
+    childrenOpened += 1
+    lastChild = max(lastChild, child.id)
+    // The gate admitted it, so somebody waits for it; unless its parent was given up in the same moment.
+    guard self[child.parent].isLive else { return turnAway(child, at: now) }
+    children[child.id] = ChildRecord(child, at: now)
+    self[child.parent].children.insert(child.id)
+    let parent = self[child.parent]
+    if parent.hasHeard { hear(child.id, until: hearing(of: child.parent)) }
+    if !parent.awaitsDrain { drain(child.id, at: now) }
+  }
+
+  /// Its parent was given up in the moment in which it was opened: nobody waits for it any more.
+  mutating func turnAway(_ child: Child, at now: Instant) {
+    lastChild = max(lastChild, child.id)
+    actions += [.cancel(child.id, deadline: now), .abandon(child.id)]
+  }
+
+  /// Until when whoever hears together with this one may go on.
+  private func hearing(of id: Int) -> Instant? {
+    if case .stopping(let stopping) = state { return stopping.timetable.cancelAt }
+    var next: Int? = id
+    while let id = next {
+      if let timetable = self[id].timetable { return timetable.cancelAt }
+      next = children[id]?.child.parent
+    }
+    return nil
+  }
+
+  mutating func stopAlone(_ id: Int, _ urgency: StopRequest.Urgency, at now: Instant) {
+    // It may have ended in the same moment.
+    guard isKnown(id) else { return }
+    if self[id].timetable == nil, self[id].isLive || self[id].state == .waiting {
+      let timetable = StopTimetable(grace: grace, at: now)
+      for other in dependents(of: id) + [id] { prepareToStop(other, timetable) }
+      for other in graph.downwards where self[other].timetable != nil { drainIfFree(other, at: now) }
+      if children[id] != nil, self[id].awaitsDrain { drain(id, at: now) }
+    }
+    if urgency != .drain {
+      for other in dependents(of: id) + [id] {
+        for inside in descendants(of: other) { self[inside].isHurried = true }
+        self[other].isHurried = true
+        self[other].timetable?.cancelNow(at: now)
+        hasten(other, at: now)
+      }
+    }
+  }
+
+  private mutating func prepareToStop(_ id: Int, _ timetable: StopTimetable) {
+    self[id].timetable = timetable
+    // Not begun: then it never will.
+    guard self[id].isLive else { return self[id].hasHeard = true }
+    for other in [id] + descendants(of: id) where !self[other].hasHeard { hear(other, until: timetable.cancelAt) }
+  }
+
+  /// All that require it, however far, the furthest first.
+  private func dependents(of id: Int) -> [Int] {
+    guard phases.indices.contains(id) else { return [] }
+    var found: Set<Int> = [id]
+    // Upwards: whoever requires one that was found, was not seen yet.
+    for other in graph.downwards.reversed() where graph.nodes[other].requires.contains(where: found.contains) {
+      found.insert(other)
+    }
+    return graph.downwards.filter { found.contains($0) && $0 != id }
+  }
+}

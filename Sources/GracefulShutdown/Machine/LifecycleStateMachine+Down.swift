@@ -1,0 +1,234 @@
+/// The wave down: what has nobody left that requires it, drains (S2), and in time is cancelled, then abandoned (S5).
+extension LifecycleStateMachine {
+  mutating func beginStop(_ request: StopRequest, at now: Instant) {
+    var stopping = Stopping(request: request, timetable: StopTimetable(grace: grace, at: now))
+    if request.who.escalatesWhenRepeated { stopping.signals = 1 }
+    state = .stopping(stopping)
+    hearAll(stopping.timetable)
+    // Who stops alone already, has no longer than the rest.
+    for id in phases.indices + children.keys.sorted() { clip(id, stopping.timetable) }
+    if request.urgency != .drain { hurry(stopping, request, to: request.urgency, at: now) }
+    for id in graph.downwards { drainIfFree(id, at: now) }
+  }
+
+  /// A further request (S8).
+  ///
+  /// Only a repeated SIGINT or SIGTERM escalates by itself; the first of them after another trigger joins (a `preStop`
+  /// hook and the kubelet's SIGTERM are two requests for one stop).
+  mutating func join(_ before: Stopping, _ request: StopRequest, at now: Instant) {
+    var stopping = before
+    var urgency = request.urgency
+    if request.who.escalatesWhenRepeated {
+      stopping.signals += 1
+      if stopping.signals == 2, urgency == .drain { urgency = .cancelNow }
+      if stopping.signals > 2 { urgency = .exitNow }
+    }
+    state = .stopping(stopping)
+    if urgency != .drain { hurry(stopping, request, to: urgency, at: now) }
+  }
+
+  private mutating func hurry(
+    _ before: Stopping, _ request: StopRequest, to urgency: StopRequest.Urgency, at now: Instant
+  ) {
+    var stopping = before
+    stopping.timetable.cancelNow(at: now)
+    if urgency == .exitNow {
+      stopping.isExiting = true
+      stopping.endedBySignal = request.who.signal
+    }
+    state = .stopping(stopping)
+    if urgency == .exitNow {
+      for id in graph.downwards where phases[id].isLive { abandon(id, at: now) }
+      return
+    }
+    for id in phases.indices + children.keys.sorted() {
+      clip(id, stopping.timetable)
+      hasten(id, at: now)
+    }
+    // The deadline that everybody was told has come nearer.
+    for id in graph.downwards where phases[id].awaitsDrain {
+      hear(id, until: stopping.timetable.cancelAt)
+    }
+  }
+
+  /// Everybody hears at once, whoever's turn it is (S3).
+  private mutating func hearAll(_ timetable: StopTimetable) {
+    for id in graph.downwards where phases[id].isLive {
+      for other in descendants(of: id) + [id] where !self[other].hasHeard { hear(other, until: timetable.cancelAt) }
+    }
+  }
+
+  mutating func hear(_ id: Int, until: Instant?) {
+    self[id].hasHeard = true
+    if let until { actions.append(.hear(id, deadline: until)) }
+  }
+
+  /// Who drains now, drains no longer; `settle` sees that it is due.
+  mutating func hasten(_ id: Int, at now: Instant) {
+    guard case .draining(let until) = self[id].state else { return }
+    self[id].state = .draining(until: min(until, now))
+    remember(min(until, now))
+  }
+
+  /// Nobody is waited for beyond the timetable.
+  private mutating func clip(_ id: Int, _ timetable: StopTimetable) {
+    switch self[id].state {
+    case .draining(let until): self[id].state = .draining(until: min(until, timetable.cancelAt))
+    case .cutting(let until): self[id].state = .cutting(until: min(until, timetable.abandonAt))
+    case .cancelled(let until): self[id].state = .cancelled(until: min(until, timetable.abandonAt))
+    case .waiting, .starting, .ready, .ended: return
+    }
+    if let due = self[id].due { remember(due) }
+  }
+
+  /// By when it must have stopped.
+  ///
+  /// `nil` when nobody has asked it to.
+  func timetable(of id: Int) -> StopTimetable? {
+    let own = self[id].timetable
+    guard case .stopping(let stopping) = state else { return own }
+    return own.map { $0.clipped(to: stopping.timetable) } ?? stopping.timetable
+  }
+
+  mutating func drainIfFree(_ id: Int, at now: Instant) {
+    guard phases[id].awaitsDrain, phases[id].dependentsLive == 0, timetable(of: id) != nil else { return }
+    drain(id, at: now)
+  }
+
+  /// It and those below it at once: nobody among them has to wait to be told.
+  mutating func drain(_ id: Int, at now: Instant) {
+    drainAlone(id, at: now)
+    // The parent before its children: their deadline is clipped to its.
+    for child in descendants(of: id).reversed() where self[child].awaitsDrain { drainAlone(child, at: now) }
+  }
+
+  private mutating func drainAlone(_ id: Int, at now: Instant) {
+    // A child that ended by itself while the program runs has no deadline: its caller waits for what is inside.
+    var until = timetable(of: id)?.drainUntil(limit: limitOf(id), from: now) ?? now + (limitOf(id) ?? .longest)
+    if let parent = children[id]?.child.parent, let due = self[parent].due { until = min(until, due) }
+    // A start that hangs has no longer than its start limit.
+    if let startUntil = self[id].startUntil, self[id].state == .starting { until = min(until, max(startUntil, now)) }
+    self[id].drainAt = now
+    self[id].state = .draining(until: until)
+    actions.append(.drain(id, deadline: until))
+    remember(until)
+  }
+
+  mutating func becomeEmpty(_ id: Int, at now: Instant) {
+    switch self[id].state {
+    case .draining(let until):
+      self[id].isEmpty = true
+      if self[id].verdict == nil { giveTurn(id, until: until, at: now) } else { endIfDone(id, at: now) }
+    case .cutting:
+      self[id].isEmpty = true
+      if self[id].verdict == nil { cancel(id, at: now) } else { endIfDone(id, at: now) }
+    case .cancelled:
+      self[id].isEmpty = true
+      endIfDone(id, at: now)
+    // It was abandoned; what was inside has ended since.
+    case .ended: break
+    case .waiting, .starting, .ready: ignore("\(nameOf(id)) is empty, and was not told to drain")
+    }
+  }
+
+  mutating func giveTurn(_ id: Int, until: Instant, at now: Instant) {
+    guard self[id].turnAt == nil else { return }
+    self[id].turnAt = now
+    actions.append(.turn(id, deadline: until))
+  }
+
+  /// A body came back: it is judged by what it had been told.
+  mutating func comeBack(_ id: Int, _ outcome: Outcome, at now: Instant) {
+    guard isKnown(id) else {
+      // A child that was abandoned, and came back all the same.
+      return id <= lastChild ? () : ignore("\(nameOf(id)) is unknown")
+    }
+    switch self[id].state {
+    case .waiting: return ignore("\(nameOf(id)) ended before it started")
+    case .ended(.abandoned): return ignore("\(nameOf(id)) ended after it was abandoned")
+    case .ended: return ignore("\(nameOf(id)) ended twice")
+    case .starting, .ready, .draining, .cutting, .cancelled: break
+    }
+    guard self[id].verdict == nil else { return ignore("\(nameOf(id)) ended twice") }
+    let told = self[id].hasHeard
+    self[id].verdict = verdict(of: outcome, told: told)
+    if told, case .cutShort = outcome { noteStraggler(id) }
+    if children[id] != nil {
+      // Nobody but its caller needs to know; only what is inside must end, too.
+      if self[id].awaitsDrain { drain(id, at: now) }
+    } else if !told {
+      let who: StopRequest.Asker =
+        self[id].verdict?.isFailed == true ? .phaseFailed(nameOf(id)) : .phaseEnded(nameOf(id))
+      if case .running = state { beginStop(StopRequest(who: who, why: why(outcome)), at: now) }
+    }
+    endIfDone(id, at: now)
+  }
+
+  /// It may end as soon as it hears, before its turn; to be cancelled is then one way of having been told.
+  private func verdict(of outcome: Outcome, told: Bool) -> PhaseEnd {
+    switch outcome {
+    case .returned: told ? .drained : .endedByItself
+    case .threwCancellation: told ? .drained : .failed("CancellationError, before any stop was asked for")
+    case .cutShort(let what): told ? .cancelled(error: what) : .failed(what)
+    case .threw(let error): .failed(error)
+    }
+  }
+
+  private func why(_ outcome: Outcome) -> String {
+    switch outcome {
+    case .returned: ""
+    case .threwCancellation: "CancellationError"
+    case .threw(let error), .cutShort(let error): error
+    }
+  }
+
+  private mutating func endIfDone(_ id: Int, at now: Instant) {
+    guard let end = self[id].end else { return }
+    actions.append(.release(id, end))
+    leave(id, as: end, at: now)
+  }
+
+  mutating func abandon(_ id: Int, at now: Instant) {
+    for other in descendants(of: id) + [id] where self[other].isLive {
+      noteStraggler(other)
+      actions.append(.abandon(other))
+      leave(other, as: .abandoned, at: now)
+    }
+  }
+
+  /// Nobody waits for it any more: what it requires comes one step nearer to its turn.
+  private mutating func leave(_ id: Int, as end: PhaseEnd, at now: Instant) {
+    self[id].state = .ended(end)
+    self[id].endedAt = now
+    if let child = children[id]?.child {
+      record(child, end)
+      return
+    }
+    live -= 1
+    for requirement in graph.nodes[id].requires {
+      phases[requirement].dependentsLive -= 1
+      // While everything is abandoned at once there are no turns any more.
+      if case .stopping(let stopping) = state, stopping.isExiting { continue }
+      drainIfFree(requirement, at: now)
+    }
+  }
+
+  /// A child that ended in good order while the program runs leaves nothing behind: there may be millions.
+  private mutating func record(_ child: Child, _ end: PhaseEnd) {
+    var isStopping = false
+    if case .stopping = state { isStopping = true }
+    if isStopping || end != .drained && end != .endedByItself, childReports.count < Self.mostChildReports {
+      childReports.append(
+        self[child.id].report(child.id, name: nameOf(child.id), parent: nameOf(child.parent), since: startedAt ?? .now))
+    }
+    self[child.parent].children.remove(child.id)
+    children[child.id] = nil
+  }
+
+  /// More of them would fill the memory and be read by nobody.
+  static var mostChildReports: Int { 256 }
+
+  mutating func remember(_ due: Instant) {
+    if nextDue.map({ due < $0 }) ?? true { nextDue = due }
+  }
+}

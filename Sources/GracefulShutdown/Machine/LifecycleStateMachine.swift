@@ -1,0 +1,171 @@
+/// Decides what a lifecycle does; does nothing itself.
+///
+/// Starting is a wave up the graph, every way of stopping is a wave down the same graph (S1, S2). A wave moves on when a
+/// phase has ended or been abandoned, never by time alone; time only ends a phase's wait (S4, S5).
+///
+/// A phase ends in two halves, in any order: its body comes back, and its gate, closed since it was told to drain, is
+/// empty: no session and no child phase is left inside.
+package struct LifecycleStateMachine: Hashable, Sendable {
+  package typealias Instant = ContinuousClock.Instant
+
+  package enum Event: Hashable, Sendable {
+    case run
+    case ready(Int)
+    /// A body came back.
+    case ended(Int, Outcome)
+    /// A gate that was closed by ``Action/drain(_:deadline:)`` holds nobody any more.
+    case emptied(Int)
+    /// A child phase was admitted by its parent's gate.
+    case opened(Child)
+    case stop(StopRequest)
+    /// One phase alone, with its children and with those that require it, while the rest runs.
+    case stopPhase(Int, StopRequest.Urgency)
+    /// Time has passed. It may come early, late, or twice.
+    case wake
+  }
+
+  /// A phase that is opened while the program runs.
+  package struct Child: Hashable, Sendable {
+    /// Never used before, and not one of the graph's.
+    package var id: Int
+    package var parent: Int
+    package var name: String
+    package var limit: Duration?
+
+    package init(id: Int, parent: Int, name: String, limit: Duration? = nil) {
+      self.id = id
+      self.parent = parent
+      self.name = name
+      self.limit = limit
+    }
+  }
+
+  /// How a phase's body came back.
+  ///
+  /// Whether that was right is decided here, from what it had been told, not from the error: a `CancellationError` does
+  /// not mean that it was we who cancelled.
+  package enum Outcome: Hashable, Sendable {
+    case returned
+    case threwCancellation
+    /// It had to end work at its deadline, and says what.
+    case cutShort(String)
+    case threw(String)
+  }
+
+  package enum Action: Hashable, Sendable {
+    case start(Int)
+    /// A stop was asked for; the deadline is that of the whole.
+    case hear(Int, deadline: Instant)
+    /// All that require it have ended: close the gate, and say when it is empty.
+    case drain(Int, deadline: Instant)
+    /// Nobody is left inside, or the time for that is over: clean up.
+    case turn(Int, deadline: Instant)
+    /// The time to drain is over, and somebody is inside: cancel the sessions that can be.
+    case cut(Int)
+    case cancel(Int, deadline: Instant)
+    case abandon(Int)
+    /// It has ended; nothing more will be said to it.
+    case release(Int, PhaseEnd)
+    case wake(at: Instant)
+    case finish(LifecycleReport)
+    case ignored(String)
+  }
+
+  package enum State: Hashable, Sendable {
+    /// Not run yet. Stops that were asked for are kept.
+    case idle([StopRequest])
+    case running
+    case stopping(Stopping)
+    case finished(LifecycleReport)
+  }
+
+  package struct Stopping: Hashable, Sendable {
+    package let request: StopRequest
+    package var timetable: StopTimetable
+    /// How many SIGINT and SIGTERM have come.
+    package var signals = 0
+    package var isExiting = false
+    package var endedBySignal: Int32?
+  }
+
+  package let name: String
+  package let grace: Duration
+  package let graph: PhaseGraph
+  package internal(set) var state = State.idle([])
+  package internal(set) var phases: [PhaseRecord]
+  /// Those that were opened while the program runs, and have not ended.
+  package internal(set) var children: [Int: ChildRecord] = [:]
+  var childReports: [PhaseReport] = []
+  var childrenOpened = 0
+  /// The highest id of a child.
+  var lastChild = -1
+  /// Of the graph's phases.
+  var live = 0
+  var startedAt: Instant?
+  /// Nothing is due before this instant.
+  ///
+  /// It may be too early, when that phase has ended meanwhile.
+  var nextDue: Instant?
+  /// The wake-up that has been asked for.
+  var armed: Instant?
+  var stragglers: [String] = []
+  var ignored: [String] = []
+  var actions: [Action] = []
+
+  package init(name: String, grace: Duration, graph: PhaseGraph) {
+    self.name = name
+    self.grace = grace
+    self.graph = graph
+    phases = graph.nodes.map { PhaseRecord(requirements: $0.requires.count) }
+  }
+
+  package mutating func receive(_ event: Event, at now: Instant) -> [Action] {
+    switch (state, event) {
+    case (.idle(let requests), .run): run(requests, at: now)
+    case (.idle(let requests), .stop(let request)): state = .idle(requests + [request])
+    case (.idle, .ready), (.idle, .ended), (.idle, .emptied), (.idle, .opened), (.idle, .stopPhase):
+      ignore("a phase spoke before the start")
+    // Nothing has been armed.
+    case (.idle, .wake): break
+
+    case (.running, .run): ignore("run() while it runs")
+    case (.running, .stop(let request)): beginStop(request, at: now)
+    case (.stopping, .run): ignore("run() while it stops")
+    case (.stopping(let stopping), .stop(let request)): join(stopping, request, at: now)
+
+    case (.running, .ready(let id)), (.stopping, .ready(let id)): becomeReady(id, at: now)
+    case (.running, .ended(let id, let outcome)), (.stopping, .ended(let id, let outcome)):
+      comeBack(id, outcome, at: now)
+    case (.running, .emptied(let id)), (.stopping, .emptied(let id)): becomeEmpty(id, at: now)
+    case (.running, .opened(let child)), (.stopping, .opened(let child)): open(child, at: now)
+    case (.running, .stopPhase(let id, let urgency)), (.stopping, .stopPhase(let id, let urgency)):
+      stopAlone(id, urgency, at: now)
+    // What was armed has fired, if only a moment too early: it must be armed anew.
+    case (.running, .wake), (.stopping, .wake): armed = nil
+
+    case (.finished, .run): ignore("run() after the end")
+    case (.finished, .ready(let id)): ignore("\(nameOf(id)) became ready after the end")
+    case (.finished, .ended(let id, _)): ignore("\(nameOf(id)) ended after the end")
+    // Who was abandoned may still end. Its report is written.
+    case (.finished, .emptied): break
+    case (.finished, .opened(let child)): turnAway(child, at: now)
+    // It has stopped.
+    case (.finished, .stopPhase): break
+    case (.finished, .stop): ignore("a stop after the end")
+    // A wake-up that was armed before the last phase ended.
+    case (.finished, .wake): break
+    }
+    settle(at: now)
+    // A new array: to keep the capacity of a long one would allocate as much again at every event that follows.
+    defer { actions = [] }
+    return actions
+  }
+
+  /// Recorded, not trapped: a shutdown never crashes.
+  ///
+  /// At most 16 are kept, so that a loop cannot fill the memory.
+  mutating func ignore(_ reason: String) {
+    if ignored.count < 16 { ignored.append(reason) }
+    actions.append(.ignored(reason))
+  }
+}

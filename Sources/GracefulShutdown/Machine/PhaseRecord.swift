@@ -1,0 +1,103 @@
+/// What the state machine knows of one phase.
+package struct PhaseRecord: Hashable, Sendable {
+  package typealias Instant = ContinuousClock.Instant
+
+  package enum State: Hashable, Sendable {
+    /// Something that it requires is not ready.
+    case waiting
+    /// Its body has been called; it has not said that it is ready.
+    case starting
+    case ready
+    /// All that require it have ended; its gate is closed.
+    case draining(until: Instant)
+    /// The time to drain is over, and what is inside is cancelled; the body is not yet.
+    case cutting(until: Instant)
+    case cancelled(until: Instant)
+    case ended(PhaseEnd)
+  }
+
+  package var state = State.waiting
+  /// How many of those that it requires are not ready yet.
+  var requirementsLeft: Int
+  /// How many of those that require it have begun and not ended.
+  var dependentsLive = 0
+  /// Its gate is closed, and nobody is inside.
+  var isEmpty = false
+  /// Its body has come back, and this is how.
+  var verdict: PhaseEnd?
+  /// It was not ready in time.
+  var startFailure: String?
+  /// It has heard of a stop: of the whole, or of this phase alone.
+  var hasHeard = false
+  /// When it stops alone: by when.
+  var timetable: StopTimetable?
+  /// Whoever stops it alone does not want to wait for its drain.
+  var isHurried = false
+  var isStraggler = false
+  /// Until when it must be ready.
+  var startUntil: Instant?
+  var startedAt: Instant?
+  var readyAt: Instant?
+  var drainAt: Instant?
+  var turnAt: Instant?
+  var endedAt: Instant?
+  /// The children that have not ended.
+  var children: Set<Int> = []
+
+  init(requirements: Int) { requirementsLeft = requirements }
+
+  /// Whether its body was called and nobody has given it up.
+  package var isLive: Bool {
+    switch state {
+    case .starting, .ready, .draining, .cutting, .cancelled: true
+    case .waiting, .ended: false
+    }
+  }
+
+  /// Whether it has begun and has not been told to drain.
+  var awaitsDrain: Bool { state == .starting || state == .ready }
+
+  /// When something must be done about it if it says nothing before.
+  var due: Instant? {
+    switch state {
+    case .draining(let until), .cutting(let until), .cancelled(let until): until
+    case .starting: startFailure == nil ? startUntil : nil
+    case .waiting, .ready, .ended: nil
+    }
+  }
+
+  /// How it ended, once its body has come back and nobody is inside.
+  var end: PhaseEnd? {
+    guard isEmpty, let verdict else { return nil }
+    switch state {
+    case .draining: return startFailure.map { .failed($0) } ?? verdict
+    case .cutting, .cancelled:
+      return isHurried && !isStraggler ? verdict : .cancelled(error: startFailure ?? verdict.error)
+    case .waiting, .starting, .ready, .ended: return nil
+    }
+  }
+
+  func report(_ id: Int, name: String, parent: String?, since start: Instant) -> PhaseReport {
+    let end: PhaseEnd = if case .ended(let end) = state { end } else { .neverStarted }
+    var report = PhaseReport(
+      name: name, parent: parent, end: end, startedAfter: startedAt.map { $0 - start },
+      readyAfter: readyAt.map { $0 - start }, drainAfter: drainAt.map { $0 - start },
+      turnAfter: turnAt.map { $0 - start }, endedAfter: endedAt.map { $0 - start })
+    report.id = id
+    return report
+  }
+}
+
+/// A phase that was opened while the program runs.
+package struct ChildRecord: Hashable, Sendable {
+  package let child: LifecycleStateMachine.Child
+  package var record: PhaseRecord
+
+  init(_ child: LifecycleStateMachine.Child, at now: PhaseRecord.Instant) {
+    self.child = child
+    record = PhaseRecord(requirements: 0)
+    record.state = .ready
+    record.startedAt = now
+    record.readyAt = now
+  }
+}

@@ -1,0 +1,108 @@
+import Synchronization
+
+/// Which moment a phase has reached, and who waits for one.
+///
+/// Two threads may bring their news in the wrong order; the one that was overtaken then changes nothing.
+final class MomentBoard: Sendable {
+  private struct State {
+    var reached: Phase.Moment?
+    var isClosed = false
+    var deadline: ContinuousClock.Instant?
+    var nextId = 0
+    var waiters: [Int: (moment: Phase.Moment, continuation: CheckedContinuation<Void, Never>)] = [:]
+    var handlers: [Int: (moment: Phase.Moment, registration: HandlerRegistration)] = [:]
+    var closeWaiters: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private let state = Mutex(State())
+
+  var deadline: ContinuousClock.Instant? { state.withLock { $0.deadline } }
+
+  /// Whether the phase has ended, or was abandoned.
+  var hasClosed: Bool { state.withLock { $0.isClosed } }
+
+  /// - Returns: The handlers whose moment has come, for the caller to run; each is returned once.
+  func reach(_ moment: Phase.Moment, deadline: ContinuousClock.Instant) -> [HandlerRegistration] {
+    let (waiters, handlers) = state.withLock { state in
+      if state.reached.map({ $0 < moment }) ?? true {
+        state.reached = moment
+        state.deadline = deadline
+      } else if state.reached == moment {
+        state.deadline = state.deadline.map { min($0, deadline) } ?? deadline
+      }
+      let waiters = state.waiters.filter { $0.value.moment <= moment }
+      for id in waiters.keys { state.waiters[id] = nil }
+      let handlers = state.handlers.filter { $0.value.moment <= moment }
+      for id in handlers.keys { state.handlers[id] = nil }
+      return (waiters.values.map(\.continuation), handlers.sorted { $0.key < $1.key }.map(\.value.registration))
+    }
+    for waiter in waiters { waiter.resume() }
+    return handlers
+  }
+
+  /// The phase has ended: nobody waits any longer, and no handler runs any more.
+  func close() {
+    // With the handlers, so that what they hold is let go of outside the lock: it may be the user's, and ask this board.
+    let (waiters, handlers) = state.withLock { state in
+      state.isClosed = true
+      defer {
+        state.waiters = [:]
+        state.handlers = [:]
+        state.closeWaiters = []
+      }
+      return (state.waiters.values.map(\.continuation) + state.closeWaiters, state.handlers)
+    }
+    for waiter in waiters { waiter.resume() }
+    _ = handlers
+  }
+
+  /// Returns when the moment has come, when the phase has ended, or when the task that waits is cancelled.
+  ///
+  /// - Returns: Whether the moment has come.
+  @discardableResult
+  func wait(for moment: Phase.Moment) async -> Bool {
+    let id = state.withLock { state in
+      state.nextId += 1
+      return state.nextId
+    }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let goOn = state.withLock { state in
+          // A task that was cancelled before it got here: the handler below has run, and found nobody to wake.
+          if state.reached.map({ $0 >= moment }) ?? false || state.isClosed || Task.isCancelled { return true }
+          state.waiters[id] = (moment, continuation)
+          return false
+        }
+        if goOn { continuation.resume() }
+      }
+    } onCancel: {
+      state.withLock { $0.waiters.removeValue(forKey: id) }?.continuation.resume()
+    }
+    return state.withLock { $0.reached.map { $0 >= moment } ?? false }
+  }
+
+  /// Returns when the phase has ended or been abandoned, whoever is cancelled meanwhile.
+  func waitUntilClosed() async {
+    await withCheckedContinuation { continuation in
+      let isClosed = state.withLock { state in
+        if !state.isClosed { state.closeWaiters.append(continuation) }
+        return state.isClosed
+      }
+      if isClosed { continuation.resume() }
+    }
+  }
+
+  /// - Returns: Whether its moment has come already, so that the caller runs it.
+  func register(_ registration: HandlerRegistration, at moment: Phase.Moment) -> Bool {
+    state.withLock { state in
+      if state.reached.map({ $0 >= moment }) ?? false { return true }
+      guard !state.isClosed else { return false }
+      state.nextId += 1
+      state.handlers[state.nextId] = (moment, registration)
+      registration.whenLeft(forget: state.nextId, on: self)
+      return false
+    }
+  }
+
+  func forget(_ id: Int) { state.withLock { $0.handlers[id] = nil } }
+}

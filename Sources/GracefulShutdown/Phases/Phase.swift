@@ -1,0 +1,186 @@
+import Synchronization
+
+/// What the body of a phase uses to say that it is ready, and to hear that it shall stop.
+///
+/// Every function may be called from any thread, any number of times, also after the phase has ended.
+public final class Phase: Sendable {
+  /// The name that it was given.
+  public let name: String
+
+  let id: Int
+  let board = MomentBoard()
+  /// Lets its sessions and child phases in.
+  package let gate: SessionGate
+  package let environment: any LifecycleEnvironment
+  /// The one that it was opened in, while the program runs.
+  package var parent: Phase? { inside?.phase }
+  let link: DriverLink
+  private let flag = Atomic(false)
+  private let work = Mutex(Work())
+  /// The rank of the last event about it.
+  private let announced = Atomic(0)
+
+  /// The task of the body, as far as it must be cancelled.
+  private struct Work {
+    var isCancelled = false
+    var cancel: (@Sendable () -> Void)?
+    var hasComeBack = false
+    var isGivenUp = false
+  }
+
+  /// Where in its parent it was opened, while the program runs.
+  let inside: Place?
+
+  init(
+    name: String, id: Int, environment: any LifecycleEnvironment, link: DriverLink, within place: Place? = nil,
+    gate: SessionGate? = nil
+  ) {
+    self.name = name
+    self.id = id
+    self.environment = environment
+    self.link = link
+    inside = place
+    self.gate = gate ?? SessionGate(now: { environment.now() })
+  }
+
+  /// One that belongs to no lifecycle, for tests of what is in it.
+  package convenience init(name: String, environment: any LifecycleEnvironment, gate: SessionGate? = nil) {
+    self.init(name: name, id: 0, environment: environment, link: DriverLink(), gate: gate)
+  }
+
+  /// Says that what requires this phase may start now.
+  ///
+  /// Only the first call counts; a second one, or one after the end, is ignored and noted in the report. A phase that
+  /// never says so keeps those that require it waiting until its start limit is over or a stop is requested. A child
+  /// phase has nobody who waits for it; there this does nothing.
+  public func ready() {
+    if parent == nil { link.driver?.becomeReady(id) }
+  }
+
+  /// Waits for the turn to clean up.
+  ///
+  /// All that required this phase has ended, and so have the sessions and the child phases in it; or the time for that is
+  /// over. Returns early when the task that waits is cancelled; the body's own task is cancelled by the lifecycle only
+  /// after the turn has come.
+  public func turnToStop() async { await board.wait(for: .turn) }
+
+  /// Waits until this phase is told to drain.
+  ///
+  /// All that required it has ended. Nothing new is admitted any more: stop accepting here, and clean up at
+  /// ``turnToStop()``. Returns early when the task that waits is cancelled.
+  public func drainRequested() async { await board.wait(for: .drain) }
+
+  /// Waits until a stop is requested.
+  ///
+  /// All phases hear it at once, long before the turn of most. Keep serving those that require this phase. Returns early
+  /// when the task that waits is cancelled.
+  public func stopRequested() async { await board.wait(for: .stopRequested) }
+
+  /// Waits for a moment; returns early when the task that waits is cancelled, or when the phase has ended.
+  public func wait(for moment: Moment) async { await board.wait(for: moment) }
+
+  /// Whether a stop has been requested: one relaxed atomic read, for hot loops and for threads of an event loop.
+  public var isStopRequested: Bool { flag.load(ordering: .relaxed) }
+
+  /// When this phase is cancelled at the latest; once it is, when it is abandoned.
+  ///
+  /// `nil` before a stop is requested. Until it is told to drain it is the deadline of the whole; from then on its own
+  /// limit counts, clipped to that.
+  public var deadline: ContinuousClock.Instant? { board.deadline }
+
+  /// Stops this phase alone, with its child phases and with those that require it, in order, while the rest runs.
+  ///
+  /// From here on it has the time that a stop of the whole would have, clipped to its limit. When no phase is left that
+  /// runs, the lifecycle ends. Returns at once.
+  public func requestStop() { link.driver?.stopAlone(id, .drain) }
+
+  /// Adds a handler for a moment.
+  ///
+  /// It is called once, on a thread that it may block and outside any lock; soon, when the moment has passed already
+  /// (trap 7); never, when the phase ends before.
+  package func register(at moment: Moment, _ handler: @escaping @Sendable () -> Void) -> HandlerRegistration {
+    let registration = HandlerRegistration(handler)
+    if board.register(registration, at: moment) { environment.perform { registration.run() } }
+    return registration
+  }
+}
+
+/// What the driver tells it.
+extension Phase {
+  /// With the names of those that it was opened in, at most eight: `web/import`.
+  var path: String {
+    var (names, next) = ([name], parent)
+    while let phase = next, names.count < 8 {
+      names.append(phase.name)
+      next = phase.parent
+    }
+    return (next == nil ? "" : "…/") + names.reversed().joined(separator: "/")
+  }
+
+  /// Whether it has not been said yet, and nothing that comes after it.
+  func announces(_ kind: LifecycleEvent.Kind) -> Bool {
+    announced.max(kind.rank, ordering: .relaxed).oldValue < kind.rank
+  }
+
+  func tell(_ moment: Moment, deadline: ContinuousClock.Instant) {
+    flag.store(true, ordering: .relaxed)
+    // One that blocks holds up no other.
+    for handler in board.reach(moment, deadline: deadline) { environment.perform { handler.run() } }
+  }
+
+  /// To cancel a task runs its cancellation handlers here and now: not on a thread of the ladder.
+  func beCancelled() {
+    let cancel = work.withLock { work in
+      work.isCancelled = true
+      return work.cancel
+    }
+    if let cancel { environment.perform(cancel) }
+  }
+
+  /// The body runs; it may have been cancelled in the same moment.
+  func runs(cancelledBy cancel: @escaping @Sendable () -> Void) {
+    let isCancelled = work.withLock { work in
+      work.cancel = cancel
+      return work.isCancelled
+    }
+    if isCancelled { environment.perform(cancel) }
+  }
+
+  /// The body has come back.
+  ///
+  /// - Returns: Whether nobody waits for it any more.
+  @discardableResult
+  func cameBack() -> Bool {
+    // Let go of outside the lock: it holds the task, and what that holds is the user's.
+    let (_, isGivenUp) = work.withLock { work in
+      work.hasComeBack = true
+      defer { work.cancel = nil }
+      return (work.cancel, work.isGivenUp)
+    }
+    return isGivenUp
+  }
+
+  /// Nobody waits for the body any more.
+  ///
+  /// - Returns: Whether it has come back all the same. Of this and ``cameBack()``, whichever is second returns `true`.
+  func beGivenUp() -> Bool {
+    work.withLock { work in
+      work.isGivenUp = true
+      return work.hasComeBack
+    }
+  }
+}
+
+/// From its phases to the driver, which has them: not strong, or neither would ever be freed.
+final class DriverLink: Sendable {
+  private let reference = Mutex<WeakDriver>(WeakDriver())
+
+  private struct WeakDriver {
+    weak var driver: LifecycleDriver?
+  }
+
+  var driver: LifecycleDriver? { reference.withLock { $0.driver } }
+
+  /// Once, when the driver is there.
+  func set(_ driver: LifecycleDriver) { reference.withLock { $0.driver = driver } }
+}

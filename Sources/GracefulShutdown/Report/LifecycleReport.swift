@@ -1,0 +1,135 @@
+/// What happened, from start to end, as a value (S14).
+public struct LifecycleReport: Hashable, Sendable {
+  /// The name of the lifecycle.
+  public var lifecycle: String
+  /// The first request to stop, which decides.
+  ///
+  /// `nil` when the configuration was wrong and nothing was started.
+  public var request: StopRequest?
+  /// What was wrong with the configuration.
+  ///
+  /// When it is not empty, nothing was started.
+  public var mistakes: [ConfigurationMistake]
+  /// Every phase, in the order in which they were declared.
+  ///
+  /// Behind them, at most 256 of the child phases: those that ended otherwise than in good order, and those that were
+  /// still open when the stop began.
+  public var phases: [PhaseReport]
+  /// What had not ended when its deadline came, in the order in which it came.
+  ///
+  /// The first one held up the others: those behind it may have had no time left. Sessions stand behind their phase, at
+  /// most 100 of a phase, the oldest first.
+  public var stragglers: [Straggler]
+  /// From the start to the first request to stop.
+  public var ran: Duration
+  /// From the first request to stop to the end.
+  public var took: Duration
+  /// The grace that it had.
+  public var grace: Duration
+  /// The signal that ended it at once, as the third of its kind.
+  public var endedBySignal: Int32?
+  /// How many child phases were opened while the program ran.
+  public var childrenOpened: Int
+  /// What could not happen, or came too late to matter, and was ignored.
+  public var ignored: [String]
+
+  package init(
+    lifecycle: String, request: StopRequest?, mistakes: [ConfigurationMistake], phases: [PhaseReport],
+    stragglers: [Straggler], ran: Duration, took: Duration, grace: Duration, endedBySignal: Int32?,
+    childrenOpened: Int = 0,
+    ignored: [String]
+  ) {
+    self.lifecycle = lifecycle
+    self.request = request
+    self.mistakes = mistakes
+    self.phases = phases
+    self.stragglers = stragglers
+    self.ran = ran
+    self.took = took
+    self.grace = grace
+    self.endedBySignal = endedBySignal
+    self.childrenOpened = childrenOpened
+    self.ignored = ignored
+  }
+
+  /// The code to exit with.
+  ///
+  /// The first that applies: 128 + n ended at once by signal n; 124 something was cancelled or abandoned; 78 the
+  /// configuration is wrong (`EX_CONFIG`, sysexits(3)); 1 a phase failed; 0 clean.
+  public var exitCode: Int32 {
+    // A request of one's own may name a signal that there is not; an exit code has eight bits.
+    if let endedBySignal { return 128 + min(max(endedBySignal, 0), 127) }
+    if phases.contains(where: \.end.isStraggler) { return 124 }
+    if !mistakes.isEmpty { return 78 }
+    // The error of a child went to whoever opened it.
+    return phases.contains { $0.end.isFailed && $0.parent == nil } ? 1 : 0
+  }
+
+  /// Whether something was left running, or cut off by a signal: there is nothing to wait for any more.
+  package var isForced: Bool { endedBySignal != nil || phases.contains { $0.end == .abandoned } }
+}
+
+/// What happened to one phase.
+///
+/// All times are counted from the start of the lifecycle.
+public struct PhaseReport: Hashable, Sendable {
+  /// Its name.
+  public var name: String
+  /// The phase in which it was opened while the program ran.
+  ///
+  /// `nil` for the phases of the graph.
+  public var parent: String?
+  /// The phases that it requires, by name, in the order in which they were declared.
+  ///
+  /// Empty for one that was opened while the program runs.
+  public var requires: [String]
+  /// How it ended.
+  public var end: PhaseEnd
+  /// When its body was called.
+  ///
+  /// `nil` when it never was.
+  public var startedAfter: Duration?
+  /// When it said that it is ready.
+  ///
+  /// `nil` when it never did.
+  public var readyAfter: Duration?
+  /// When it was told to drain: all that require it had ended.
+  ///
+  /// `nil` when it never was.
+  public var drainAfter: Duration?
+  /// When it was told that its turn has come: its sessions and children had ended, too.
+  ///
+  /// `nil` when it ended before that.
+  public var turnAfter: Duration?
+  /// When it ended, or was abandoned.
+  public var endedAfter: Duration?
+  /// What happened to its sessions.
+  ///
+  /// `nil` when there were none.
+  public var sessions: SessionReport?
+  /// In the state machine, and for as long as the run: only to find it again.
+  package var id = -1
+
+  package init(
+    name: String, parent: String? = nil, requires: [String] = [], end: PhaseEnd, startedAfter: Duration?,
+    readyAfter: Duration?, drainAfter: Duration?, turnAfter: Duration?, endedAfter: Duration?
+  ) {
+    self.name = name
+    self.parent = parent
+    self.requires = requires
+    self.end = end
+    self.startedAfter = startedAfter
+    self.readyAfter = readyAfter
+    self.drainAfter = drainAfter
+    self.turnAfter = turnAfter
+    self.endedAfter = endedAfter
+  }
+
+  /// How long it took to stop, from when it was told to drain to its end.
+  ///
+  /// `nil` when it never was told, or had come back before.
+  public var drainedFor: Duration? {
+    guard let drainAfter, let endedAfter else { return nil }
+    return endedAfter - drainAfter
+  }
+}

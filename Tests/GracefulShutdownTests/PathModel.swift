@@ -1,0 +1,163 @@
+import GracefulShutdown
+
+/// What somebody who sees only the events and the actions knows, and the promises that must hold at each action.
+struct PathModel: Hashable {
+  typealias Machine = LifecycleStateMachine
+  typealias Instant = ContinuousClock.Instant
+
+  struct Breach: Error, CustomStringConvertible {
+    var description: String
+  }
+
+  var begun: FewPhases = []
+  var ready: FewPhases = []
+  var heard: FewPhases = []
+  var drained: FewPhases = []
+  var empty: FewPhases = []
+  var turned: FewPhases = []
+  var cut: FewPhases = []
+  var cancelled: FewPhases = []
+  /// The body came back.
+  var cameBack: FewPhases = []
+  /// It said that it had to cut work.
+  var cutItself: FewPhases = []
+  /// Ended, or abandoned.
+  var gone: FewPhases = []
+  /// Child to parent: there is at most one child.
+  var parents: [Int: Int] = [:]
+  var stopped = false
+  /// Some phase was stopped alone.
+  var alone = false
+  var exiting = false
+  var finished = false
+  var wake: Instant?
+  var latest: Instant?
+
+  /// Those that are inside a phase hold its gate.
+  func childrenInside(_ id: Int) -> [Int] { parents.filter { $0.value == id && !cameBack.contains($0.key) }.map(\.key) }
+
+  func isLive(_ id: Int) -> Bool { begun.contains(id) && !gone.contains(id) }
+
+  /// All that require it, however far.
+  static func dependents(of id: Int, in requires: [[Int]]) -> FewPhases {
+    var found: FewPhases = []
+    var open = [id]
+    while let next = open.popLast() {
+      for other in requires.indices where requires[other].contains(next) && found.insert(other) {
+        open.append(other)
+      }
+    }
+    return found
+  }
+
+  /// Before the machine is told.
+  mutating func note(_ event: Machine.Event, grace: Duration, at time: Instant) {
+    switch event {
+    case .ready(let id): ready.insert(id)
+    case .ended(let id, let outcome):
+      cameBack.insert(id)
+      if case .cutShort = outcome { cutItself.insert(id) }
+      if parents[id] == nil, !heard.contains(id) { stop(grace, at: time) }
+    case .emptied(let id): empty.insert(id)
+    case .opened(let child):
+      begun.insert(child.id)
+      parents[child.id] = child.parent
+    case .stop(let request):
+      stop(grace, at: time)
+      if request.urgency == .exitNow { exiting = true }
+    case .stopPhase: alone = true
+    case .wake: wake = nil
+    case .run: break
+    }
+  }
+
+  mutating func stop(_ grace: Duration, at time: Instant) {
+    guard !stopped else { return }
+    stopped = true
+    if !begun.isEmpty { latest = time + grace }
+  }
+
+  mutating func perform(_ action: Machine.Action, of actions: [Machine.Action], requires: [[Int]], at time: Instant)
+    throws
+  {
+    func require(_ holds: Bool, _ what: @autoclosure () -> String) throws {
+      if !holds { throw Breach(description: "\(what()): \(action) in \(self)") }
+    }
+    func inTime(_ instant: Instant) throws {
+      if let latest { try require(instant <= latest, "later than the deadline") }
+    }
+    let dependents = { (id: Int) in Self.dependents(of: id, in: requires) }
+    try require(!finished, "after the end")
+    switch action {
+    case .start(let id):
+      try require(!stopped, "a start after a stop")
+      try require(begun.insert(id), "a second start")
+      try require(requires[id].allSatisfy(ready.contains), "a start before what it requires is ready")
+      try require(requires[id].allSatisfy { !heard.contains($0) }, "a start on what stops")
+    case .hear(let id, _):
+      try require((stopped || alone) && isLive(id), "nobody asked, or nobody is there to hear")
+      heard.insert(id)
+    case .drain(let id, let deadline):
+      try require(heard.contains(id) || parents[id] != nil && cameBack.contains(id), "drains before it hears")
+      try require(drained.insert(id), "drains twice")
+      try require(dependents(id).intersection(begun).isSubset(of: gone), "drains before those that require it ended")
+      try require(
+        parents[id].map { drained.contains($0) || heard.contains(id) || cameBack.contains(id) } ?? true, "drains alone")
+      if heard.contains(id) { try inTime(deadline) }
+    case .turn(let id, let deadline):
+      try require(drained.contains(id) && turned.insert(id), "a second turn, or one before the drain")
+      let isOver = actions.contains { if case .cancel(id, _) = $0 { true } else { false } }
+      try require(empty.contains(id) || isOver, "a turn while somebody is inside")
+      try inTime(deadline)
+    case .cut(let id):
+      try require(drained.contains(id) && isLive(id) && !empty.contains(id), "cut without need")
+      try require(cut.insert(id), "cut twice")
+    case .cancel(let id, let deadline):
+      try require(isLive(id) || parents[id] != nil, "cancelled when gone")
+      try require(empty.contains(id) || cut.contains(id) || !isLive(parents[id] ?? id), "cancelled before those inside")
+      try require(cancelled.insert(id), "cancelled twice")
+      try inTime(deadline)
+    case .abandon(let id):
+      let hadItsTime = cancelled.contains(id) || cut.contains(id) && cameBack.contains(id)
+      let parentGone = parents[id].map { gone.contains($0) || cancelled.contains($0) || cut.contains($0) } ?? false
+      try require(hadItsTime || exiting || parentGone, "abandoned and was not cancelled")
+      try require(dependents(id).intersection(begun).isSubset(of: gone), "abandoned before those that require it")
+      try require(gone.insert(id), "abandoned when gone")
+    case .release(let id, _):
+      try require(cameBack.contains(id), "released while its body runs")
+      try require(empty.contains(id), "released while somebody is inside")
+      try require(gone.insert(id), "released twice")
+    case .wake(let instant):
+      try require(instant > time, "a wake-up in the past")
+      if stopped { try inTime(instant) }
+      wake = wake.map { min($0, instant) } ?? instant
+    case .finish(let report):
+      try check(report, at: time, require)
+      finished = true
+    case .ignored(let reason):
+      throw Breach(description: "ignored what can come: \(reason) in \(self)")
+    }
+  }
+
+  private func check(
+    _ report: LifecycleReport, at time: Instant, _ require: (Bool, @autoclosure () -> String) throws -> Void
+  )
+    throws
+  {
+    let own = begun.subtracting(FewPhases(parents.keys))
+    try require(own.isSubset(of: gone), "the end before all have ended")
+    for (id, phase) in report.phases.enumerated() where phase.parent == nil {
+      try require((phase.end == .neverStarted) == !begun.contains(id), "phase \(id) in the report")
+      try require(
+        !phase.end.isCancelled || cancelled.union(cut).union(cutItself).contains(id), "phase \(id) in the report")
+      // What was admitted is ended or named.
+      let isLate = report.stragglers.contains { $0.phase == phase.name }
+      if own.contains(id), !empty.contains(id) { try require(isLate, "somebody is inside \(id), which is not named") }
+      try require(phase.end != .abandoned || isLate, "phase \(id) is not named")
+    }
+    for (child, parent) in parents where !cameBack.contains(child) {
+      let isNamed = report.stragglers.contains { $0.phase == "\(parent)/child" }
+      try require(isNamed || !gone.contains(child) || exiting, "child \(child) is neither ended nor named")
+    }
+  }
+}
