@@ -193,7 +193,7 @@ public final class Lifecycle: Sendable {
     if isFirst { driver.noteClippedLimits() }
     for request in requests { driver.announce(request) }
     if let phase = Phase.place?.phase(of: driver) { return await refuse(phase, exiting: exiting) }
-    return await driver.run()
+    return await driver.run(isFirst: isFirst)
   }
 
   /// A phase called `run()`.

@@ -14,6 +14,8 @@ final class LifecycleDriver: Sendable {
     var nextChild: Int
     var report: LifecycleReport?
     var isReportWritten = false
+    /// SIGINT and SIGTERM since then.
+    var signalsAfterEnd = 0
     var waiters: [CheckedContinuation<LifecycleReport, Never>] = []
   }
 
@@ -56,7 +58,8 @@ final class LifecycleDriver: Sendable {
     }
   }
 
-  func run() async -> LifecycleReport {
+  /// - Parameter isFirst: Whether this call began the run: only its cancellation is passed on, others just wait.
+  func run(isFirst: Bool = true) async -> LifecycleReport {
     let report = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let known = state.withLock { state in
@@ -67,9 +70,10 @@ final class LifecycleDriver: Sendable {
       }
     } onCancel: {
       // Passed on, in order (S2): whoever is cancelled wants to end soon.
-      requestStop(StopRequest(who: .cancellation, urgency: .cancelNow))
+      if isFirst { requestStop(StopRequest(who: .cancellation, urgency: .cancelNow)) }
     }
-    await log.flush()
+    // Of the second that the timetable reserves.
+    await log.flush(within: min(.milliseconds(500), report.grace / 8), in: environment)
     if exiting { leave(with: report, atOnce: false) }
     return report
   }
@@ -77,6 +81,18 @@ final class LifecycleDriver: Sendable {
   func requestStop(_ request: StopRequest) {
     announce(request)
     receive(.stop(request))
+    leaveIfAskedAgain(request)
+  }
+
+  /// Everything has ended, and the exit does not come: a log handler or an `atexit` handler is stuck.
+  private func leaveIfAskedAgain(_ request: StopRequest) {
+    guard exiting, request.who.escalatesWhenRepeated else { return }
+    let report: LifecycleReport? = state.withLock { state in
+      guard let report = state.report else { return nil }
+      state.signalsAfterEnd += 1
+      return state.signalsAfterEnd >= 2 ? report : nil
+    }
+    if let report { leave(with: report, atOnce: true) }
   }
 
   /// Says that somebody asked, for whoever reads the log and the events.
@@ -210,7 +226,7 @@ final class LifecycleDriver: Sendable {
     guard let phase = phase(id) else { return }
     say(.warning, "phase has not drained in time, what is inside is cancelled", id)
     tally.cut(phase, at: environment.now())
-    for cancel in phase.gate.cancelAll() { environment.perform(cancel) }
+    for cancel in phase.gate.cancelAll() { environment.performCancellation(cancel) }
   }
 
   private func ended(_ id: Int, _ end: PhaseEnd) {

@@ -47,7 +47,9 @@ extension LifecycleStateMachine {
     }
     // The deadline that everybody was told has come nearer.
     for id in graph.downwards where phases[id].awaitsDrain {
-      hear(id, until: stopping.timetable.cancelAt)
+      for other in descendants(of: id) + [id] where self[other].awaitsDrain {
+        hear(other, until: stopping.timetable.cancelAt)
+      }
     }
   }
 
@@ -213,11 +215,10 @@ extension LifecycleStateMachine {
     }
   }
 
-  /// A child that ended in good order while the program runs leaves nothing behind: there may be millions.
+  /// A child that ended while the program ran leaves nothing behind, however it ended: there may be millions, and whoever
+  /// opened it knows. What the report tells is the stop.
   private mutating func record(_ child: Child, _ end: PhaseEnd) {
-    var isStopping = false
-    if case .stopping = state { isStopping = true }
-    if isStopping || end != .drained && end != .endedByItself, childReports.count < Self.mostChildReports {
+    if case .stopping = state, childReports.count < Self.mostChildReports {
       childReports.append(
         self[child.id].report(child.id, name: nameOf(child.id), parent: nameOf(child.parent), since: startedAt ?? .now))
     }

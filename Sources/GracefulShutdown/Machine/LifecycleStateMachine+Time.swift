@@ -91,9 +91,13 @@ extension LifecycleStateMachine {
     return min(until, due)
   }
 
+  /// A child is named when it is late in a stop; before, whoever opened it knows.
   mutating func noteStraggler(_ id: Int) {
     guard !self[id].isStraggler else { return }
     self[id].isStraggler = true
+    if children[id] != nil {
+      guard case .stopping = state, stragglers.count < phases.count + Self.mostChildReports else { return }
+    }
     stragglers.append(nameOf(id))
   }
 

@@ -134,7 +134,7 @@ extension Phase {
       work.isCancelled = true
       return work.cancel
     }
-    if let cancel { environment.perform(cancel) }
+    if let cancel { environment.performCancellation(cancel) }
   }
 
   /// The body runs; it may have been cancelled in the same moment.
@@ -143,7 +143,7 @@ extension Phase {
       work.cancel = cancel
       return work.isCancelled
     }
-    if isCancelled { environment.perform(cancel) }
+    if isCancelled { environment.performCancellation(cancel) }
   }
 
   /// The body has come back.

@@ -16,10 +16,12 @@ final class SessionTally: Sendable {
 
   /// The time of a phase is over: whoever is inside is late.
   func cut(_ phase: Phase, at now: ContinuousClock.Instant) {
+    guard isReported(phase) else { return }
     let stragglers = phase.gate.named(limit: Self.mostNames).map {
       Straggler(session: $0.name, in: phase.path, age: now - $0.since)
     }
     state.withLock { state in
+      guard phase.parent == nil || state.late.count < Self.mostChildren else { return }
       guard state.seen.insert(phase.id).inserted, !stragglers.isEmpty else { return }
       state.late.append((phase.path, stragglers))
     }
@@ -27,6 +29,7 @@ final class SessionTally: Sendable {
 
   /// A phase has ended, or nobody waits for it any more; only the first time counts.
   func close(_ phase: Phase, at now: ContinuousClock.Instant) {
+    guard isReported(phase) else { return }
     let counts = phase.gate.counts
     if counts.live > 0 { cut(phase, at: now) }
     let report = SessionReport(
@@ -39,6 +42,13 @@ final class SessionTally: Sendable {
       guard phase.parent == nil || state.sessions.count < Self.mostChildren else { return }
       state.sessions[phase.id] = report
     }
+  }
+
+  /// Of a child that ends while the program runs nothing is kept: there may be millions.
+  private func isReported(_ phase: Phase) -> Bool {
+    var root = phase
+    while let parent = root.parent { root = parent }
+    return root === phase || root.isStopRequested
   }
 
   /// Puts in what the state machine cannot know.
