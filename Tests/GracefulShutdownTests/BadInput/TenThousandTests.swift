@@ -1,3 +1,4 @@
+import Foundation
 import GracefulShutdown
 import GracefulTesting
 import Testing
@@ -7,7 +8,7 @@ import Testing
 struct TenThousandTests {
   private let ladder = ManualLadder()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
-  private static let count = 10_000
+  private static let count = Int(ProcessInfo.processInfo.environment["N"] ?? "") ?? 10_000
 
   /// A chain, each of which requires the one before it.
   private func chain(_ body: @escaping @Sendable (Phase, Int) async throws -> Void) {
@@ -128,7 +129,8 @@ struct TenThousandTests {
       _ = await task.result
       phase.requestStop()
     }
-    #expect(await shop.run(on: ladder).exitCode == 0)
+    let report = await shop.run(on: ladder)
+    #expect(report.exitCode == 0, "\(report.summary)")
   }
 
   @Test("opened inside each other, whose bodies have all come back, end in one go when the innermost does")
