@@ -60,6 +60,11 @@ let package = Package(
         .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // Tests
+    // What the thread sanitizer has to be told of the Swift runtime, in every program; empty without it.
+    .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
+    // Has races on purpose.
+    .executableTarget(name: "RacyProgram", dependencies: ["CGracefulSystem"], path: "Tests/RacyProgram"),
+    .testTarget(name: "ThreadSanitizerTests", dependencies: ["RacyProgram"]),
     // One suite at a time for those that need the machine for themselves.
     .target(name: "WholeMachine", path: "Tests/WholeMachine"),
     // Holds JSON against the schemas of this package.
@@ -158,7 +163,13 @@ extension Target.Dependency {
   static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 }
 
-for target in package.targets where target.name != "CGracefulSystem" {
+// Linked where the program is linked: a library for others does not meddle with their runtime.
+for target in package.targets where target.type == .executable || target.type == .test {
+  target.dependencies.append("CThreadSanitizer")
+}
+
+let writtenInC: Set = ["CGracefulSystem", "CThreadSanitizer"]
+for target in package.targets where !writtenInC.contains(target.name) {
   target.swiftSettings = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -171,7 +182,7 @@ for target in package.targets where target.name != "CGracefulSystem" {
 // would reach the dependencies too. In an ordinary build a warning stays a warning, whatever a later compiler finds.
 if Context.environment["GRACEFUL_WARNINGS"] == "errors" {
   for target in package.targets {
-    if target.name == "CGracefulSystem" {
+    if writtenInC.contains(target.name) {
       target.cSettings = [.treatAllWarnings(as: .error)]
     } else {
       target.swiftSettings?.append(.treatAllWarnings(as: .error))

@@ -148,10 +148,15 @@ public final class Lifecycle: Sendable {
   public var events: AsyncStream<LifecycleEvent> { broadcast.subscribe() }
 
   /// Where everything is now; from any thread, at any time.
+  ///
+  /// It holds nothing up: a lock is taken for as long as it takes to copy a reference. What is counted in the sessions of
+  /// different phases, is counted at instants of their own.
   public func snapshot() -> LifecycleSnapshot {
-    switch stage.withLock({ $0 }) {
-    case .declaring(let draft): .declared(name, grace: grace, phases: draft.declarations.map(\.name))
-    case .running(let driver): driver.snapshot()
+    // Put together outside the lock: a stop request takes it, too.
+    let stage = stage.withLock { $0 }
+    switch stage {
+    case .declaring(let draft): return .declared(name, grace: grace, phases: draft.declarations.map(\.name))
+    case .running(let driver): return driver.snapshot()
     }
   }
 

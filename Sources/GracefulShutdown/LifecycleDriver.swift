@@ -95,7 +95,7 @@ final class LifecycleDriver: Sendable {
 
   func becomeReady(_ id: Int) {
     say(.info, "phase is ready", id)
-    send(.ready, id)
+    send(.ready, phases[id])
     receive(.ready(id))
   }
 
@@ -150,14 +150,15 @@ final class LifecycleDriver: Sendable {
     case .turn(let id, let deadline): phase(id)?.tell(.turn, deadline: deadline)
     case .cut(let id): cut(id)
     case .cancel(let id, let deadline):
+      guard let phase = phase(id) else { return }
       say(.warning, "phase has not ended in time and is cancelled", id)
-      send(.cancelled, id)
-      phase(id)?.tell(.cancelled, deadline: deadline)
-      phase(id)?.beCancelled()
+      send(.cancelled, phase)
+      phase.tell(.cancelled, deadline: deadline)
+      phase.beCancelled()
     case .abandon(let id):
       say(.error, "phase has not ended in time and is abandoned", id)
-      send(.ended, id, .abandoned)
       if let phase = phase(id) {
+        send(.ended, phase, .abandoned)
         // Nobody is admitted to what nobody waits for.
         phase.gate.close {}
         tally.close(phase, at: environment.now())
@@ -167,14 +168,16 @@ final class LifecycleDriver: Sendable {
     case .release(let id, let end): ended(id, end)
     case .wake(let instant):
       environment.schedule(at: instant) { [weak self] in self?.receive(.wake) }
-    case .finish(let report): finish(tally.complete(report))
+    case .finish(let report):
+      conclude(report)
+      finish(tally.complete(report))
     case .ignored(let reason): log.write(.debug, "ignored: \(reason)")
     }
   }
 
   private func start(_ id: Int) {
     say(.info, "phase starts", id)
-    send(.started, id)
+    send(.started, phases[id])
     let (phase, body) = (phases[id], bodies[id])
     let task = Task.detached(priority: .medium) { [self] in
       let outcome: LifecycleStateMachine.Outcome
@@ -193,7 +196,7 @@ final class LifecycleDriver: Sendable {
   private func drain(_ id: Int, _ deadline: ContinuousClock.Instant) {
     guard let phase = phase(id) else { return }
     say(.debug, "phase is told to drain", id)
-    send(.draining, id)
+    send(.draining, phase)
     phase.tell(.drain, deadline: deadline)
     // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
     phase.gate.close { [weak self] in self?.becameEmpty(id) }
@@ -216,7 +219,7 @@ final class LifecycleDriver: Sendable {
     if let error = end.error { metadata["error"] = error }
     let isChild = phase.parent != nil
     say(isChild ? .debug : end.isFailed ? .error : .info, "phase ended", id, metadata)
-    send(.ended, id, end)
+    send(.ended, phase, end)
     tally.close(phase, at: environment.now())
     phase.board.close()
     release(id)
@@ -226,6 +229,16 @@ final class LifecycleDriver: Sendable {
   private func release(_ id: Int) {
     guard let child = state.withLock({ $0.children.removeValue(forKey: id) }), let place = child.inside else { return }
     place.phase.leave(place)
+  }
+
+  /// Another thread may have brought the end of a phase and not come yet to what follows from it, while this one brings
+  /// the end of all: what has to be said of each phase, is said before.
+  private func conclude(_ report: LifecycleReport) {
+    for ended in report.phases where ended.end != .neverStarted {
+      guard let phase = phase(ended.id) else { continue }
+      send(.ended, phase, ended.end)
+      tally.close(phase, at: environment.now())
+    }
   }
 
   private func finish(_ report: LifecycleReport) {
@@ -261,9 +274,13 @@ final class LifecycleDriver: Sendable {
     log.write(level, message, metadata.merging(["phase.name": phase.path]) { $1 })
   }
 
-  private func send(_ kind: LifecycleEvent.Kind, _ id: Int, _ end: PhaseEnd? = nil) {
-    guard events.isHeard, let phase = phase(id) else { return }
-    events.send(LifecycleEvent(kind, phase: phase.path, end: end))
+  private func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil) {
+    guard events.isHeard else {
+      // Nobody who begins to read later is told of it then.
+      _ = phase.announces(kind)
+      return
+    }
+    events.send(LifecycleEvent(kind, phase: phase.path, end: end)) { phase.announces(kind) }
   }
 }
 

@@ -84,6 +84,18 @@ struct ReportTextTests {
     }
   }
 
+  @Test("Who asked and why stands on lines of its own when it is long")
+  func head() {
+    let report = LifecycleReport.of([], lifecycle: "a shop with a long name", why: "because it is Monday, and\nlate")
+    #expect(
+      report.text == """
+        a shop with a long name: ran 60 min 0 s, stopped in 5.000 s of 25.0 s
+          asked by SIGTERM: because it is Monday, and late
+          exit 0: clean
+
+        """)
+  }
+
   @Test("A name with line breaks is one row of the table")
   func rows() {
     let report = LifecycleReport.of([.of("a\n! b  ABANDONED", .drained), .of("c", .drained)])

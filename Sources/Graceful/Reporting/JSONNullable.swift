@@ -14,3 +14,10 @@ struct JSONNullable<Value: Codable>: Codable {
     value = container.decodeNil() ? nil : try container.decode(Value.self)
   }
 }
+
+extension KeyedEncodingContainer {
+  /// What the compiler calls for each such property: without an encoder of its own for every `null`.
+  mutating func encode<Value>(_ nullable: JSONNullable<Value>, forKey key: Key) throws {
+    if let value = nullable.value { try encode(value, forKey: key) } else { try encodeNil(forKey: key) }
+  }
+}

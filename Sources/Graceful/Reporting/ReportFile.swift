@@ -44,7 +44,11 @@ struct ReportFile: Sendable {
   /// - Throws: `EISDIR` for a directory, `ELOOP` for a symbolic link, `EINVAL` for a pipe, a device or a socket: to rename
   ///   something over `/dev/stderr` or `/dev/null` would take it from everybody. And what open(2), write(2) and rename(2)
   ///   say: no such folder, no permission, no space.
-  func write(_ json: String) throws(SystemError) {
+  ///
+  /// - Parameter put: Writes all of it to the file; another one is for tests of a disk that is full.
+  func write(
+    _ json: String, put: (FileDescriptor, String) throws -> Void = { _ = try $0.writeAll($1.utf8) }
+  ) throws(SystemError) {
     let permissions = try permissionsOfTarget()
     let temporary = FilePath("\(path).\(cgs_process_id()).tmp")
     // Left by one that was killed, with the same number: in a container it is always 1.
@@ -57,7 +61,7 @@ struct ReportFile: Sendable {
       throw failure("open", temporary, error)
     }
     do {
-      try file.closeAfter { _ = try file.writeAll(json.utf8) }
+      try file.closeAfter { try put(file, json) }
     } catch {
       _ = temporary.withPlatformString { cgs_unlink($0) }
       throw failure("write", temporary, error)

@@ -17,6 +17,8 @@ public final class Phase: Sendable {
   let link: DriverLink
   private let flag = Atomic(false)
   private let work = Mutex(Work())
+  /// The rank of the last event about it.
+  private let announced = Atomic(0)
 
   /// The task of the body, as far as it must be cancelled.
   private struct Work {
@@ -113,6 +115,11 @@ extension Phase {
       next = phase.parent
     }
     return (next == nil ? "" : "…/") + names.reversed().joined(separator: "/")
+  }
+
+  /// Whether it has not been said yet, and nothing that comes after it.
+  func announces(_ kind: LifecycleEvent.Kind) -> Bool {
+    announced.max(kind.rank, ordering: .relaxed).oldValue < kind.rank
   }
 
   func tell(_ moment: Moment, deadline: ContinuousClock.Instant) {

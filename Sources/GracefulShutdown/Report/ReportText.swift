@@ -17,9 +17,7 @@ extension LifecycleReport {
   /// `/`. Whoever was late or failed begins with `!` and is in capitals. Characters that a terminal would obey are
   /// escaped, what is too long ends with `…`, and of more than 100 phases and 50 late sessions only the number is said.
   public var text: String {
-    let head = TerminalText.lines(of: "\(name): \(headline)", columns: ReportTable.columns - 2, most: 4)
-    var lines = head.prefix(1) + head.dropFirst().map { "  " + $0 }
-    lines += ReportTable(self).text
+    var lines = head + ReportTable(self).text
     for mistake in mistakes.prefix(Self.mostNotes) { lines += note("! ", "\(mistake)", most: 10) }
     if mistakes.count > Self.mostNotes { lines.append("! … and \(mistakes.count - Self.mostNotes) more mistakes") }
     for reason in ignored.prefix(Self.mostNotes) { lines += note("  ", "ignored: \(reason)", most: 2) }
@@ -45,10 +43,22 @@ extension LifecycleReport {
 
   private var name: String { Self.short(lifecycle) }
 
-  private var headline: String {
-    guard let request else { return "not started" }
-    let asker = TerminalText.line(of: "\(request)", columns: 200)
-    return "ran \(ran.brief), stopped in \(took.brief) of \(grace.brief), asked by \(asker)"
+  /// On one line, or who asked and why on the next ones.
+  private var head: [String] {
+    let line = TerminalText("\(name): \(headline)", columns: 1000)
+    if line.columns <= ReportTable.columns { return [line.string] }
+    let asker = request == nil ? [] : note("  ", asker, most: 3)
+    return TerminalText.lines(of: "\(name): \(times)", columns: ReportTable.columns, most: 1) + asker
+  }
+
+  private var headline: String { request == nil ? times : "\(times), \(asker)" }
+
+  private var times: String {
+    request == nil ? "not started" : "ran \(ran.brief), stopped in \(took.brief) of \(grace.brief)"
+  }
+
+  private var asker: String {
+    request.map { "asked by \(TerminalText.line(of: "\($0)", columns: 200))" } ?? ""
   }
 
   private var verdict: String {

@@ -99,6 +99,19 @@ struct ReportJSONTests {
       ReportValues.report(stragglers: [Straggler(session: "s", in: "web", age: duration)], took: duration))
   }
 
+  @Test("Ten thousand times of any length come back, each as a plain number")
+  func manyDurations() throws {
+    var random = SplitMix(state: 7)
+    var report = ReportValues.report()
+    for _ in 0..<10_000 {
+      let nanoseconds = Int64.random(in: 0 ... .max, using: &random) >> Int64.random(in: 0..<63, using: &random)
+      report.stragglers.append(Straggler(session: "", in: "", age: .nanoseconds(nanoseconds)))
+    }
+    let json = report.json()
+    #expect(try LifecycleReport(json: json) == report)
+    #expect(!json.contains(try Regex("[0-9][eE]")))
+  }
+
   @Test("The report of a run comes back, with sessions, child phases and stragglers in it")
   func run() async throws {
     let ladder = ManualLadder()

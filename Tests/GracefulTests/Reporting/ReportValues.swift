@@ -20,7 +20,9 @@ enum ReportValues {
   /// From an attosecond to longer than a machine runs.
   static let durations: [Duration] = [
     .zero, Duration(secondsComponent: 0, attosecondsComponent: 1), .nanoseconds(1), .nanoseconds(123_456_789),
-    .seconds(25), .nanoseconds(9_007_199_254_740_993), .seconds(Int64.max), .nanoseconds(100_000_000_000_000_001),
+    .seconds(25), .nanoseconds(99_999), .nanoseconds(100_000), .nanoseconds(100_001), .nanoseconds(999_999_999_999_999),
+    .nanoseconds(1_000_000_000_000_001), .nanoseconds(123_456_789_012_345), .nanoseconds(9_007_199_254_740_993),
+    .seconds(Int64.max), .nanoseconds(100_000_000_000_000_001),
     Duration(secondsComponent: 86_399, attosecondsComponent: 999_999_999_999_999_999),
   ]
 

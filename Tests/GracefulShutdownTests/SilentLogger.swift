@@ -1,6 +1,6 @@
 import Logging
 
 extension Logger {
-  /// For thousands of phases, whose progress nobody wants to read.
+  /// Says nothing.
   static var silent: Logger { Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() } }
 }
