@@ -129,7 +129,8 @@ struct TenThousandTests {
       _ = await task.result
       phase.requestStop()
     }
-    #expect(await shop.run(on: ladder).exitCode == 0)
+    let report = await shop.run(on: ladder)
+    #expect(report.exitCode == 0, "\(report.summary)")
   }
 
   @Test("opened inside each other, whose bodies have all come back, end in one go when the innermost does")
