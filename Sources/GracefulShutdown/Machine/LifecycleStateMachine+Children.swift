@@ -96,7 +96,8 @@ extension LifecycleStateMachine {
     }
     if urgency != .drain {
       for other in dependents(of: id) + [id] {
-        for inside in descendants(of: other) { self[inside].isHurried = true }
+        // Those inside are, when it is: they were marked with it.
+        if !self[other].isHurried { for inside in descendants(of: other) { self[inside].isHurried = true } }
         self[other].isHurried = true
         self[other].timetable?.cancelNow(at: now)
         hasten(other, at: now)

@@ -33,9 +33,23 @@ extension LifecycleStateMachine {
     }
   }
 
+  /// As far as it is due, and with it those inside that it takes along: in one go, or a chain of ten thousand would be
+  /// gone through ten thousand times.
   private mutating func expire(_ id: Int, at now: Instant) {
-    guard let due = self[id].due else { return }
-    guard due <= now else { return remember(due) }
+    var open = [id]
+    while let next = open.last {
+      guard let due = self[next].due, due <= now else {
+        if let due = self[next].due { remember(due) }
+        open.removeLast()
+        continue
+      }
+      let wasDraining = self[next].isDraining
+      takeStep(next, at: now)
+      if wasDraining, !self[next].isDraining { open += self[next].children.sorted() }
+    }
+  }
+
+  private mutating func takeStep(_ id: Int, at now: Instant) {
     switch self[id].state {
     case .starting: failStart(id, at: now)
     case .draining:

@@ -57,6 +57,11 @@ package struct PhaseRecord: Hashable, Sendable {
   /// Whether it has begun and has not been told to drain.
   var awaitsDrain: Bool { state == .starting || state == .ready }
 
+  /// Whether it drains, and has time to.
+  var isDraining: Bool {
+    if case .draining = state { true } else { false }
+  }
+
   /// When something must be done about it if it says nothing before.
   var due: Instant? {
     switch state {

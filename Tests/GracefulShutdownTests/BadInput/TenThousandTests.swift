@@ -1,3 +1,4 @@
+import Foundation
 import GracefulShutdown
 import GracefulTesting
 import Testing
@@ -7,7 +8,7 @@ import Testing
 struct TenThousandTests {
   private let ladder = ManualLadder()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
-  private static let count = 10_000
+  private static let count = Int(ProcessInfo.processInfo.environment["N"] ?? "") ?? 10_000
 
   /// A chain, each of which requires the one before it.
   private func chain(_ body: @escaping @Sendable (Phase, Int) async throws -> Void) {
