@@ -94,6 +94,9 @@ final class ChildProgram: Sendable {
     }
   }
 
+  /// What is in its standard output now and has not been read: all of it, when it has ended and wrote little.
+  func printed() -> String { Self.read(output, waiting: 0) }
+
   private func heard(waiting milliseconds: Int32) -> String {
     let text = Self.read(errors, waiting: milliseconds)
     return said.withLock { said in
