@@ -215,8 +215,9 @@ extension LifecycleStateMachine {
     }
   }
 
-  /// A child that ended while the program ran leaves nothing behind, however it ended: there may be millions, and whoever
-  /// opened it knows. What the report tells is the stop.
+  /// A child that ended while the program ran leaves nothing behind, however it ended.
+  ///
+  /// There may be millions, and whoever opened it knows. What the report tells is the stop.
   private mutating func record(_ child: Child, _ end: PhaseEnd) {
     if case .stopping = state, childReports.count < Self.mostChildReports {
       childReports.append(
