@@ -30,6 +30,8 @@ public final class Phase: Sendable {
 
   /// Where in its parent it was opened, while the program runs.
   let inside: Place?
+  /// The phase of the graph that it is below; `nil` for one that is of the graph itself.
+  let root: Phase?
 
   init(
     name: String, id: Int, environment: any LifecycleEnvironment, link: DriverLink, within place: Place? = nil,
@@ -40,6 +42,7 @@ public final class Phase: Sendable {
     self.environment = environment
     self.link = link
     inside = place
+    root = place.map { $0.phase.root ?? $0.phase }
     self.gate = gate ?? SessionGate(now: { environment.now() })
   }
 

@@ -45,11 +45,7 @@ final class SessionTally: Sendable {
   }
 
   /// Of a child that ends while the program runs nothing is kept: there may be millions.
-  private func isReported(_ phase: Phase) -> Bool {
-    var root = phase
-    while let parent = root.parent { root = parent }
-    return root === phase || root.isStopRequested
-  }
+  private func isReported(_ phase: Phase) -> Bool { phase.root?.isStopRequested ?? true }
 
   /// Puts in what the state machine cannot know.
   func complete(_ report: LifecycleReport) -> LifecycleReport {
