@@ -38,12 +38,13 @@ struct StartingProgram {
 
   private static func live(_ number: Int, as phase: Phase) async {
     write("+ \(number)\n")
+    // sleeps on purpose: a program, not a test; its phases take their time.
     try? await Task.sleep(for: .microseconds(duration(of: number, upTo: 4000)))
     write("* \(number)\n")
     phase.ready()
     if ready.add(1, ordering: .sequentiallyConsistent).newValue == phases { allAreReady() }
     await phase.turnToStop()
-    // So that an end that comes too early is seen to come too early.
+    // sleeps on purpose: so that an end that comes too early is seen to come too early.
     try? await Task.sleep(for: .microseconds(duration(of: phases + number, upTo: 1500)))
     write("- \(number)\n")
   }
