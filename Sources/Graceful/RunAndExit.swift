@@ -1,5 +1,6 @@
 public import GracefulShutdown
 public import GracefulTriggers
+internal import Logging
 
 extension Lifecycle {
   /// Runs until everything has ended or been abandoned, and returns what happened.
@@ -31,9 +32,13 @@ extension Lifecycle {
   /// phases it cannot return: the lifecycle stops as failed, and that phase is abandoned at its deadline.
   ///
   /// When the environment variable `GRACEFUL_REPORT_FILE` names a path as the run begins, the report is also written
-  /// there as JSON (``LifecycleReport/json()``), on every way to the exit, a forced one too. It is written beside the file
-  /// (`PATH.PID.tmp`) and renamed over it, so that nobody reads half of one; an earlier report is replaced. A relative path
-  /// counts from the working directory at the exit. What cannot be written within 0.3 s (no space, no permission, a disk
+  /// there as JSON (``LifecycleReport/json()``), on every way to the exit, a forced one too. An earlier report is emptied as
+  /// the run begins, so that nobody takes it for that of a process that was killed (`SIGKILL`, no memory): an empty file
+  /// says that there is no report. When that fails, the log has a warning, and all goes on. The new one is written beside
+  /// the file (`PATH.PID.tmp`) and renamed over it, so that nobody reads half of one; where that cannot be (a bind mount, as
+  /// Kubernetes' `/dev/termination-log`, or a directory that is not ours to write in), it is written in place. A
+  /// relative path counts from the working directory at the exit. A predecessor and its successor have the same path,
+  /// and whoever ends last wins: `pid` says who it was. What cannot be written within 0.3 s (no space, no permission, a disk
   /// that does not answer), and what is no regular file (a directory, a pipe, a device, a symbolic link), costs one line
   /// on standard error, and changes neither the exit code nor when the process exits.
   /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. ``Trigger/signals`` (SIGTERM and
@@ -46,7 +51,9 @@ extension Lifecycle {
     while true { await Task.yield() }
   }
 
-  func run(listeningTo triggers: [Trigger], exiting: Bool) async -> LifecycleReport {
+  func run(
+    listeningTo triggers: [Trigger], exiting: Bool, in environment: some LifecycleEnvironment = Ladder.shared
+  ) async -> LifecycleReport {
     // Listen first, then start: a stop that comes in between is kept (S10).
     var leaves: [Trigger.Leave] = []
     for trigger in triggers {
@@ -56,7 +63,13 @@ extension Lifecycle {
         reportMistake(ConfigurationMistake(trigger: error.trigger, reason: error.reason))
       }
     }
-    let report = await run(in: Ladder.shared, exiting: exiting)
+    if exiting, let problem = Ladder.shared.emptyOldReport() {
+      // A path may have anything in it.
+      let why = TerminalText.line(of: problem, columns: 4000)
+      logger.warning(
+        "an old report may stay where \(ReportFile.variable) says: \(why)", metadata: ["lifecycle.name": "\(name)"])
+    }
+    let report = await run(in: environment, exiting: exiting)
     for leave in leaves { leave() }
     return report
   }

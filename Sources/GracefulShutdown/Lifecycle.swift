@@ -149,8 +149,8 @@ public final class Lifecycle: Sendable {
 
   /// Where everything is now; from any thread, at any time.
   ///
-  /// It holds nothing up: a lock is taken for as long as it takes to copy a reference. What is counted in the sessions of
-  /// different phases, is counted at instants of their own.
+  /// It holds nothing up for long: while the phases are written down, less than a millisecond of a thousand of them, no
+  /// event is decided. What is counted in the sessions of different phases, is counted at instants of their own.
   public func snapshot() -> LifecycleSnapshot {
     // Put together outside the lock: a stop request takes it, too.
     let stage = stage.withLock { $0 }
@@ -183,8 +183,8 @@ public final class Lifecycle: Sendable {
         // Here, where nobody else has the driver yet: another call of run() must not start what was asked to stop (S10).
         for request in draft.requests { _ = machine.receive(.stop(request), at: environment.now()) }
         let driver = LifecycleDriver(
-          machine, bodies: draft.bodies, environment: environment, log: LifecycleLog(name: name, logger: logger),
-          events: broadcast, exiting: exiting)
+          machine, bodies: draft.bodies, environment: environment,
+          log: LifecycleLog(name: name, logger: logger, environment: environment), events: broadcast, exiting: exiting)
         stage = .running(driver)
         return (driver, draft.requests, true)
       case .running(let driver): return (driver, [], false)
@@ -192,14 +192,16 @@ public final class Lifecycle: Sendable {
     }
     if isFirst { driver.noteClippedLimits() }
     for request in requests { driver.announce(request) }
-    if let phase = Phase.place?.phase(of: driver) { return await refuse(phase, exiting: exiting) }
+    if let phase = Phase.place?.phase(of: driver) { return await refuse(phase, in: environment, exiting: exiting) }
     return await driver.run(isFirst: isFirst)
   }
 
   /// A phase called `run()`.
   ///
   /// To wait would hang it, and its cancellation would be passed on to the whole.
-  private func refuse(_ phase: Phase, exiting: Bool) async -> LifecycleReport {
+  private func refuse(
+    _ phase: Phase, in environment: some LifecycleEnvironment, exiting: Bool
+  ) async -> LifecycleReport {
     let mistake = ConfigurationMistake(kind: .runInside(phase: phase.path))
     logger.error("\(mistake)", metadata: ["lifecycle.name": "\(name)", "phase.name": "\(phase.path)"])
     if exiting {
@@ -207,8 +209,9 @@ public final class Lifecycle: Sendable {
       requestStop(StopRequest(who: .phaseFailed(phase.path), why: "\(mistake)"))
       await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
     }
-    return LifecycleReport(
+    let report = LifecycleReport(
       lifecycle: name, request: nil, mistakes: [mistake], phases: [], stragglers: [], ran: .zero, took: .zero,
       grace: grace, endedBySignal: nil, ignored: [])
+    return report.written(by: environment, startedAt: environment.wallTime())
   }
 }

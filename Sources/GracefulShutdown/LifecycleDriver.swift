@@ -7,7 +7,7 @@ import Synchronization
 /// can hold up another, also when it is stuck in code of the user. Two threads may therefore perform in the wrong order;
 /// what a phase is told is made so that this does not show (``MomentBoard``).
 final class LifecycleDriver: Sendable {
-  private struct State {
+  struct State {
     var machine: LifecycleStateMachine
     /// Those that were opened while the program runs, and have not ended.
     var children: [Int: Phase] = [:]
@@ -19,15 +19,16 @@ final class LifecycleDriver: Sendable {
     var waiters: [CheckedContinuation<LifecycleReport, Never>] = []
   }
 
-  private let state: Mutex<State>
+  let state: Mutex<State>
   private let phases: [Phase]
   private let bodies: [Lifecycle.Body]
-  private let environment: any LifecycleEnvironment
-  private let log: LifecycleLog
-  private let tally = SessionTally()
+  let environment: any LifecycleEnvironment
+  let log: LifecycleLog
+  let tally = SessionTally()
   private let emptied = EmptiedGates()
-  private let events: LifecycleEventBroadcast
-  private let exiting: Bool
+  let events: LifecycleEventBroadcast
+  let exiting: Bool
+  private let startedAt: UTCTime
 
   init(
     _ machine: LifecycleStateMachine, bodies: [Lifecycle.Body], environment: any LifecycleEnvironment,
@@ -40,6 +41,7 @@ final class LifecycleDriver: Sendable {
     self.log = log
     self.events = events
     self.exiting = exiting
+    startedAt = environment.wallTime()
     // All of them from the beginning: what is said to one must find it, whichever thread starts it.
     let link = DriverLink()
     phases = names.enumerated().map { Phase(name: $1, id: $0, environment: environment, link: link) }
@@ -73,7 +75,7 @@ final class LifecycleDriver: Sendable {
       if isFirst { requestStop(StopRequest(who: .cancellation, urgency: .cancelNow)) }
     }
     // Of the second that the timetable reserves.
-    await log.flush(within: min(.milliseconds(500), report.grace / 8), in: environment)
+    await log.flush(within: min(.milliseconds(500), report.grace / 8))
     if exiting { leave(with: report, atOnce: false) }
     return report
   }
@@ -82,17 +84,6 @@ final class LifecycleDriver: Sendable {
     announce(request)
     receive(.stop(request))
     leaveIfAskedAgain(request)
-  }
-
-  /// Everything has ended, and the exit does not come: a log handler or an `atexit` handler is stuck.
-  private func leaveIfAskedAgain(_ request: StopRequest) {
-    guard exiting, request.who.escalatesWhenRepeated else { return }
-    let report: LifecycleReport? = state.withLock { state in
-      guard let report = state.report else { return nil }
-      state.signalsAfterEnd += 1
-      return state.signalsAfterEnd >= 2 ? report : nil
-    }
-    if let report { leave(with: report, atOnce: true) }
   }
 
   /// Says that somebody asked, for whoever reads the log and the events.
@@ -109,11 +100,7 @@ final class LifecycleDriver: Sendable {
 
   func stopAlone(_ id: Int, _ urgency: StopRequest.Urgency) { receive(.stopPhase(id, urgency)) }
 
-  func becomeReady(_ id: Int) {
-    say(.info, "phase is ready", id)
-    send(.ready, phases[id])
-    receive(.ready(id))
-  }
+  func becomeReady(_ id: Int) { receive(.ready(id)) }
 
   /// Opens a child that its parent's gate has admitted.
   ///
@@ -127,6 +114,8 @@ final class LifecycleDriver: Sendable {
       state.children[id] = phase
       return phase
     }
+    // Before the machine knows of it: it may be told to drain in the same moment, by another thread.
+    send(.started, child)
     receive(.opened(.init(id: child.id, parent: parent.id, name: name, limit: limit)))
     return child
   }
@@ -141,11 +130,14 @@ final class LifecycleDriver: Sendable {
   }
 
   func snapshot() -> LifecycleSnapshot {
-    let now = environment.now()
-    let (machine, children) = state.withLock { ($0.machine, $0.children) }
-    return LifecycleSnapshot(machine, at: now) { id in
-      (id < phases.count ? phases[id] : children[id])?.gate
+    // Put together under the lock: whoever takes the machine out of it, has it copied at the next event, with all the
+    // children that are open.
+    let (now, taken, gates) = state.withLock { state in
+      let now = environment.now()
+      let (taken, ids) = LifecycleSnapshot.taken(of: state.machine, at: now)
+      return (now, taken, ids.map { id in (id < phases.count ? phases[id] : state.children[id])?.gate })
     }
+    return taken.counting(gates, at: now)
   }
 
   private func receive(_ event: LifecycleStateMachine.Event) {
@@ -154,13 +146,16 @@ final class LifecycleDriver: Sendable {
     for action in actions { perform(action) }
   }
 
-  private func phase(_ id: Int) -> Phase? {
+  func phase(_ id: Int) -> Phase? {
     id < phases.count ? phases[id] : state.withLock { $0.children[id] }
   }
 
   private func perform(_ action: LifecycleStateMachine.Action) {
     switch action {
     case .start(let id): start(id)
+    case .ready(let id):
+      say(.info, "phase is ready", id)
+      send(.ready, phases[id])
     case .hear(let id, let deadline): phase(id)?.tell(.stopRequested, deadline: deadline)
     case .drain(let id, let deadline): drain(id, deadline)
     case .turn(let id, let deadline): phase(id)?.tell(.turn, deadline: deadline)
@@ -186,7 +181,7 @@ final class LifecycleDriver: Sendable {
       environment.schedule(at: instant) { [weak self] in self?.receive(.wake) }
     case .finish(let report):
       conclude(report)
-      finish(tally.complete(report))
+      finish(tally.complete(report).written(by: environment, startedAt: startedAt))
     case .ignored(let reason): log.write(.debug, "ignored: \(reason)")
     }
   }
@@ -247,50 +242,12 @@ final class LifecycleDriver: Sendable {
     place.phase.leave(place)
   }
 
-  /// Another thread may have brought the end of a phase and not come yet to what follows from it, while this one brings
-  /// the end of all: what has to be said of each phase, is said before.
-  private func conclude(_ report: LifecycleReport) {
-    for ended in report.phases where ended.end != .neverStarted {
-      guard let phase = phase(ended.id) else { continue }
-      send(.ended, phase, ended.end)
-      tally.close(phase, at: environment.now())
-    }
-  }
-
-  private func finish(_ report: LifecycleReport) {
-    log.write(report.exitCode == 0 ? .notice : .error, report.summary, report.logMetadata)
-    events.finish(report)
-    if exiting {
-      // The caller of `run()` may never run again: every thread of the pool may be blocked.
-      if report.isForced { leave(with: report, atOnce: true) }
-      // And if everything ended well, but the caller does not come back or the exit itself is stuck.
-      environment.schedule(at: environment.now() + max(report.grace - report.took, .zero)) { [self] in
-        leave(with: report, atOnce: true)
-      }
-    }
-    let waiters = state.withLock { state in
-      state.report = report
-      defer { state.waiters = [] }
-      return state.waiters
-    }
-    for waiter in waiters { waiter.resume(returning: report) }
-  }
-
-  private func leave(with report: LifecycleReport, atOnce: Bool) {
-    let isWritten = state.withLock { state in
-      defer { state.isReportWritten = true }
-      return state.isReportWritten
-    }
-    if !isWritten { environment.write(report: report) }
-    environment.exit(report.exitCode, atOnce: atOnce)
-  }
-
-  private func say(_ level: Logger.Level, _ message: String, _ id: Int, _ metadata: [String: String] = [:]) {
+  func say(_ level: Logger.Level, _ message: String, _ id: Int, _ metadata: [String: String] = [:]) {
     guard log.takes(level), let phase = phase(id) else { return }
     log.write(level, message, metadata.merging(["phase.name": phase.path]) { $1 })
   }
 
-  private func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil) {
+  func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil) {
     guard events.isHeard else {
       // Nobody who begins to read later is told of it then.
       _ = phase.announces(kind)

@@ -56,6 +56,8 @@ struct GraphExplorer {
   }
 
   static let isChatty = false
+  /// It has a start limit.
+  static let slow = 1
   let requires: [[Int]]
   let grace: Duration
   let extent: Extent
@@ -87,7 +89,7 @@ struct GraphExplorer {
     let declarations = requires.enumerated().map { id, requires in
       // Limits of their own for the first and the second, so that these and the whole's deadline are all met.
       PhaseGraph.Declaration(
-        "\(id)", requires: requires.map { "\($0)" }, startLimit: id == 1 ? .seconds(2) : nil,
+        "\(id)", requires: requires.map { "\($0)" }, startLimit: id == Self.slow ? .seconds(2) : nil,
         limit: id == 0 ? .seconds(3) : nil)
     }
     let machine = Machine(name: "explored", grace: grace, graph: PhaseGraph(declarations))
@@ -163,11 +165,13 @@ struct GraphExplorer {
     while let event = queue.first {
       queue.removeFirst()
       steps += 1
-      next.model.note(event, grace: grace, at: time)
+      let before = next.model
+      next.model.note(event, requires: requires, grace: grace, at: time)
       let actions = next.machine.receive(event, at: time)
       // What only the machine knows: three SIGTERM exit, and the last that was stopped alone stops the whole.
       if case .finished(let report) = next.machine.state, report.endedBySignal != nil { next.model.exiting = true }
       if case .stopping = next.machine.state { next.model.stop(grace, at: time) }
+      if event == .wake, !before.stopped, next.model.stopped { next.model.noteSlowStart(Self.slow) }
       for action in actions {
         do {
           try next.model.perform(action, of: actions, requires: requires, at: time)

@@ -74,6 +74,19 @@ final class ChildProgram: Sendable {
     }
   }
 
+  /// Reads its standard error until it has said something so many times.
+  ///
+  /// What was read is not lost to ``end(limit:)``.
+  func hears(_ word: String, times: Int, limit: Duration = .seconds(30)) async -> Bool {
+    await Self.onOwnThread { [self] in
+      let until = ContinuousClock.now + limit
+      while heard(waiting: 20).split(separator: word, omittingEmptySubsequences: false).count <= times {
+        guard ContinuousClock.now < until else { return false }
+      }
+      return true
+    } ?? false
+  }
+
   /// Waits for its end: the exit code (negative: the signal that killed it), what is left in its standard error, and
   /// how long that took.
   ///
@@ -113,8 +126,6 @@ final class ChildProgram: Sendable {
     return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : ""
   }
 
-  /// Waiting here blocks a thread; it must not be one of the pool.
-  ///
   /// Waiting here blocks a thread; it must not be one of the pool.
   private static func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result?) async -> Result? {
     guard let loop = try? PollLoop(name: "child") else { return nil }

@@ -23,6 +23,7 @@ public struct LifecycleService: Service, CustomStringConvertible {
   /// What runs.
   public let lifecycle: Lifecycle
   let triggers: [Trigger]
+  var environment: any LifecycleEnvironment = Ladder.shared
 
   /// Runs until everything has ended or been abandoned; without phases, until it is asked to stop.
   ///
@@ -38,7 +39,7 @@ public struct LifecycleService: Service, CustomStringConvertible {
   /// - Throws: ``LifecycleFailure`` when the report's exit code is not 0. That a stop was asked for is no error.
   public func run() async throws {
     let report = await withGracefulShutdownHandler {
-      await lifecycle.run(listeningTo: triggers, exiting: false)
+      await lifecycle.run(listeningTo: triggers, exiting: false, in: environment)
     } onGracefulShutdown: {
       lifecycle.requestStop(StopRequest(who: .serviceGroup))
     }

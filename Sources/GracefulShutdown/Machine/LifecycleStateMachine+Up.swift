@@ -37,6 +37,7 @@ extension LifecycleStateMachine {
     case .starting where phases[id].verdict == nil:
       phases[id].state = .ready
       phases[id].readyAt = now
+      actions.append(.ready(id))
       // A phase that has not been ready has no dependents, so a stop gives it its turn at once: it is not seen here
       // while stopping. Should that change, still nothing may begin after a stop.
       guard case .running = state else { return }
@@ -47,7 +48,9 @@ extension LifecycleStateMachine {
       }
     // Its start took so long that it was told to stop first. Worth a line in the report, nothing more.
     case .draining, .cutting, .cancelled:
-      if phases[id].readyAt == nil { phases[id].readyAt = now } else { ignore("\(nameOf(id)) became ready twice") }
+      guard phases[id].readyAt == nil else { return ignore("\(nameOf(id)) became ready twice") }
+      phases[id].readyAt = now
+      actions.append(.ready(id))
     case .waiting: ignore("\(nameOf(id)) became ready before it started")
     case .ready: ignore("\(nameOf(id)) became ready twice")
     case .starting, .ended: ignore("\(nameOf(id)) became ready after its end")

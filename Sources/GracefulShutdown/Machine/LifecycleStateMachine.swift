@@ -54,6 +54,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
 
   package enum Action: Hashable, Sendable {
     case start(Int)
+    /// It said that it is ready, and that counts.
+    case ready(Int)
     /// A stop was asked for; the deadline is that of the whole.
     case hear(Int, deadline: Instant)
     /// All that require it have ended: close the gate, and say when it is empty.

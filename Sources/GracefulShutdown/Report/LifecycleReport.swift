@@ -2,6 +2,17 @@
 public struct LifecycleReport: Hashable, Sendable {
   /// The name of the lifecycle.
   public var lifecycle: String
+  /// The process that it is about.
+  ///
+  /// `nil`, as the times of day, when a report was made otherwise than by a run.
+  public var pid: Int32?
+  /// When `run()` was called, by the clock on the wall.
+  ///
+  /// This and ``endedAt`` are for people and other logs: that clock may be set meanwhile, and what lies between them need
+  /// not be ``ran`` and ``took``.
+  public var startedAt: UTCTime?
+  /// When all had ended or been abandoned, by the clock on the wall.
+  public var endedAt: UTCTime?
   /// The first request to stop, which decides.
   ///
   /// `nil` when the configuration was wrong and nothing was started.
@@ -52,6 +63,11 @@ public struct LifecycleReport: Hashable, Sendable {
     self.ignored = ignored
   }
 
+  /// When the first request to stop came, by the clock that said ``endedAt``.
+  ///
+  /// `nil` when nobody had asked.
+  public var stopRequestedAt: UTCTime? { request == nil ? nil : endedAt?.earlier(by: took) }
+
   /// The code to exit with.
   ///
   /// The first that applies: 128 + n ended at once by signal n; 124 something was cancelled or abandoned; 78 the
@@ -64,6 +80,15 @@ public struct LifecycleReport: Hashable, Sendable {
     if !mistakes.isEmpty { return 78 }
     // The error of a child went to whoever opened it.
     return phases.contains { $0.end.isFailed && $0.parent == nil } ? 1 : 0
+  }
+
+  /// With what is not the state machine's to know: which process it was, and when.
+  func written(by environment: some LifecycleEnvironment, startedAt: UTCTime) -> Self {
+    var report = self
+    report.pid = environment.processID
+    report.startedAt = startedAt
+    report.endedAt = environment.wallTime()
+    return report
   }
 
   /// Whether something was left running, or cut off by a signal: there is nothing to wait for any more.

@@ -57,6 +57,9 @@ enum ReportValues {
         Straggler(session: "POST /orders", in: "phase 4", age: .nanoseconds(12_345_678_901)),
       ])
     report.endedBySignal = 2
+    report.pid = .max
+    report.startedAt = UTCTime(milliseconds: .min)
+    report.endedAt = UTCTime(milliseconds: .max)
     report.childrenOpened = 4711
     report.ignored = ["a stop after the end", ""]
     return report

@@ -1,0 +1,58 @@
+import Logging
+import Synchronization
+
+/// The end: the report, and how the process leaves.
+extension LifecycleDriver {
+  /// Another thread may have brought the end of a phase and not come yet to what follows from it, while this one brings
+  /// the end of all: what has to be said of each phase, is said before.
+  func conclude(_ report: LifecycleReport) {
+    for ended in report.phases where ended.end != .neverStarted {
+      guard let phase = phase(ended.id) else { continue }
+      send(.ended, phase, ended.end)
+      tally.close(phase, at: environment.now())
+    }
+  }
+
+  func finish(_ report: LifecycleReport) {
+    log.write(report.exitCode == 0 ? .notice : .error, report.summary, report.logMetadata)
+    events.finish(report)
+    if exiting {
+      // The caller of `run()` may never run again: every thread of the pool may be blocked.
+      if report.isForced {
+        // What was said last says why. Of the reserve, too, and no longer than nobody notices.
+        log.flushNow(within: min(.milliseconds(50), report.grace / 16))
+        leave(with: report, atOnce: true)
+      }
+      // And if everything ended well, but the caller does not come back or the exit itself is stuck.
+      environment.schedule(at: environment.now() + max(report.grace - report.took, .zero)) { [self] in
+        leave(with: report, atOnce: true)
+      }
+    }
+    let waiters = state.withLock { state in
+      state.report = report
+      defer { state.waiters = [] }
+      return state.waiters
+    }
+    for waiter in waiters { waiter.resume(returning: report) }
+  }
+
+  func leave(with report: LifecycleReport, atOnce: Bool) {
+    let isWritten = state.withLock { state in
+      defer { state.isReportWritten = true }
+      return state.isReportWritten
+    }
+    if !isWritten { environment.write(report: report) }
+    environment.exit(report.exitCode, atOnce: atOnce)
+  }
+
+  /// Everything has ended, and the exit does not come: a log handler or an `atexit` handler is stuck.
+  func leaveIfAskedAgain(_ request: StopRequest) {
+    guard exiting, request.who.escalatesWhenRepeated else { return }
+    let report: LifecycleReport? = state.withLock { state in
+      guard let report = state.report else { return nil }
+      state.signalsAfterEnd += 1
+      return state.signalsAfterEnd >= 2 ? report : nil
+    }
+    if let report { leave(with: report, atOnce: true) }
+  }
+}
