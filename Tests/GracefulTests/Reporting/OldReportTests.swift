@@ -14,7 +14,7 @@ struct OldReportTests {
     return program
   }
 
-  @Test("is not taken for that of a program that was killed: the file is emptied at the start, and keeps its permissions")
+  @Test("is not taken for that of a program that was killed: it is emptied at the start, and keeps its permissions")
   func killed() async throws {
     let folder = try Folder()
     let path = "\(folder.path)/report.json"

@@ -124,7 +124,7 @@ struct ReportFileTests {
     #expect(folder.text("report.json") == "one")
   }
 
-  @Test("A mount point cannot be renamed over: it is written in place, shorter than before, and nothing is left beside it")
+  @Test("A mount point cannot be renamed over: it is written in place, also shorter, and nothing is left beside it")
   func mountPoint() throws {
     let folder = try Folder()
     let file = ReportFile(path: FilePath("\(folder.path)/report.json"))

@@ -11,7 +11,9 @@ struct LifecycleServiceTests {
 
   /// Cancelled phases have 2 s, which is little on a busy machine: here time stands still, and they have as long as they
   /// need.
-  private var timeless: LifecycleService { LifecycleService(lifecycle: shop, triggers: [], environment: ManualLadder()) }
+  private var timeless: LifecycleService {
+    LifecycleService(lifecycle: shop, triggers: [], environment: ManualLadder())
+  }
 
   private func addPhases(_ work: @escaping @Sendable () async throws -> Void = { await ScriptedService.untilTold() }) {
     let database = shop.phase("database", service: ScriptedService(name: "database", recorder: recorder))
