@@ -4,7 +4,7 @@ import Testing
 import WholeMachine
 
 @Suite("The report's file", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
-struct OutputFileTests {
+struct RehearseReportFileTests {
   private static let brief = [
     "--steady", "100ms", "--interval", "100ms", "--connections", "2", "--restarts", "1",
   ]
