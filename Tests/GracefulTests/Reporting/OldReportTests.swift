@@ -93,7 +93,7 @@ final class BindMount: Sendable {
 
   static let isPermitted: Bool = {
     guard let folder = try? Folder() else { return false }
-    for name in ["a", "b"] { FileManager.default.createFile(atPath: "\(folder.path)/\(name)", contents: nil) }
+    for name in ["a", "b"] { _ = FileManager.default.createFile(atPath: "\(folder.path)/\(name)", contents: nil) }
     return BindMount("\(folder.path)/a", at: "\(folder.path)/b") != nil
   }()
 
