@@ -113,7 +113,7 @@ struct StateMachineTests {
     var machine = Self.chain()
     _ = machine.receive(.run, at: Self.at(0))
     #expect(machine.receive(.stop(Self.terminate), at: Self.at(1)).contains(.drain(0, deadline: Self.at(18))))
-    #expect(machine.receive(.ready(0), at: Self.at(2)) == [.ready(0)], "it is ready too late for anybody to start on it")
+    #expect(machine.receive(.ready(0), at: Self.at(2)) == [.ready(0)], "too late for anybody to start")
     let report = Self.report(machine.receive(.ended(0, .returned), at: Self.at(3)))
     #expect(report?.phases.map(\.end) == [.drained, .neverStarted, .neverStarted])
     #expect(report?.exitCode == 0)
