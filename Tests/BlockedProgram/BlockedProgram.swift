@@ -1,4 +1,5 @@
 import CGracefulSystem
+import Foundation
 import Graceful
 import Synchronization
 
@@ -6,15 +7,17 @@ import Synchronization
 ///
 /// It says `blocked` on standard output once a task that is started afresh does not get to run.
 ///
-///     BlockedProgram GRACE-IN-MILLISECONDS
+///     BlockedProgram GRACE-IN-MILLISECONDS [stuck-exit]
 ///
-/// With 0 it blocks nothing: it prints a line, stops itself and exits.
+/// With 0 it blocks nothing: it prints a line, stops itself and exits. With `stuck-exit` neither, but it has an `atexit`
+/// handler that never returns.
 @main
 struct BlockedProgram {
   static func main() async {
     let arguments = CommandLine.arguments
     let grace = arguments.count > 1 ? Int(arguments[1]) ?? 2000 : 2000
     if grace == 0 { await stopItself() }
+    if arguments.last == "stuck-exit" { await beStuck(within: .milliseconds(grace)) }
     let program = Lifecycle("blocked", grace: .milliseconds(grace))
     let quiet = program.phase("quiet") { phase in
       phase.ready()
@@ -41,6 +44,16 @@ struct BlockedProgram {
     await program.runAndExit()
   }
 
+  static func beStuck(within grace: Duration) async -> Never {
+    _ = atexit {
+      BlockedProgram.say("atexit")
+      BlockedProgram.blockForEver()
+    }
+    let program = Lifecycle("well-behaved", grace: grace)
+    program.requestStop()
+    await program.runAndExit()
+  }
+
   static func blockForEver() {
     while true { _ = cgs_poll(nil, 0, 1000) }
   }
@@ -55,7 +68,11 @@ struct BlockedProgram {
       Task.detached { runs.add(1, ordering: .relaxed) }
       _ = cgs_poll(nil, 0, 200)
     }
-    let word = Array("blocked\n".utf8)
+    say("blocked\n")
+  }
+
+  private static func say(_ text: String) {
+    let word = Array(text.utf8)
     _ = cgs_write(1, word, word.count)
   }
 }

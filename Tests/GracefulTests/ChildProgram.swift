@@ -114,8 +114,6 @@ final class ChildProgram: Sendable {
   }
 
   /// Waiting here blocks a thread; it must not be one of the pool.
-  ///
-  /// Waiting here blocks a thread; it must not be one of the pool.
   private static func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result?) async -> Result? {
     guard let loop = try? PollLoop(name: "child") else { return nil }
     defer { loop.stop() }
