@@ -7,7 +7,6 @@ import WholeMachine
 @Suite("A program whose every pool thread is blocked", .wholeMachine, .serialized)
 struct BlockedPoolTests {
   private static let terminate: Int32 = 15
-  private static let interrupt: Int32 = 2
 
   @Test("Traps 12, 19: exits 124 within its grace after one SIGTERM, and its report names the phase")
   func deadline() async throws {
@@ -50,27 +49,6 @@ struct BlockedPoolTests {
     let end = try #require(await program.end(limit: .seconds(20)))
     #expect(end.code == 124)
     #expect(end.took < .seconds(10))
-  }
-
-  @Test("Trap 16: SIGTERM and SIGINT count together: the second of them cancels, whichever it is")
-  func differentSignals() async throws {
-    let program = try ChildProgram("BlockedProgram", ["60000"])
-    #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
-    // Two numbers, so both are delivered. If the second one joined the first, the end would come after 60 s only.
-    program.signal(Self.terminate)
-    program.signal(Self.interrupt)
-    let end = try #require(await program.end(limit: .seconds(20)))
-    #expect(end.code == 124)
-    #expect(end.errors.contains("! greedy   ABANDONED"), "\(end.errors)")
-  }
-
-  @Test("Trap 19: exits with its code at the end of its grace although an atexit handler never returns")
-  func stuckExit() async throws {
-    let program = try ChildProgram("BlockedProgram", ["3000", "stuck-exit"])
-    let end = try #require(await program.end(limit: .seconds(20)), "stuck in exit(3)")
-    #expect(await program.wait(for: "atexit", on: program.output, limit: .seconds(1)) == "atexit")
-    #expect(end.code == 0)
-    #expect(end.errors.split(separator: "\n").count { $0 == "  exit 0: clean" } == 1, "\(end.errors)")
   }
 
   @Test("Trap 19: exits 0 when nothing is blocked, with its buffers flushed and the report on standard error")
