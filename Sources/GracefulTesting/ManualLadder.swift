@@ -59,8 +59,18 @@ public final class ManualLadder: Sendable {
   public let recorder = Recorder()
   private let state: Mutex<State>
 
+  package let settings: OutsideSettings
+
   /// Makes one whose time stands at now.
-  public init() { state = Mutex(State(now: .now)) }
+  ///
+  /// The grace is what the program says, whatever the environment of the test says.
+  public convenience init() { self.init(settings: OutsideSettings()) }
+
+  /// Makes one that is told this from outside.
+  package init(settings: OutsideSettings) {
+    self.settings = settings
+    state = Mutex(State(now: .now))
+  }
 
   /// The time that the lifecycle sees.
   public var time: ContinuousClock.Instant { state.withLock { $0.now } }

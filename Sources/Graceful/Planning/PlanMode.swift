@@ -49,7 +49,7 @@ enum PlanMode: Hashable, Sendable {
   /// What is wrong with the variable itself.
   var mistake: ConfigurationMistake? {
     guard case .unknown(let value) = self else { return nil }
-    let reason = "it must be text or json, and the program prints its plan instead of running"
+    let reason = "it must be text or json, and then the program prints its plan instead of running"
     return ConfigurationMistake(kind: .environment(variable: Self.variable, value: value, reason: reason))
   }
 }

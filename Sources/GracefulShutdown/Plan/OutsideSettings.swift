@@ -16,7 +16,8 @@ package struct OutsideSettings: Hashable, Sendable {
       mistakes.append(error)
     }
     do throws(ConfigurationMistake) {
-      platform = try SecondsVariable.platformGrace.read(process.variable).map { PlatformGrace($0, .environment) }
+      platform =
+        try SecondsVariable.platformGrace.read(process.variable).map { PlatformGrace($0, .environment) }
         ?? process.platform
     } catch {
       mistakes.append(error)

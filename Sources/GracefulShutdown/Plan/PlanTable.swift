@@ -36,9 +36,16 @@ struct PlanTable {
       isShort: phase.isShort, isCritical: critical.contains(phase.name), indent: indent,
       name: name,
       cells: [
-        phase.limit?.brief ?? "none", phase.drainsFor?.brief ?? "", phase.drainsAfter?.brief ?? "",
-        phase.endsAfter?.brief ?? "", phase.startLimit?.brief ?? "none",
+        cell(phase.limit) ?? "none", cell(phase.drainsFor) ?? "", cell(phase.drainsAfter) ?? "",
+        cell(phase.endsAfter) ?? "", cell(phase.startLimit) ?? "none",
       ])
+  }
+
+  /// Never wide: a limit of a hundred years stands for none.
+  private static func cell(_ duration: Duration?) -> String? {
+    guard let duration, duration >= .seconds(1000 * 60) else { return duration?.brief }
+    let hours = Int64(duration / .seconds(3600))
+    return "\(hours / 24) d \(hours % 24) h"
   }
 
   var text: [String] {

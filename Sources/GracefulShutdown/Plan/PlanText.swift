@@ -54,7 +54,8 @@ extension StopPlan {
   private var order: [Note] {
     guard !phases.isEmpty else { return [Note(text: "there are no phases")] }
     return [
-      Note(text: "start, in waves: \(Self.listed(startWaves))"), Note(text: "stop, in waves: \(Self.listed(stopWaves))"),
+      Note(text: "start, in waves: \(Self.listed(startWaves))"),
+      Note(text: "stop, in waves: \(Self.listed(stopWaves))"),
     ]
   }
 

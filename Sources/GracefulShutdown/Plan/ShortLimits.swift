@@ -19,7 +19,8 @@ struct ShortLimits {
   init(of graph: PhaseGraph, grace: Duration) {
     self.graph = graph
     unlimited = graph.nodes.indices.filter { graph.nodes[$0].limit == nil && !graph.nodes[$0].requires.isEmpty }
-    let limits = graph.nodes.map { $0.limit ?? .zero }
+    // Any time at all.
+    let limits = graph.nodes.map { $0.limit ?? .milliseconds(1) }
     graceNeeded = Self.graceNeeded(graph, limits)
     shorten(limits, to: grace)
   }

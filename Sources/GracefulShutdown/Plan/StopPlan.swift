@@ -41,7 +41,7 @@ public struct StopPlan: Hashable, Sendable {
   public var startWorstCase: Duration?
   /// The grace with which every phase would have its whole limit, also in the worst case, rounded up.
   ///
-  /// Phases without a limit are not counted in it: see ``unlimited``. `nil` when the configuration is wrong.
+  /// Phases without a limit count for a millisecond: see ``unlimited``. `nil` when the configuration is wrong.
   public var graceNeeded: Duration?
   /// Phases without a limit of their own although others wait for their end, by name.
   ///
@@ -61,6 +61,12 @@ public struct StopPlan: Hashable, Sendable {
     public var from: Duration
     /// Its limit as it should be, at most.
     public var to: Duration
+
+    package init(phase: String, from: Duration, to: Duration) {
+      self.phase = phase
+      self.from = from
+      self.to = to
+    }
   }
 
   /// Whether every phase has its whole limit, also in the worst case; and one without a limit, any time at all.

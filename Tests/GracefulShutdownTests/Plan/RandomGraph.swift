@@ -19,10 +19,10 @@ struct CountedRandom: RandomNumberGenerator {
       (0..<count).map { id in
         let requires = (0..<id).filter { _ in Int.random(in: 0..<3, using: &self) == 0 }.map { "p\($0)" }
         let hasLimit = limited || Int.random(in: 0..<5, using: &self) > 0
-        let milliseconds = Int.random(in: 1...8000, using: &self) >> Int.random(in: 0..<4, using: &self)
+        let milliseconds = Int.random(in: 1...8000, using: &self)
         return .init(
           "p\(id)", requires: requires, startLimit: .milliseconds(milliseconds),
-          limit: hasLimit ? .milliseconds(max(1, milliseconds)) : nil)
+          limit: hasLimit ? .milliseconds(max(1, milliseconds >> Int.random(in: 0..<4, using: &self))) : nil)
       })
   }
 

@@ -55,8 +55,11 @@ struct WorstCaseTests {
       guard plan.unlimited.isEmpty else { continue }
       let enough = StopPlan("shop", grace: GraceSetting(needed), graph: graph)
       #expect(enough.fits, "\(graph.nodes) in \(needed)")
+      // One without a limit is content with any time at all, and how little that is, is not what is asked here.
+      guard graph.nodes.allSatisfy({ $0.limit != nil }) else { continue }
       // It is rounded up to what people write down: 1 ms under a second, a tenth under a minute, then a second.
-      let less = needed - (needed >= .seconds(60) ? .seconds(1) : needed > .seconds(1) ? .milliseconds(101) : .milliseconds(2))
+      let less =
+        needed - (needed >= .seconds(60) ? .seconds(1) : needed > .seconds(1) ? .milliseconds(101) : .milliseconds(2))
       #expect(!StopPlan("shop", grace: GraceSetting(less), graph: graph).fits, "\(graph.nodes) in \(less)")
     }
     #expect((200..<1800).contains(fitting), "both are tried: \(fitting)")
@@ -86,7 +89,9 @@ struct WorstCaseTests {
   @Test("of ten thousand phases in a chain is reckoned without recursion, and at once")
   func tenThousand() {
     let graph = PhaseGraph(
-      (0..<10_000).map { .init("p\($0)", requires: $0 == 0 ? [] : ["p\($0 - 1)"], startLimit: .seconds(1), limit: .seconds(1)) })
+      (0..<10_000).map {
+        .init("p\($0)", requires: $0 == 0 ? [] : ["p\($0 - 1)"], startLimit: .seconds(1), limit: .seconds(1))
+      })
     let plan = StopPlan("shop", grace: GraceSetting(.seconds(25)), graph: graph)
     #expect(plan.criticalPath.count == 10_000)
     #expect(plan.stopWaves.count == 10_000)
