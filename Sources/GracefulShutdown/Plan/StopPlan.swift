@@ -6,9 +6,10 @@
 /// #expect(plan.fits)          // in a test of your own: nobody can take another one's time
 /// ```
 ///
-/// The worst case is a stop in which nobody does what it is told: every phase uses up its whole limit, still has something
-/// inside it then, and ignores its cancellation, too. No stop takes longer. Only what is known before the run counts:
-/// child phases and sessions have no longer than the phase in which they are.
+/// The worst case is a stop in which nobody does what it is told: every phase uses up its whole limit, still has a session
+/// or a child phase inside it then, and ignores its cancellation, too. No stop takes longer, with one exception, of which
+/// nothing is known before the run: child phases that are opened inside each other, level below level, add up to half a
+/// cancel limit (1 s) to their phase. Nothing makes it longer than the grace.
 public struct StopPlan: Hashable, Sendable {
   /// The name of the lifecycle.
   public var lifecycle: String
@@ -28,7 +29,7 @@ public struct StopPlan: Hashable, Sendable {
   public var startWaves: [[String]] = []
   /// The names of the phases by wave: those of a wave drain when those that require them, in the waves before, have ended.
   public var stopWaves: [[String]] = []
-  /// How long a stop takes at most, whatever the phases do, from the request to the end of the last phase.
+  /// How long a stop takes at most, from the request to the end of the last phase.
   ///
   /// What follows (the last of the log, the report, the exit) has a second of the grace for itself; under 4 s of grace, a
   /// quarter. `nil` when the configuration is wrong.
