@@ -18,7 +18,7 @@ struct GraphExplorer {
       var child = machine.children.values.first?.record
       child?.forgetWhen(start)
       return Key(
-        phases: phases, child: child, state: machine.state, nextDue: machine.nextDue, armed: machine.armed,
+        phases: phases, child: child, state: machine.state, armed: machine.armed,
         model: model, now: now)
     }
   }
@@ -27,7 +27,6 @@ struct GraphExplorer {
     var phases: [PhaseRecord]
     var child: PhaseRecord?
     var state: Machine.State
-    var nextDue: Instant?
     var armed: Instant?
     var model: PathModel
     var now: Instant
@@ -36,7 +35,6 @@ struct GraphExplorer {
     func hash(into hasher: inout Hasher) {
       hasher.combine(model)
       for phase in phases { hasher.combine(phase.state) }
-      hasher.combine(nextDue)
     }
   }
 

@@ -69,7 +69,7 @@ extension LifecycleStateMachine {
   mutating func hasten(_ id: Int, at now: Instant) {
     guard case .draining(let until) = self[id].state else { return }
     self[id].state = .draining(until: min(until, now))
-    remember(min(until, now))
+    remember(id)
   }
 
   /// Nobody is waited for beyond the timetable.
@@ -80,7 +80,7 @@ extension LifecycleStateMachine {
     case .cancelled(let until): self[id].state = .cancelled(until: min(until, timetable.abandonAt))
     case .waiting, .starting, .ready, .ended: return
     }
-    if let due = self[id].due { remember(due) }
+    remember(id)
   }
 
   /// By when it must have stopped.
@@ -113,7 +113,7 @@ extension LifecycleStateMachine {
     self[id].drainAt = now
     self[id].state = .draining(until: until)
     actions.append(.drain(id, deadline: until))
-    remember(until)
+    remember(id)
   }
 
   mutating func becomeEmpty(_ id: Int, at now: Instant) {
@@ -230,7 +230,20 @@ extension LifecycleStateMachine {
   /// More of them would fill the memory and be read by nobody.
   static var mostChildReports: Int { 256 }
 
-  mutating func remember(_ due: Instant) {
-    if nextDue.map({ due < $0 }) ?? true { nextDue = due }
+  /// Whenever it becomes due at another instant than before.
+  mutating func remember(_ id: Int) {
+    guard let due = self[id].due else { return }
+    // Taken out for the while, not copied: it asks the records what of it is still valid.
+    var dueTimes = DueTimes()
+    swap(&dueTimes, &self.dueTimes)
+    dueTimes.add(id, at: due) { self[$0].due == $1 }
+    swap(&dueTimes, &self.dueTimes)
+  }
+
+  mutating func nextDue() -> Instant? {
+    var dueTimes = DueTimes()
+    swap(&dueTimes, &self.dueTimes)
+    defer { swap(&dueTimes, &self.dueTimes) }
+    return dueTimes.next { self[$0].due == $1 }
   }
 }

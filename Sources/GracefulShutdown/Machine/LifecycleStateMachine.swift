@@ -102,10 +102,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   /// Of the graph's phases.
   var live = 0
   var startedAt: Instant?
-  /// Nothing is due before this instant.
-  ///
-  /// It may be too early, when that phase has ended meanwhile.
-  var nextDue: Instant?
+  var dueTimes = DueTimes()
   /// The wake-up that has been asked for.
   var armed: Instant?
   var stragglers: [String] = []

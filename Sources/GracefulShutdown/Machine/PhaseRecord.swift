@@ -97,9 +97,15 @@ package struct PhaseRecord: Hashable, Sendable {
 package struct ChildRecord: Hashable, Sendable {
   package let child: LifecycleStateMachine.Child
   package var record: PhaseRecord
+  /// The phase of the graph that it is in, however deep.
+  let root: Int
+  /// How deep: 1 directly inside of it.
+  let depth: Int
 
-  init(_ child: LifecycleStateMachine.Child, at now: PhaseRecord.Instant) {
+  init(_ child: LifecycleStateMachine.Child, root: Int, depth: Int, at now: PhaseRecord.Instant) {
     self.child = child
+    self.root = root
+    self.depth = depth
     record = PhaseRecord(requirements: 0)
     record.state = .ready
     record.startedAt = now
