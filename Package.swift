@@ -99,6 +99,8 @@ let package = Package(
     // Sends itself SIGTERM while its phases start.
     .executableTarget(
       name: "StartingProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/StartingProgram"),
+    // Takes as long to stop as its plan says that it may.
+    .executableTarget(name: "PlannedProgram", dependencies: ["Graceful"], path: "Tests/PlannedProgram"),
     // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
     .executableTarget(
       name: "ForeignProgram",
@@ -112,8 +114,8 @@ let package = Package(
       dependencies: [
         "WholeMachine",
         "SchemaChecking",
-        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "StartingProgram", "CGracefulSystem",
-        "GracefulDescriptors", .log,
+        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "PlannedProgram", "StartingProgram",
+        "CGracefulSystem", "GracefulDescriptors", "GracefulShutdown", .log,
         .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .testTarget(

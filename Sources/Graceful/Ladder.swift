@@ -14,6 +14,7 @@ package struct Ladder: LifecycleEnvironment {
   private let loggers: LadderCrew
   /// Asked for before anything runs: at the end another thread may be changing the environment (getenv(3)).
   private let file = ReportFile.named()
+  package let settings = OutsideSettings.live
 
   private init() {
     let loop = try? PollLoop(name: "graceful-ladder")

@@ -15,10 +15,13 @@ extension Lifecycle {
   /// a mistake in its report, and nothing else happens; call ``requestStop(_:)`` there.
   ///
   /// A mistake in the configuration, or a trigger that cannot listen, starts nothing and is in the report.
+  ///
+  /// With `GRACEFUL_PLAN` in the environment this prints the plan and ends the process, as ``runAndExit(on:)`` does.
   /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. None unless given: a signal then
   ///   does to the process what it always did.
   public func run(on triggers: Trigger...) async -> LifecycleReport {
-    await run(listeningTo: triggers, exiting: false)
+    PlanMode.printAndExit(self)
+    return await run(listeningTo: triggers, exiting: false)
   }
 
   /// Runs, writes the report to standard error, and exits with its code.
@@ -41,9 +44,17 @@ extension Lifecycle {
   /// and whoever ends last wins: `pid` says who it was. What cannot be written within 0.3 s (no space, no permission, a disk
   /// that does not answer), and what is no regular file (a directory, a pipe, a device, a symbolic link), costs one line
   /// on standard error, and changes neither the exit code nor when the process exits.
+  ///
+  /// When the environment variable `GRACEFUL_PLAN` is `text` or `json` as the run begins, nothing runs: the plan
+  /// (``plan()``) is printed on standard output, and the process exits with 0, or 78 when the configuration is wrong. No
+  /// phase is started, no trigger listens, no socket or file is touched, and of several lifecycles only the first to run is
+  /// shown; what the program itself does before it calls this, it does. Any other value is an error on standard error, and
+  /// the exit code 64 (`EX_USAGE`, sysexits(3)); empty is as if it was not set. When the plan cannot be written, the exit
+  /// code is 74 (`EX_IOERR`).
   /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. ``Trigger/signals`` (SIGTERM and
   ///   SIGINT) unless given.
   public func runAndExit(on triggers: Trigger...) async -> Never {
+    PlanMode.printAndExit(self)
     let report = await run(listeningTo: triggers.isEmpty ? [.signals] : triggers, exiting: true)
     // Reached only when somebody had called `run()` before: then it was that run's end, and nobody has exited.
     Ladder.shared.write(report: report)

@@ -35,11 +35,16 @@ package protocol LifecycleEnvironment: Sendable {
   /// The last words. Whoever does not read them must not hold up the exit.
   func write(report: LifecycleReport)
 
+  /// What is said from outside of the grace: read once, before the run.
+  var settings: OutsideSettings { get }
+
   /// Ends the process. `atOnce`: nothing of the program runs any more, no buffer is flushed (`_exit`).
   func exit(_ code: Int32, atOnce: Bool)
 }
 
 extension LifecycleEnvironment {
+  package var settings: OutsideSettings { OutsideSettings() }
+
   package func performCancellation(_ body: @escaping @Sendable () -> Void) { perform(body) }
 
   package func performLogging(_ body: @escaping @Sendable () -> Void) { perform(body) }

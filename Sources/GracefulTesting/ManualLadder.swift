@@ -62,8 +62,16 @@ public final class ManualLadder: Sendable {
   private let begin: ContinuousClock.Instant
   private static let newYear = UTCTime(milliseconds: 946_684_800_000)
 
+  package let settings: OutsideSettings
+
   /// Makes one whose time stands at now; in reports it is the beginning of the year 2000.
-  public init() {
+  ///
+  /// The grace is what the program says, whatever the environment of the test says.
+  public convenience init() { self.init(settings: OutsideSettings()) }
+
+  /// Makes one that is told this from outside.
+  package init(settings: OutsideSettings) {
+    self.settings = settings
     begin = .now
     state = Mutex(State(now: begin))
   }

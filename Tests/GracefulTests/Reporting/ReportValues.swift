@@ -16,6 +16,7 @@ enum ReportValues {
     .graceNotPositive(.seconds(-3)), .limitNotPositive(phase: "web", .zero),
     .startLimitNotPositive(phase: "web", .milliseconds(-1)), .emptyName, .runInside(phase: "web/import"),
     .triggerCannotListen(trigger: "SIGKILL", reason: "never"),
+    .environment(variable: "GRACEFUL_GRACE_SECONDS", value: "soon", reason: "it must be a number of seconds"),
   ]
   /// From an attosecond to longer than a machine runs.
   static let durations: [Duration] = [
