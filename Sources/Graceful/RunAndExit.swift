@@ -45,7 +45,7 @@ extension Lifecycle {
   /// that does not answer), and what is no regular file (a directory, a pipe, a device, a symbolic link), costs one line
   /// on standard error, and changes neither the exit code nor when the process exits.
   ///
-  /// When the environment variable `GRACEFUL_PLAN` is `text` or `json` as the run begins, nothing runs: the plan
+  /// When the environment variable `GRACEFUL_PLAN` is `text`, `json` or `svg` as the run begins, nothing runs: the plan
   /// (``plan()``) is printed on standard output, and the process exits with 0, or 78 when the configuration is wrong. No
   /// phase is started, no trigger listens, no socket or file is touched, and of several lifecycles only the first to run is
   /// shown; what the program itself does before it calls this, it does. Any other value is an error on standard error, and

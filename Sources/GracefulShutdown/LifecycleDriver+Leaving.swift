@@ -13,6 +13,11 @@ extension LifecycleDriver {
     }
   }
 
+  /// With what the machine does not know.
+  func complete(_ report: LifecycleReport) -> LifecycleReport {
+    tally.complete(report).written(by: environment, startedAt: startedAt)
+  }
+
   func finish(_ report: LifecycleReport) {
     log.write(report.exitCode == 0 ? .notice : .error, report.summary, report.logMetadata)
     events.finish(report)
@@ -43,16 +48,5 @@ extension LifecycleDriver {
     }
     if !isWritten { environment.write(report: report) }
     environment.exit(report.exitCode, atOnce: atOnce)
-  }
-
-  /// Everything has ended, and the exit does not come: a log handler or an `atexit` handler is stuck.
-  func leaveIfAskedAgain(_ request: StopRequest) {
-    guard exiting, request.who.escalatesWhenRepeated else { return }
-    let report: LifecycleReport? = state.withLock { state in
-      guard let report = state.report else { return nil }
-      state.signalsAfterEnd += 1
-      return state.signalsAfterEnd >= 2 ? report : nil
-    }
-    if let report { leave(with: report, atOnce: true) }
   }
 }

@@ -14,8 +14,6 @@ final class LifecycleDriver: Sendable {
     var nextChild: Int
     var report: LifecycleReport?
     var isReportWritten = false
-    /// SIGINT and SIGTERM since then.
-    var signalsAfterEnd = 0
     var waiters: [CheckedContinuation<LifecycleReport, Never>] = []
   }
 
@@ -28,7 +26,7 @@ final class LifecycleDriver: Sendable {
   private let emptied = EmptiedGates()
   let events: LifecycleEventBroadcast
   let exiting: Bool
-  private let startedAt: UTCTime
+  let startedAt: UTCTime
 
   init(
     _ machine: LifecycleStateMachine, bodies: [Lifecycle.Body], environment: any LifecycleEnvironment,
@@ -83,7 +81,6 @@ final class LifecycleDriver: Sendable {
   func requestStop(_ request: StopRequest) {
     announce(request)
     receive(.stop(request))
-    leaveIfAskedAgain(request)
   }
 
   /// Says that somebody asked, for whoever reads the log and the events.
@@ -181,7 +178,10 @@ final class LifecycleDriver: Sendable {
       environment.schedule(at: instant) { [weak self] in self?.receive(.wake) }
     case .finish(let report):
       conclude(report)
-      finish(tally.complete(report).written(by: environment, startedAt: startedAt))
+      finish(complete(report))
+    case .leave(let report):
+      // Another thread may be about to finish.
+      if exiting { leave(with: state.withLock { $0.report } ?? complete(report), atOnce: true) }
     case .ignored(let reason): log.write(.debug, "ignored: \(reason)")
     }
   }

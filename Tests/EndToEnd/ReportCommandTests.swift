@@ -43,7 +43,7 @@ struct ReportCommandTests {
     try Data("{}".utf8).write(to: URL(fileURLWithPath: directory.path("other")))
     let other = try await run([directory.path("other")], in: directory)
     #expect(other.end == .exited(65))
-    #expect(other.tool.errors.contains("is no report"), "\(other.tool.errors)")
+    #expect(other.tool.errors.contains("is neither a report nor a plan"), "\(other.tool.errors)")
     try Data(Self.report.utf8).write(to: URL(fileURLWithPath: directory.path("report")))
     let unwritten = try await run([directory.path("report"), "-o", directory.path("none/picture")], in: directory)
     #expect(unwritten.end == .exited(73))

@@ -18,7 +18,7 @@ struct GraphExplorer {
       var child = machine.children.values.first?.record
       child?.forgetWhen(start)
       return Key(
-        phases: phases, child: child, state: machine.state, armed: machine.armed,
+        phases: phases, child: child, state: machine.state, armed: machine.armed, signals: machine.signals,
         model: model, now: now)
     }
   }
@@ -28,6 +28,7 @@ struct GraphExplorer {
     var child: PhaseRecord?
     var state: Machine.State
     var armed: Instant?
+    var signals: Int
     var model: PathModel
     var now: Instant
 

@@ -172,6 +172,7 @@ struct PathModel: Hashable {
       try require(instant > time, "a wake-up in the past")
       if stopped { try inTime(instant) }
       wake = wake.map { min($0, instant) } ?? instant
+    case .leave: throw Breach(description: "an exit before the end: \(self)")
     case .finish(let report):
       try check(report, at: time, require)
       finished = true

@@ -230,6 +230,17 @@ struct StateMachineTests {
     #expect(machine.receive(.stop(Self.terminate), at: Self.at(31)) == [.ignored("a stop after the end")])
   }
 
+  @Test("After the end, too, the third signal is the last: an exit that hangs is not waited for")
+  func insisting() throws {
+    var machine = Self.running(Self.chain())
+    _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
+    let report = try #require(Self.report(machine.receive(.wake, at: Self.at(60))))
+    let other = StopRequest(who: .code)
+    #expect(machine.receive(.stop(other), at: Self.at(61)) == [.ignored("a stop after the end")])
+    #expect(machine.receive(.stop(Self.terminate), at: Self.at(62)) == [.ignored("a stop after the end")])
+    #expect(machine.receive(.stop(Self.terminate), at: Self.at(63)).last == .leave(report))
+  }
+
   @Test("A wake-up that comes early is asked for again; one that comes late does everything that is due")
   func wakeUps() {
     var machine = Self.running(Self.chain())

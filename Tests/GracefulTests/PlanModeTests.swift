@@ -80,7 +80,7 @@ struct PlanModeTests {
     #expect(end.printed == "")
     #expect(
       end.errors
-        == "graceful: the environment variable GRACEFUL_PLAN is \"\(value)\"; it must be text or json, and then"
+        == "graceful: the environment variable GRACEFUL_PLAN is \"\(value)\"; it must be text, json or svg, and then"
         + " the program prints its plan instead of running, or not be set\n")
   }
 

@@ -10,7 +10,9 @@ extension StopPlan {
 
 /// The plan in JSON.
 struct PlanDocument: Encodable {
-  var schema = 1
+  static let schema = 1
+
+  var schema = Self.schema
   var lifecycle: String
   var mistakes: [MistakeDocument]
   var grace: JSONSeconds
@@ -57,7 +59,7 @@ struct PlanDocument: Encodable {
     lifecycle = plan.lifecycle
     mistakes = plan.mistakes.map(MistakeDocument.init)
     grace = JSONSeconds(plan.grace)
-    graceFrom = plan.graceOrigin.word
+    graceFrom = plan.graceOrigin.kind.rawValue
     platform = JSONNullable(
       plan.platform.map {
         Platform(grace: JSONSeconds($0.duration), source: $0.source.kind.rawValue, killsEarly: plan.isKilledEarly)
@@ -90,15 +92,5 @@ extension PlanDocument.Phase {
     drainsAfter = JSONNullable(phase.drainsAfter.map(JSONSeconds.init))
     drainsFor = JSONNullable(phase.drainsFor.map(JSONSeconds.init))
     endsAfter = JSONNullable(phase.endsAfter.map(JSONSeconds.init))
-  }
-}
-
-extension GraceOrigin {
-  /// In JSON.
-  var word: String {
-    switch kind {
-    case .program: "program"
-    case .environment: "environment"
-    }
   }
 }

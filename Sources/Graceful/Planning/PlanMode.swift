@@ -9,7 +9,8 @@ extension Lifecycle {
   /// Nothing is started, bound or asked for. It counts what was declared so far; after `run()`, what runs. The environment
   /// counts, too: `GRACEFUL_GRACE_SECONDS`, and the platform.
   ///
-  /// From outside, without a line of code: `GRACEFUL_PLAN=text PROGRAM` or `GRACEFUL_PLAN=json PROGRAM`; see
+  /// From outside, without a line of code: `GRACEFUL_PLAN=text PROGRAM`, `GRACEFUL_PLAN=json PROGRAM` or
+  /// `GRACEFUL_PLAN=svg PROGRAM`; see
   /// ``runAndExit(on:)``.
   public func plan() -> StopPlan { plan(with: .live) }
 }
@@ -20,6 +21,7 @@ enum PlanMode: Hashable, Sendable {
   case run
   case text
   case json
+  case svg
   /// It is set to something else.
   case unknown(String)
 
@@ -33,6 +35,7 @@ enum PlanMode: Hashable, Sendable {
       case nil, "": .run
       case "text": .text
       case "json": .json
+      case "svg": .svg
       case let other?: .unknown(other)
       }
   }
@@ -42,6 +45,7 @@ enum PlanMode: Hashable, Sendable {
     switch self {
     case .text: plan.text
     case .json: plan.json()
+    case .svg: plan.svg()
     case .run, .unknown: nil
     }
   }
@@ -49,7 +53,7 @@ enum PlanMode: Hashable, Sendable {
   /// What is wrong with the variable itself.
   var mistake: ConfigurationMistake? {
     guard case .unknown(let value) = self else { return nil }
-    let reason = "it must be text or json, and then the program prints its plan instead of running"
+    let reason = "it must be text, json or svg, and then the program prints its plan instead of running"
     return ConfigurationMistake(kind: .environment(variable: Self.variable, value: value, reason: reason))
   }
 }
@@ -71,7 +75,7 @@ extension PlanMode {
       cgs_exit(inputOutput)
     }
     // Who reads the plan by a program, still sees here what is wrong.
-    if live == .json { for mistake in plan.mistakes { complain("\(mistake)") } }
+    if live != .text { for mistake in plan.mistakes { complain("\(mistake)") } }
     cgs_exit(plan.exitCode)
   }
 

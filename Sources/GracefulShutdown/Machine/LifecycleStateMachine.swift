@@ -70,6 +70,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case release(Int, PhaseEnd)
     case wake(at: Instant)
     case finish(LifecycleReport)
+    /// All has ended, but the process has not, and somebody insists: it hangs in its exit.
+    case leave(LifecycleReport)
     case ignored(String)
   }
 
@@ -84,8 +86,6 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   package struct Stopping: Hashable, Sendable {
     package let request: StopRequest
     package var timetable: StopTimetable
-    /// How many SIGINT and SIGTERM have come.
-    package var signals = 0
     package var isExiting = false
     package var endedBySignal: Int32?
   }
@@ -107,6 +107,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   var dueTimes = DueTimes()
   /// The wake-up that has been asked for.
   var armed: Instant?
+  /// How many SIGINT and SIGTERM have come.
+  var signals = 0
   var stragglers: [String] = []
   var ignored: [String] = []
   var actions: [Action] = []
@@ -150,7 +152,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case (.finished, .opened(let child)): turnAway(child, at: now)
     // It has stopped.
     case (.finished, .stopPhase): break
-    case (.finished, .stop): ignore("a stop after the end")
+    case (.finished(let report), .stop(let request)): insist(request, report)
     // A wake-up that was armed before the last phase ended.
     case (.finished, .wake): break
     }

@@ -2,12 +2,13 @@
 ///
 /// More will come, so it is compared, not switched over.
 public struct GraceOrigin: Hashable, Sendable, CustomStringConvertible {
-  package enum Kind: Hashable, Sendable {
-    case program
-    case environment
+  package enum Kind: String, Hashable, Sendable, Codable {
+    case program, environment
   }
 
   package let kind: Kind
+
+  package init(kind: Kind) { self.kind = kind }
 
   /// The program says so: ``Lifecycle/init(_:grace:logger:)``.
   public static var program: Self { Self(kind: .program) }

@@ -18,13 +18,8 @@ struct PlanTable {
   private let hidden: Int
 
   init(_ plan: StopPlan) {
-    let reports = plan.phases.map { phase in
-      PhaseReport(
-        name: phase.name, requires: phase.requires, end: .neverStarted, startedAfter: nil, readyAfter: nil,
-        drainAfter: nil, turnAfter: nil, endedAfter: nil)
-    }
     let critical = Set(plan.criticalPath)
-    let rows = ReportTree(reports).rows
+    let rows = plan.rows
     lines = rows.prefix(Self.mostPhases).map { Self.line(plan.phases[$0.phase], at: $0.level, critical) }
     hidden = rows.count - lines.count
   }
@@ -63,5 +58,17 @@ struct PlanTable {
       return String(text.reversed().drop { $0 == " " }.reversed())
     }
     return hidden > 0 ? table + ["  … and \(hidden) more phases"] : table
+  }
+}
+
+extension StopPlan {
+  /// From top to bottom in the order of the way down, as in a report.
+  package var rows: [ReportTree.Row] {
+    let reports = phases.map { phase in
+      PhaseReport(
+        name: phase.name, requires: phase.requires, end: .neverStarted, startedAfter: nil, readyAfter: nil,
+        drainAfter: nil, turnAfter: nil, endedAfter: nil)
+    }
+    return ReportTree(reports).rows
   }
 }

@@ -8,11 +8,13 @@ public struct PlatformGrace: Hashable, Sendable {
   ///
   /// More will come, so it is compared, not switched over.
   public struct Source: Hashable, Sendable, CustomStringConvertible {
-    package enum Kind: String, Hashable, Sendable {
+    package enum Kind: String, Hashable, Sendable, Codable {
       case environment, kubernetes, systemd, container
     }
 
     package let kind: Kind
+
+    package init(kind: Kind) { self.kind = kind }
 
     /// The environment variable `GRACEFUL_PLATFORM_GRACE_SECONDS`.
     public static var environment: Self { Self(kind: .environment) }

@@ -37,13 +37,13 @@ struct WorstRun {
         case .abandon(let id), .release(let id, _): ended[id] = after
         case .wake(let instant): wakes.append(instant)
         case .finish(let report): self.report = report
-        case .start, .ready, .hear, .turn, .ignored: break
+        case .start, .ready, .hear, .turn, .leave, .ignored: break
         }
         switch action {
         case .drain(let id, _), .cut(let id), .cancel(let id, _):
           guard behaves(id, action) else { continue }
           open += machine.receive(.emptied(id), at: now) + machine.receive(.ended(id, .returned), at: now)
-        case .start, .ready, .hear, .turn, .abandon, .release, .wake, .finish, .ignored: break
+        case .start, .ready, .hear, .turn, .abandon, .release, .wake, .finish, .leave, .ignored: break
         }
       }
       guard report == nil, let wake = wakes.min() else { break }

@@ -51,7 +51,7 @@ struct OldReportTests {
     program.signal(9)
     let end = try #require(await program.end())
     #expect(folder.names == [])
-    #expect(!end.errors.contains("warning"))
+    #expect(!end.errors.contains("old report"))
   }
 
   @Test(
