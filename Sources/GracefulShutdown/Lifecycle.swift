@@ -203,7 +203,8 @@ public final class Lifecycle: Sendable {
       switch stage {
       case .declaring(var draft):
         draft.mistakes += settings.mistakes
-        var machine = LifecycleStateMachine(name: name, grace: grace.duration, graph: draft.graph)
+        var machine = LifecycleStateMachine(
+          name: name, grace: grace.duration, graceOrigin: grace.origin, graph: draft.graph)
         graph.withLock { $0 = machine.graph }
         // Here, where nobody else has the driver yet: another call of run() must not start what was asked to stop (S10).
         for request in draft.requests { _ = machine.receive(.stop(request), at: environment.now()) }

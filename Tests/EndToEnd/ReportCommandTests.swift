@@ -8,7 +8,8 @@ struct ReportCommandTests {
   private static let report = """
     {"schema": 1, "lifecycle": "shop", "pid": 4711, "startedAt": "2026-11-21T06:46:33.123Z",
     "endedAt": "2026-11-21T06:47:35.123Z", "request": null, "mistakes": [], "stragglers": [], "ran": 60, "took": 2,
-    "grace": 25, "endedBySignal": null, "childrenOpened": 0, "ignored": [], "phases": [{"name": "web", "parent": null,
+    "grace": 25, "graceFrom": "program", "endedBySignal": null, "childrenOpened": 0, "ignored": [],
+    "phases": [{"name": "web", "parent": null,
     "requires": [], "end": "drained", "error": null, "startedAfter": 0, "readyAfter": 0.5, "drainAfter": 60,
     "turnAfter": 61, "endedAfter": 62, "sessions": null}]}
     """

@@ -16,7 +16,7 @@ struct PlanDocument: Encodable {
   var lifecycle: String
   var mistakes: [MistakeDocument]
   var grace: JSONSeconds
-  var graceFrom: String
+  var graceFrom: GraceOrigin.Kind
   var platform: JSONNullable<Platform>
   var phases: [Phase]
   var startWaves: [[String]]
@@ -59,7 +59,7 @@ struct PlanDocument: Encodable {
     lifecycle = plan.lifecycle
     mistakes = plan.mistakes.map(MistakeDocument.init)
     grace = JSONSeconds(plan.grace)
-    graceFrom = plan.graceOrigin.kind.rawValue
+    graceFrom = plan.graceOrigin.kind
     platform = JSONNullable(
       plan.platform.map {
         Platform(grace: JSONSeconds($0.duration), source: $0.source.kind.rawValue, killsEarly: plan.isKilledEarly)

@@ -20,7 +20,7 @@ extension StopPlan {
 
 /// The key that only a plan has.
 private struct PlanMark: Decodable {
-  var graceFrom: String
+  var stopWaves: [[String]]
 }
 
 /// What a plan is made of, in its JSON.

@@ -21,6 +21,7 @@ struct ReportDocument: Codable {
   var ran: JSONElapsed
   var took: JSONElapsed
   var grace: JSONSeconds
+  var graceFrom: GraceOrigin.Kind
   var endedBySignal: JSONNullable<JSONInteger<Int32>>
   /// For who reads the JSON; not read back, since it follows from the rest.
   var exitCode: JSONInteger<Int32>?
@@ -41,6 +42,7 @@ struct ReportDocument: Codable {
     ran = JSONElapsed(report.ran)
     took = JSONElapsed(report.took)
     grace = JSONSeconds(report.grace)
+    graceFrom = report.graceOrigin.kind
     endedBySignal = JSONNullable(report.endedBySignal.map(JSONInteger.init))
     exitCode = JSONInteger(report.exitCode)
     childrenOpened = JSONCount(report.childrenOpened)
@@ -57,6 +59,7 @@ struct ReportDocument: Codable {
     var report = LifecycleReport(
       lifecycle: lifecycle, request: try request.value?.value(at: "request"), mistakes: mistakes, phases: phases,
       stragglers: stragglers, ran: ran.duration, took: took.duration, grace: grace.duration,
+      graceOrigin: GraceOrigin(kind: graceFrom),
       endedBySignal: endedBySignal.value?.number, childrenOpened: childrenOpened.number, ignored: ignored)
     report.pid = pid.value?.number
     report.startedAt = startedAt.value?.time

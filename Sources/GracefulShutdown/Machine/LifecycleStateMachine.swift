@@ -92,6 +92,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
 
   package let name: String
   package let grace: Duration
+  /// For the report.
+  let graceOrigin: GraceOrigin
   package let graph: PhaseGraph
   package internal(set) var state = State.idle([])
   package internal(set) var phases: [PhaseRecord]
@@ -113,9 +115,10 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   var ignored: [String] = []
   var actions: [Action] = []
 
-  package init(name: String, grace: Duration, graph: PhaseGraph) {
+  package init(name: String, grace: Duration, graceOrigin: GraceOrigin = .program, graph: PhaseGraph) {
     self.name = name
     self.grace = grace
+    self.graceOrigin = graceOrigin
     self.graph = graph
     phases = graph.nodes.map { PhaseRecord(requirements: $0.requires.count) }
   }

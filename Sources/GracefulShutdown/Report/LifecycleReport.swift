@@ -37,6 +37,8 @@ public struct LifecycleReport: Hashable, Sendable {
   public var took: Duration
   /// The grace that it had.
   public var grace: Duration
+  /// Where that grace came from.
+  public var graceOrigin: GraceOrigin
   /// The signal that ended it at once, as the third of its kind.
   public var endedBySignal: Int32?
   /// How many child phases were opened while the program ran.
@@ -46,7 +48,8 @@ public struct LifecycleReport: Hashable, Sendable {
 
   package init(
     lifecycle: String, request: StopRequest?, mistakes: [ConfigurationMistake], phases: [PhaseReport],
-    stragglers: [Straggler], ran: Duration, took: Duration, grace: Duration, endedBySignal: Int32?,
+    stragglers: [Straggler], ran: Duration, took: Duration, grace: Duration, graceOrigin: GraceOrigin = .program,
+    endedBySignal: Int32?,
     childrenOpened: Int = 0,
     ignored: [String]
   ) {
@@ -58,6 +61,7 @@ public struct LifecycleReport: Hashable, Sendable {
     self.ran = ran
     self.took = took
     self.grace = grace
+    self.graceOrigin = graceOrigin
     self.endedBySignal = endedBySignal
     self.childrenOpened = childrenOpened
     self.ignored = ignored
@@ -72,7 +76,7 @@ public struct LifecycleReport: Hashable, Sendable {
   package init(notStarted plan: StopPlan) {
     self.init(
       lifecycle: plan.lifecycle, request: nil, mistakes: plan.mistakes, phases: [], stragglers: [], ran: .zero,
-      took: .zero, grace: plan.grace, endedBySignal: nil, ignored: [])
+      took: .zero, grace: plan.grace, graceOrigin: plan.graceOrigin, endedBySignal: nil, ignored: [])
   }
 
   /// The code to exit with.

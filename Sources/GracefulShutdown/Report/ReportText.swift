@@ -60,7 +60,8 @@ extension LifecycleReport {
   private var headline: String { request == nil ? times : "\(times), \(asker)" }
 
   private var times: String {
-    request == nil ? "not started" : "ran \(ran.brief), stopped in \(took.brief) of \(grace.brief)"
+    let origin = graceOrigin == .program ? "" : " (\(graceOrigin))"
+    return request == nil ? "not started" : "ran \(ran.brief), stopped in \(took.brief) of \(grace.brief)\(origin)"
   }
 
   private var asker: String {

@@ -23,7 +23,10 @@ struct GraceFromOutsideTests {
 
   @Test("takes the place of the program's own, and the log says so")
   func overridden() async {
-    #expect(await run(settings(.seconds(5))).grace == .seconds(5))
+    let report = await run(settings(.seconds(5)))
+    #expect(report.grace == .seconds(5))
+    #expect(report.graceOrigin == .environment)
+    #expect(report.text.contains("of 5.000 s (GRACEFUL_GRACE_SECONDS)"))
     #expect(
       notes == [
         "notice the grace is not the program's own lifecycle.grace=5.000 s"

@@ -29,6 +29,7 @@ struct ReportJSONTests {
           "endedBySignal" : null,
           "exitCode" : 124,
           "grace" : 25,
+          "graceFrom" : "program",
           "ignored" : [
 
           ],

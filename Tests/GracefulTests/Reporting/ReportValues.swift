@@ -57,6 +57,7 @@ enum ReportValues {
         Straggler(phase: "phase 4"),
         Straggler(session: "POST /orders", in: "phase 4", age: .nanoseconds(12_345_678_901)),
       ])
+    report.graceOrigin = .environment
     report.endedBySignal = 2
     report.pid = .max
     report.startedAt = UTCTime(milliseconds: .min)
