@@ -27,18 +27,21 @@ public final class Phase: Sendable {
   /// Where in its parent it was opened, while the program runs.
   let inside: Place?
 
-  init(name: String, id: Int, environment: any LifecycleEnvironment, link: DriverLink, within place: Place? = nil) {
+  init(
+    name: String, id: Int, environment: any LifecycleEnvironment, link: DriverLink, within place: Place? = nil,
+    gate: SessionGate? = nil
+  ) {
     self.name = name
     self.id = id
     self.environment = environment
     self.link = link
     inside = place
-    gate = SessionGate(now: { environment.now() })
+    self.gate = gate ?? SessionGate(now: { environment.now() })
   }
 
   /// One that belongs to no lifecycle, for tests of what is in it.
-  package convenience init(name: String, environment: any LifecycleEnvironment) {
-    self.init(name: name, id: 0, environment: environment, link: DriverLink())
+  package convenience init(name: String, environment: any LifecycleEnvironment, gate: SessionGate? = nil) {
+    self.init(name: name, id: 0, environment: environment, link: DriverLink(), gate: gate)
   }
 
   /// Says that what requires this phase may start now.

@@ -26,13 +26,14 @@ struct GateMemory: ~Copyable {
 
   typealias Pointer = UnsafeMutablePointer<GateMemory>
 
-  static func allocate(now: @escaping @Sendable () -> ContinuousClock.Instant) -> Pointer {
+  static func allocate(now: @escaping @Sendable () -> ContinuousClock.Instant, startingAt word: SessionWord) -> Pointer
+  {
     let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: stride)
     let memory = raw.bindMemory(to: GateMemory.self, capacity: 1)
     memory.initialize(to: GateMemory(now: now))
     for index in 0..<stripes {
       let place = raw + (index + 1) * stride
-      place.bindMemory(to: StripeMemory.self, capacity: 1).initialize(to: StripeMemory(gate: memory))
+      place.bindMemory(to: StripeMemory.self, capacity: 1).initialize(to: StripeMemory(gate: memory, startingAt: word))
     }
     return memory
   }

@@ -8,6 +8,7 @@ package final class SessionGate: Sendable {
   package typealias Instant = ContinuousClock.Instant
 
   private let now: @Sendable () -> Instant
+  private let start: SessionWord
   /// Where the memory is; or that there is none yet, or will never be any.
   private let memory = Atomic<UInt>(SessionGate.none)
   private let isShut = Atomic(false)
@@ -20,8 +21,13 @@ package final class SessionGate: Sendable {
 
   /// Makes an open one.
   ///
-  /// - Parameter now: Called for sessions that have a name or can be cancelled, and for no others.
-  package init(now: @escaping @Sendable () -> Instant) { self.now = now }
+  /// - Parameters:
+  ///   - now: Called for sessions that have a name or can be cancelled, and for no others.
+  ///   - word: What each stripe begins with: so that a test finds a count that is about to wrap, or a stripe that is full.
+  package init(now: @escaping @Sendable () -> Instant, startingAt word: SessionWord = SessionWord()) {
+    self.now = now
+    start = word
+  }
 
   deinit {
     // Sessions may outlive it: then the last one frees the memory.
@@ -171,7 +177,7 @@ package final class SessionGate: Sendable {
   private func makeMemory() -> GateMemory.Pointer? {
     let known = memory.load(ordering: .acquiring)
     if known != Self.none { return present(known) }
-    let made = GateMemory.allocate(now: now)
+    let made = GateMemory.allocate(now: now, startingAt: start)
     let (isOurs, seen) = memory.compareExchange(
       expected: Self.none, desired: UInt(bitPattern: made), ordering: .sequentiallyConsistent)
     if isOurs { return made }

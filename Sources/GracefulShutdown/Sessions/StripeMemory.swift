@@ -2,14 +2,17 @@ import Synchronization
 
 /// One stripe of a gate, in the gate's plain memory.
 struct StripeMemory: ~Copyable {
-  let word = Atomic<UInt64>(0)
+  let word: Atomic<UInt64>
   let refused = Atomic<UInt64>(0)
   private let failed = Tally()
   private let cancelled = Tally()
   let gate: GateMemory.Pointer
   let ledger = Mutex(Ledger())
 
-  init(gate: GateMemory.Pointer) { self.gate = gate }
+  init(gate: GateMemory.Pointer, startingAt word: SessionWord) {
+    self.gate = gate
+    self.word = Atomic(word.raw)
+  }
 
   /// What is not on the fast path.
   struct Ledger {

@@ -1,0 +1,175 @@
+import GracefulShutdown
+import GracefulTesting
+import Testing
+
+/// What a test throws where a user's code would.
+struct Broken: Error, Hashable {}
+
+@Suite("A scoped session", .timeLimit(.minutes(1)))
+struct ScopedSessionTests {
+  private let ladder: ManualLadder
+  private let phase: Phase
+
+  init() {
+    ladder = ManualLadder()
+    phase = Phase(name: "web", environment: ladder)
+  }
+
+  private var counts: SessionCounts { phase.gate.counts }
+
+  private func close() { phase.gate.close { [recorder = ladder.recorder] in recorder.record("empty") } }
+
+  @Test("is live while its body runs, and gives back what that returns")
+  func returns() async throws {
+    let live = try await phase.session("POST /orders") {
+      #expect(phase.gate.named(limit: 1).map(\.name) == ["POST /orders"])
+      #expect(Phase.current === phase)
+      return counts.live
+    }
+    #expect(live == 1)
+    #expect(counts.live == 0)
+    #expect(counts.failed == 0)
+    #expect(Phase.current == nil)
+  }
+
+  @Test("whose body throws is counted as failed, and the caller sees the error")
+  func fails() async throws {
+    await #expect(throws: Broken.self) { try await phase.session { throw Broken() } }
+    #expect(counts.failed == 1)
+    #expect(counts.live == 0)
+  }
+
+  @Test("Trap 3: a CancellationError that the lifecycle did not cause is a failure; after it cancelled, it is none")
+  func cancellationError() async throws {
+    await #expect(throws: CancellationError.self) { try await phase.session { throw CancellationError() } }
+    #expect(counts.failed == 1)
+    #expect(counts.cancelled == 0)
+    #expect(phase.gate.cancelAll().isEmpty)
+    await #expect(throws: CancellationError.self) { try await phase.session { throw CancellationError() } }
+    await #expect(throws: Broken.self) { try await phase.session { throw Broken() } }
+    #expect(counts.failed == 2)
+    #expect(counts.cancelled == 1)
+  }
+
+  @Test("is refused once the phase drains, and its body is not called")
+  func refused() async throws {
+    close()
+    let error = await #expect(throws: PhaseError.self) {
+      try await phase.session("late") { Issue.record("called all the same") }
+    }
+    #expect(error?.code == .refused)
+    #expect(counts.refused == 1)
+  }
+
+  @Test("Trap 2: below one the phase is still open while it drains, in the same task and in those that it starts")
+  func subWork() async throws {
+    let phase = phase
+    try await phase.session("request") {
+      close()
+      try await phase.session("query") { #expect(counts.live == 2) }
+      try await withSession("found") { #expect(counts.live == 2) }
+      try phase.beginSession("unscoped").end()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await phase.session("child task") {} }
+        try await group.waitForAll()
+      }
+      try await Task { try await phase.session("task", cancellable: true) {} }.value
+      #expect(ladder.recorder.events == [])
+    }
+    #expect(ladder.recorder.events == ["empty"])
+    #expect(counts.refused == 0)
+    #expect(counts.drained == 6)
+  }
+
+  @Test("Trap 2: also through a session of another phase that it has opened")
+  func throughAnotherPhase() async throws {
+    let database = Phase(name: "database", environment: ladder)
+    try await phase.session("request") {
+      try await database.session("query") {
+        close()
+        try await phase.session("answer") { #expect(Phase.current === phase) }
+        #expect(Phase.current === database)
+        // And back in once more.
+        try await phase.session("outer") { try await database.session { try await phase.session("inner") {} } }
+      }
+    }
+    #expect(counts.refused == 0)
+    #expect(ladder.recorder.events == ["empty"])
+  }
+
+  @Test("Trap 2: a session of another phase is no way in")
+  func notThroughAnother() async throws {
+    let database = Phase(name: "database", environment: ladder)
+    close()
+    try await database.session("query") {
+      _ = await #expect(throws: PhaseError.self) { try await phase.session("from elsewhere") {} }
+    }
+  }
+
+  @Test("that a task has outlived opens nothing any more, and harms nobody")
+  func stale() async throws {
+    let (phase, recorder) = (phase, ladder.recorder)
+    let late = try await phase.session("request") {
+      Task {
+        await recorder.wait(for: "empty")
+        #expect(Phase.current === phase)
+        let error = await #expect(throws: PhaseError.self) { try await phase.session("too late") {} }
+        #expect(error?.code == .refused)
+        #expect(throws: PhaseError.self) { _ = try phase.beginSession().end() }
+        #expect(phase.enter() == nil)
+      }
+    }
+    close()
+    await late.value
+    #expect(counts.live == 0)
+    #expect(recorder.events == ["empty"])
+  }
+
+  @Test("that a task has outlived keeps the phase's memory, until the task is gone")
+  func staleWithoutOwner() async throws {
+    let recorder = ladder.recorder
+    var web: Phase? = Phase(name: "web", environment: ladder)
+    let late = try await web?.session("request") {
+      Task {
+        await recorder.wait(for: "dropped")
+        try await withSession("still open") { #expect(Phase.current?.name == "web") }
+      }
+    }
+    web = nil
+    recorder.record("dropped")
+    try await late?.value
+  }
+
+  @Test("Outside any phase, withSession says what to do")
+  func outside() async {
+    let error = await #expect(throws: PhaseError.self) {
+      try await withSession("import") { Issue.record("called all the same") }
+    }
+    #expect(error?.code == .outsideAnyPhase)
+    #expect(error.map { "\($0)" }?.hasPrefix("session \"import\": this task is in no phase; call it on") == true)
+    await #expect(throws: PhaseError.self) { try await withSession(cancellable: true) {} }
+  }
+
+  @Test("stays on the actor of its caller")
+  func isolation() async throws {
+    let counter = Counter()
+    try await counter.count(in: phase)
+    #expect(await counter.value == 2)
+  }
+
+  private actor Counter {
+    var value = 0
+
+    func count(in phase: Phase) async throws {
+      try await phase.session {
+        value += 1
+        preconditionIsolated()
+        await Task.yield()
+        try await withSession("inner") {
+          preconditionIsolated()
+          value += 1
+        }
+      }
+    }
+  }
+}
