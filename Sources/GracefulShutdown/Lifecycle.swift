@@ -20,6 +20,8 @@ import Synchronization
 public final class Lifecycle: Sendable {
   /// A body of a phase: it starts, says that it is ready, waits for its turn, cleans up, and returns.
   public typealias Body = @Sendable (Phase) async throws -> Void
+  /// Whether an error is one to start a phase again for.
+  public typealias RestartFilter = @Sendable (any Error) -> Bool
 
   /// The name, for the log and the report.
   public let name: String
@@ -39,6 +41,7 @@ public final class Lifecycle: Sendable {
   private struct Draft {
     var declarations: [PhaseGraph.Declaration] = []
     var bodies: [Body] = []
+    var filters: [RestartFilter?] = []
     var requests: [StopRequest] = []
     var mistakes: [ConfigurationMistake] = []
   }
@@ -71,29 +74,34 @@ public final class Lifecycle: Sendable {
   ///   - requires: What must be ready before this phase starts, and is told to stop only after it has ended.
   ///   - startLimit: How long it may take until it is ready. After that its start has failed: the lifecycle stops as
   ///     failed, and what started is unwound in order. Without one it may take for ever.
+  ///   - restart: Whether it is started again when it comes back by itself; never unless said otherwise.
+  ///   - filter: For which errors; for all unless given. After another one its end is a failure that stops the whole.
   ///   - limit: How long it may take to stop, from when it is told to drain until it is cancelled. It is clipped to what the whole has
   ///     left; without one, it may take all of that, and those behind it find little.
   @discardableResult
   public func phase(
     _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
-    _ body: @escaping Body
+    restart: RestartPolicy = .never, restartFor filter: RestartFilter? = nil, _ body: @escaping Body
   ) -> PhaseHandle {
-    phase(name, requires: requires, startLimit: startLimit, limit: limit, body)
+    phase(
+      name, requires: requires, startLimit: startLimit, limit: limit, restart: restart, restartFor: filter, body)
   }
 
   /// Adds a phase with any number of requirements.
   @discardableResult
   public func phase(
     _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
-    _ body: @escaping Body
+    restart: RestartPolicy = .never, restartFor filter: RestartFilter? = nil, _ body: @escaping Body
   ) -> PhaseHandle {
     let declaration = PhaseGraph.Declaration(
-      name, requires: requires.map(\.name), startLimit: startLimit, limit: limit)
+      name, requires: requires.map(\.name), startLimit: startLimit, limit: limit,
+      restart: restart)
     let tooLate = stage.withLock { stage in
       switch stage {
       case .declaring(var draft):
         draft.declarations.append(declaration)
         draft.bodies.append(body)
+        draft.filters.append(filter)
         stage = .declaring(draft)
         return false
       case .running: return true
@@ -172,9 +180,10 @@ public final class Lifecycle: Sendable {
       switch stage {
       case .declaring(let draft):
         let machine = LifecycleStateMachine(
-          name: name, grace: grace, graph: PhaseGraph(draft.declarations, mistakes: draft.mistakes))
+          name: name, grace: grace, graph: PhaseGraph(draft.declarations, mistakes: draft.mistakes),
+          seed: .random(in: .min ... .max))
         let driver = LifecycleDriver(
-          machine, bodies: draft.bodies, environment: environment, log: LifecycleLog(name: name, logger: logger),
+          machine, bodies: draft.bodies, filters: draft.filters, environment: environment, log: LifecycleLog(name: name, logger: logger),
           events: broadcast, exiting: exiting)
         stage = .running(driver)
         return (driver, draft.requests)

@@ -20,6 +20,8 @@ final class LifecycleDriver: Sendable {
   private let state: Mutex<State>
   private let phases: [Phase]
   private let bodies: [Lifecycle.Body]
+  /// Which errors a phase is started again for; all of them, where there is none.
+  private let filters: [Lifecycle.RestartFilter?]
   private let environment: any LifecycleEnvironment
   private let log: LifecycleLog
   private let tally = SessionTally()
@@ -27,12 +29,14 @@ final class LifecycleDriver: Sendable {
   private let exiting: Bool
 
   init(
-    _ machine: LifecycleStateMachine, bodies: [Lifecycle.Body], environment: any LifecycleEnvironment,
+    _ machine: LifecycleStateMachine, bodies: [Lifecycle.Body], filters: [Lifecycle.RestartFilter?],
+    environment: any LifecycleEnvironment,
     log: LifecycleLog, events: LifecycleEventBroadcast, exiting: Bool
   ) {
     let names = machine.graph.nodes.map(\.name)
     state = Mutex(State(machine: machine, nextChild: names.count))
     self.bodies = bodies
+    self.filters = filters
     self.environment = environment
     self.log = log
     self.events = events
@@ -145,6 +149,17 @@ final class LifecycleDriver: Sendable {
         phase.board.close()
       }
     case .release(let id, let end): ended(id, end)
+    case .restart(let id, let reason, let delay):
+      say(.warning, "phase came back and is started again", id, ["error": reason, "restart.delay": delay.brief])
+      send(.restarting, id)
+    case .refuse(let id): phases[id].pause(waiting: false)
+    case .hold(let id): phases[id].pause(waiting: true)
+    case .admit(let id): phases[id].goOn()
+    case .waiting(let id, let isWaiting):
+      phases[id].beWaiting(isWaiting)
+      send(isWaiting ? .waiting : .ready, id)
+    case .renew(let id): phases[id].renew()
+    case .done(let id): say(.info, "phase has done its work", id)
     case .wake(let instant):
       environment.schedule(at: instant) { [weak self] in self?.receive(.wake) }
     case .finish(let report): finish(tally.complete(report))
@@ -162,7 +177,7 @@ final class LifecycleDriver: Sendable {
         try await phase.perform(body)
         outcome = .returned
       } catch {
-        outcome = .init(error)
+        outcome = .init(error, isForGood: filters[id]?(error) == false)
       }
       phase.cameBack()
       receive(.ended(id, outcome))
@@ -245,9 +260,10 @@ final class LifecycleDriver: Sendable {
 
 extension LifecycleStateMachine.Outcome {
   /// How a body came back that threw.
-  init(_ error: any Error) {
+  init(_ error: any Error, isForGood: Bool = false) {
     switch error {
     case is CancellationError: self = .threwCancellation
+    case _ where isForGood: self = .threwForGood("\(error)")
     case let cut as CutShort: self = .cutShort(cut.reason)
     default: self = .threw("\(error)")
     }

@@ -104,7 +104,7 @@ extension LifecycleStateMachine {
     }
   }
 
-  private mutating func prepareToStop(_ id: Int, _ timetable: StopTimetable) {
+  mutating func prepareToStop(_ id: Int, _ timetable: StopTimetable) {
     self[id].timetable = timetable
     // Not begun: then it never will.
     guard self[id].isLive else { return self[id].hasHeard = true }
@@ -112,7 +112,7 @@ extension LifecycleStateMachine {
   }
 
   /// All that require it, however far, the furthest first.
-  private func dependents(of id: Int) -> [Int] {
+  func dependents(of id: Int) -> [Int] {
     guard phases.indices.contains(id) else { return [] }
     var found: Set<Int> = [id]
     // Upwards: whoever requires one that was found, was not seen yet.

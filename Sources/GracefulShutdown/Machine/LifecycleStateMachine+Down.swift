@@ -76,7 +76,7 @@ extension LifecycleStateMachine {
     case .draining(let until): self[id].state = .draining(until: min(until, timetable.cancelAt))
     case .cutting(let until): self[id].state = .cutting(until: min(until, timetable.abandonAt))
     case .cancelled(let until): self[id].state = .cancelled(until: min(until, timetable.abandonAt))
-    case .waiting, .starting, .ready, .ended: return
+    case .waiting, .starting, .ready, .backingOff, .ended: return
     }
     if let due = self[id].due { remember(due) }
   }
@@ -108,6 +108,8 @@ extension LifecycleStateMachine {
     if let parent = children[id]?.child.parent, let due = self[parent].due { until = min(until, due) }
     // A start that hangs has no longer than its start limit.
     if let startUntil = self[id].startUntil, self[id].state == .starting { until = min(until, max(startUntil, now)) }
+    // It had come back, and nobody is there to be told.
+    if case .backingOff = self[id].state { self[id].verdict = .drained }
     self[id].drainAt = now
     self[id].state = .draining(until: until)
     actions.append(.drain(id, deadline: until))
@@ -127,7 +129,7 @@ extension LifecycleStateMachine {
       endIfDone(id, at: now)
     // It was abandoned; what was inside has ended since.
     case .ended: break
-    case .waiting, .starting, .ready: ignore("\(nameOf(id)) is empty, and was not told to drain")
+    case .waiting, .starting, .ready, .backingOff: ignore("\(nameOf(id)) is empty, and was not told to drain")
     }
   }
 
@@ -147,10 +149,12 @@ extension LifecycleStateMachine {
     case .waiting: return ignore("\(nameOf(id)) ended before it started")
     case .ended(.abandoned): return ignore("\(nameOf(id)) ended after it was abandoned")
     case .ended: return ignore("\(nameOf(id)) ended twice")
+    case .backingOff: return ignore("\(nameOf(id)) ended twice")
     case .starting, .ready, .draining, .cutting, .cancelled: break
     }
     guard self[id].verdict == nil else { return ignore("\(nameOf(id)) ended twice") }
     let told = self[id].hasHeard
+    if !told, restartOrGiveUp(id, outcome, at: now) { return }
     self[id].verdict = verdict(of: outcome, told: told)
     if told, case .cutShort = outcome { noteStraggler(id) }
     if children[id] != nil {
@@ -170,7 +174,7 @@ extension LifecycleStateMachine {
     case .returned: told ? .drained : .endedByItself
     case .threwCancellation: told ? .drained : .failed("CancellationError, before any stop was asked for")
     case .cutShort(let what): told ? .cancelled(error: what) : .failed(what)
-    case .threw(let error): .failed(error)
+    case .threw(let error), .threwForGood(let error): .failed(error)
     }
   }
 
@@ -178,7 +182,7 @@ extension LifecycleStateMachine {
     switch outcome {
     case .returned: ""
     case .threwCancellation: "CancellationError"
-    case .threw(let error), .cutShort(let error): error
+    case .threw(let error), .threwForGood(let error), .cutShort(let error): error
     }
   }
 
@@ -205,10 +209,12 @@ extension LifecycleStateMachine {
       return
     }
     live -= 1
-    for requirement in graph.nodes[id].requires {
-      phases[requirement].dependentsLive -= 1
+    for requirement in graph.nodes[id].requires { phases[requirement].dependentsLive -= 1 }
+    beRecycled(id, end, at: now)
+    for requirement in graph.nodes[id].requires where phases[requirement].dependentsLive == 0 {
       // While everything is abandoned at once there are no turns any more.
       if case .stopping(let stopping) = state, stopping.isExiting { continue }
+      if phases[requirement].isDue { startAgain(requirement, at: now) }
       drainIfFree(requirement, at: now)
     }
   }

@@ -38,6 +38,7 @@ extension LifecycleStateMachine {
     guard due <= now else { return remember(due) }
     switch self[id].state {
     case .starting: failStart(id, at: now)
+    case .backingOff: startAgain(id, at: now)
     case .draining:
       // Who asked for this one's cancellation waits for it; it is not late.
       if !self[id].isHurried { noteStraggler(id) }

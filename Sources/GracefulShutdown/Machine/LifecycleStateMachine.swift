@@ -50,6 +50,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     /// It had to end work at its deadline, and says what.
     case cutShort(String)
     case threw(String)
+    /// Its policy says that this error is not one to start again for.
+    case threwForGood(String)
   }
 
   package enum Action: Hashable, Sendable {
@@ -64,6 +66,18 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case cut(Int)
     case cancel(Int, deadline: Instant)
     case abandon(Int)
+    /// It came back by itself, and is started again after a while.
+    case restart(Int, reason: String, after: Duration)
+    /// While it restarts, sessions are refused, or wait; then they are admitted again.
+    case refuse(Int)
+    case hold(Int)
+    case admit(Int)
+    /// One that it requires restarts, or is ready again.
+    case waiting(Int, Bool)
+    /// It has ended in order to be started again: make it as new.
+    case renew(Int)
+    /// It came back by itself, and that was all that it had to do.
+    case done(Int)
     /// It has ended; nothing more will be said to it.
     case release(Int, PhaseEnd)
     case wake(at: Instant)
@@ -111,8 +125,11 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   var stragglers: [String] = []
   var ignored: [String] = []
   var actions: [Action] = []
+  var chance: Chance
 
-  package init(name: String, grace: Duration, graph: PhaseGraph) {
+  /// - Parameter seed: Of the chance in the delays before restarts.
+  package init(name: String, grace: Duration, graph: PhaseGraph, seed: UInt64 = 0) {
+    chance = Chance(seed: seed)
     self.name = name
     self.grace = grace
     self.graph = graph

@@ -6,8 +6,13 @@ package struct PhaseGraph: Hashable, Sendable {
     package var requires: [String]
     package var startLimit: Duration?
     package var limit: Duration?
+    package var restart: RestartPolicy
 
-    package init(_ name: String, requires: [String] = [], startLimit: Duration? = nil, limit: Duration? = nil) {
+    package init(
+      _ name: String, requires: [String] = [], startLimit: Duration? = nil, limit: Duration? = nil,
+      restart: RestartPolicy = .never
+    ) {
+      self.restart = restart
       self.name = name
       self.requires = requires
       self.startLimit = startLimit
@@ -19,6 +24,7 @@ package struct PhaseGraph: Hashable, Sendable {
     package let name: String
     package let startLimit: Duration?
     package let limit: Duration?
+    package let restart: RestartPolicy
     /// What must be ready before this one starts.
     package fileprivate(set) var requires: [Int] = []
     /// What must have ended before this one is told to drain.
@@ -34,7 +40,7 @@ package struct PhaseGraph: Hashable, Sendable {
 
   package init(_ declarations: [Declaration], mistakes: [ConfigurationMistake] = []) {
     self.mistakes = mistakes
-    nodes = declarations.map { Node(name: $0.name, startLimit: $0.startLimit, limit: $0.limit) }
+    nodes = declarations.map { Node(name: $0.name, startLimit: $0.startLimit, limit: $0.limit, restart: $0.restart) }
     connect(declarations)
     orderUpwards()
   }

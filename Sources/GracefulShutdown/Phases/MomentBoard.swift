@@ -37,6 +37,15 @@ final class MomentBoard: Sendable {
     return handlers
   }
 
+  /// The phase has ended and is started again: nothing has been said to it yet.
+  func renew() {
+    state.withLock { state in
+      state.reached = nil
+      state.deadline = nil
+      state.isClosed = false
+    }
+  }
+
   /// The phase has ended: nobody waits any longer, and no handler runs any more.
   func close() {
     let waiters = state.withLock { state in

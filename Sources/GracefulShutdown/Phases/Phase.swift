@@ -9,6 +9,7 @@ public final class Phase: Sendable {
 
   let id: Int
   let board = MomentBoard()
+  let intake = SessionIntake()
   /// Lets its sessions and child phases in.
   package let gate: SessionGate
   package let environment: any LifecycleEnvironment
@@ -16,6 +17,7 @@ public final class Phase: Sendable {
   package var parent: Phase? { inside?.phase }
   let link: DriverLink
   private let flag = Atomic(false)
+  private let waits = Atomic(false)
   private let work = Mutex(Work())
 
   /// The task of the body, as far as it must be cancelled.
@@ -78,6 +80,11 @@ public final class Phase: Sendable {
   /// Whether a stop has been requested: one relaxed atomic read, for hot loops and for threads of an event loop.
   public var isStopRequested: Bool { flag.load(ordering: .relaxed) }
 
+  /// Whether something that this phase requires restarts: one relaxed atomic read.
+  ///
+  /// It came back by itself, and is not ready again. ``Lifecycle/events`` tell of it as it happens.
+  public var isWaiting: Bool { waits.load(ordering: .relaxed) }
+
   /// When this phase is cancelled at the latest; once it is, when it is abandoned.
   ///
   /// `nil` before a stop is requested. Until it is told to drain it is the deadline of the whole; from then on its own
@@ -115,6 +122,8 @@ extension Phase {
 
   func tell(_ moment: Moment, deadline: ContinuousClock.Instant) {
     flag.store(true, ordering: .relaxed)
+    // A stop ends the wait for a restart.
+    if moment == .stopRequested || moment == .drain { intake.open() }
     let handlers = board.reach(moment, deadline: deadline)
     guard !handlers.isEmpty else { return }
     environment.perform { for handler in handlers { handler.run() } }
@@ -136,6 +145,29 @@ extension Phase {
       return work.isCancelled
     }
     if isCancelled { environment.perform(cancel) }
+  }
+
+  /// What it requires restarts, or is ready again.
+  func beWaiting(_ isWaiting: Bool) { waits.store(isWaiting, ordering: .relaxed) }
+
+  /// It restarts: sessions are refused, or the scoped ones wait.
+  func pause(waiting: Bool) {
+    intake.pause(waiting: waiting)
+    gate.pause()
+  }
+
+  func goOn() {
+    gate.resume()
+    intake.open()
+  }
+
+  /// It has ended, and is started again: as if nothing had been.
+  func renew() {
+    board.renew()
+    gate.reopen()
+    flag.store(false, ordering: .relaxed)
+    waits.store(false, ordering: .relaxed)
+    work.withLock { $0 = Work() }
   }
 
   /// The body has come back.

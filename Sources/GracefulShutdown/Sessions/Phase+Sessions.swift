@@ -53,7 +53,7 @@ extension Phase {
   func session<Result>(
     _ name: String?, from here: Place?, isolation: isolated (any Actor)?, _ body: () async throws -> Result
   ) async throws -> Result {
-    let session = try beginSession(name)
+    let session = try await beginWhenTaken(name)
     let place = place(of: session, openedFrom: here)
     do {
       let result = try await Phase.placeInTask.withValue(place, operation: body)
@@ -62,6 +62,19 @@ extension Phase {
     } catch {
       end(session, for: error)
       throw error
+    }
+  }
+
+  /// Waits while the phase restarts, if its policy says so.
+  @usableFromInline
+  nonisolated(nonsending) func beginWhenTaken(_ name: String?) async throws(PhaseError) -> Session {
+    Session(in: try await admitWhenTaken(name), name: name)
+  }
+
+  private nonisolated(nonsending) func admitWhenTaken(_ name: String?) async throws(PhaseError) -> SessionStripe {
+    while true {
+      if let stripe = gate.begin() { return stripe }
+      guard await intake.wait() else { return try admitInside(name) }
     }
   }
 
@@ -90,7 +103,7 @@ extension Phase {
     _ name: String? = nil, cancellable: Bool, _ body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
     guard cancellable else { return try await session(name, body) }
-    let stripe = try admit(name)
+    let stripe = try await admitWhenTaken(name)
     // Noted with or without a name: by its slot it is found when all are cancelled.
     let slot = stripe.note(name: name)
     let session = Session(in: stripe, slot: slot)

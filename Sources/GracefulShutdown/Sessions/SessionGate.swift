@@ -18,6 +18,8 @@ package final class SessionGate: Sendable {
 
   private static let none: UInt = 0
   private static let closedWithout: UInt = 1
+  /// Added to the address while nothing is let in: so that pausing costs an admission nothing.
+  private static let pausedBit: UInt = 2
 
   /// Makes an open one.
   ///
@@ -43,7 +45,8 @@ package final class SessionGate: Sendable {
   /// - Returns: Where to end it; `nil` when it is refused.
   @inline(__always)
   func begin() -> SessionStripe? {
-    if let memory = present(memory.load(ordering: .acquiring)) {
+    let address = memory.load(ordering: .acquiring)
+    if address & Self.pausedBit == 0, let memory = present(address) {
       let stripe = GateMemory.stripe(Self.nearestStripe(), of: memory)
       if stripe.admit() { return stripe }
     }
@@ -53,7 +56,7 @@ package final class SessionGate: Sendable {
   /// The first session, one that finds its stripe full, or one that comes too late.
   @inline(never)
   private func beginSlowly() -> SessionStripe? {
-    guard let memory = makeMemory() else { return nil }
+    guard !isPaused, let memory = makeMemory() else { return nil }
     let nearest = Self.nearestStripe()
     for step in 0..<GateMemory.stripes {
       let stripe = GateMemory.stripe((nearest + step) % GateMemory.stripes, of: memory)
@@ -62,6 +65,8 @@ package final class SessionGate: Sendable {
     }
     return nil
   }
+
+  private var isPaused: Bool { memory.load(ordering: .relaxed) & Self.pausedBit != 0 }
 
   /// Counts one that is turned away, by whoever has tried everything.
   func refuse() {
@@ -76,7 +81,7 @@ package final class SessionGate: Sendable {
   ///
   /// - Returns: What to leave with, once; `nil` when it is refused.
   package func enter() -> SessionStripe? {
-    guard let memory = makeMemory() else { return nil }
+    guard !isPaused, let memory = makeMemory() else { return nil }
     let stripe = GateMemory.stripe(Self.nearestStripe(), of: memory)
     return stripe.enter(isInside: false) ? stripe : nil
   }
@@ -97,6 +102,8 @@ package final class SessionGate: Sendable {
   ///   that ends the last one, outside any lock. It must not wait.
   package func close(whenEmpty: @escaping @Sendable () -> Void) {
     guard !isShut.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    // One that is paused is closed as well; who waits for the pause to end is refused then.
+    resume()
     let (without, seen) = memory.compareExchange(
       expected: Self.none, desired: Self.closedWithout, ordering: .acquiringAndReleasing)
     if !without, let memory = present(seen) {
@@ -104,6 +111,27 @@ package final class SessionGate: Sendable {
     } else {
       whenEmpty()
     }
+  }
+
+  // MARK: Restarting
+
+  /// Lets nothing new in until ``resume()``; what is inside stays.
+  package func pause() { memory.bitwiseOr(Self.pausedBit, ordering: .acquiringAndReleasing) }
+
+  /// The end of ``pause()``.
+  package func resume() { memory.bitwiseAnd(~Self.pausedBit, ordering: .acquiringAndReleasing) }
+
+  /// Opens it again after it was closed and has become empty; what it has counted stays counted.
+  ///
+  /// The same memory is used again: somebody who is being refused may be looking at it at this moment.
+  package func reopen() {
+    guard isShut.load(ordering: .acquiring) else { return resume() }
+    isCancelling.store(false, ordering: .sequentiallyConsistent)
+    resume()
+    isShut.store(false, ordering: .releasing)
+    let (without, seen) = memory.compareExchange(
+      expected: Self.closedWithout, desired: Self.none, ordering: .acquiringAndReleasing)
+    if !without, let memory = present(seen) { GateMemory.reopen(memory) }
   }
 
   // MARK: Cancelling
@@ -170,7 +198,8 @@ package final class SessionGate: Sendable {
 
   @inline(__always)
   private func present(_ address: UInt) -> GateMemory.Pointer? {
-    address > Self.closedWithout ? GateMemory.Pointer(bitPattern: address) : nil
+    let address = address & ~Self.pausedBit
+    return address > Self.closedWithout ? GateMemory.Pointer(bitPattern: address) : nil
   }
 
   /// - Returns: `nil` when the gate was closed before it had any.

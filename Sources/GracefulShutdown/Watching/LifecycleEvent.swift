@@ -13,6 +13,10 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
     public static var ready: Self { Self(description: "ready") }
     /// Somebody asked for a stop, perhaps not as the first.
     public static var stopRequested: Self { Self(description: "stop requested") }
+    /// A phase came back by itself, and is started again after a while.
+    public static var restarting: Self { Self(description: "restarting") }
+    /// What a phase requires restarts; when that is ready again, so is this one.
+    public static var waiting: Self { Self(description: "waiting") }
     /// A phase was told to drain.
     public static var draining: Self { Self(description: "draining") }
     /// The time of a phase was over, and it was cancelled.

@@ -50,6 +50,7 @@ extension PhaseSnapshot {
     case .waiting: state = .waiting
     case .starting: state = .starting
     case .ready: state = .ready
+    case .backingOff: state = .restarting
     case .draining: state = .draining
     case .cutting, .cancelled: state = .cancelled
     case .ended(let end):

@@ -52,6 +52,8 @@ public struct PhaseSnapshot: Hashable, Sendable {
     public static var starting: Self { Self(description: "starting") }
     /// It is ready.
     public static var ready: Self { Self(description: "ready") }
+    /// It came back by itself, and waits to be started again.
+    public static var restarting: Self { Self(description: "restarting") }
     /// It was told to drain.
     public static var draining: Self { Self(description: "draining") }
     /// It was cancelled, or the sessions in it were.

@@ -1,0 +1,129 @@
+/// Phases that come back although nobody has asked them to, and are started again (S7).
+extension LifecycleStateMachine {
+  /// A body came back that had not been told to, or was not ready in time.
+  ///
+  /// - Returns: Whether this is dealt with: it restarts, has done its work, or its giving up stops the whole.
+  mutating func restartOrGiveUp(_ id: Int, _ outcome: Outcome, at now: Instant) -> Bool {
+    guard phases.indices.contains(id), case .running = state else { return false }
+    let policy = graph.nodes[id].restart
+    switch outcome {
+    case .returned:
+      if policy.condition == .always { return restart(id, "returned by itself", at: now) }
+      if policy.cleanReturn == .stopsLifecycle { return false }
+      if policy.cleanReturn == .endsPhase { return beDone(id, at: now) }
+      if policy.condition == .onFailure { return restart(id, "returned by itself", at: now) }
+      return fail(id, "returned by itself", at: now)
+    case .threwForGood: return false
+    case .threwCancellation:
+      guard policy.condition != .never else { return false }
+      return restart(id, "CancellationError, before any stop was asked for", at: now)
+    case .threw(let error), .cutShort(let error):
+      guard policy.condition != .never else { return false }
+      return restart(id, error, at: now)
+    }
+  }
+
+  /// It has done what it had to do, and the rest runs on.
+  private mutating func beDone(_ id: Int, at now: Instant) -> Bool {
+    if phases[id].state == .starting { becomeReady(id, at: now) }
+    phases[id].verdict = .endedByItself
+    actions.append(.done(id))
+    if phases.allSatisfy({ $0.verdict != nil || !$0.isLive && $0.state != .waiting }) {
+      beginStop(StopRequest(who: .phaseEnded(nameOf(id)), why: "every phase has done its work"), at: now)
+    }
+    return true
+  }
+
+  private mutating func fail(_ id: Int, _ reason: String, at now: Instant) -> Bool {
+    phases[id].verdict = .failed(reason)
+    beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: reason), at: now)
+    return true
+  }
+
+  private mutating func restart(_ id: Int, _ reason: String, at now: Instant) -> Bool {
+    let policy = graph.nodes[id].restart
+    let chance = chance.next()
+    let delay = phases[id].history.fail(reason, policy, chance: chance, since: startedAt ?? now, at: now)
+    guard let delay else {
+      let times = policy.intensity == 1 ? "1 restart" : "\(policy.intensity) restarts"
+      return fail(id, "gave up after \(times) in \(policy.window.brief): \(reason)", at: now)
+    }
+    let wasReady = phases[id].state == .ready
+    phases[id].state = .backingOff(until: now + delay)
+    remember(now + delay)
+    actions.append(.restart(id, reason: reason, after: delay))
+    if policy.sessions == .wait { actions.append(.hold(id)) } else { actions.append(.refuse(id)) }
+    for dependent in graph.nodes[id].requiredBy {
+      if phases[dependent].state == .waiting, wasReady { phases[dependent].requirementsLeft += 1 }
+    }
+    if policy.dependents == .restart {
+      recycle(dependents(of: id), at: now)
+    } else {
+      for dependent in graph.nodes[id].requiredBy where phases[dependent].isLive {
+        actions.append(.waiting(dependent, true))
+      }
+    }
+    return true
+  }
+
+  /// Those that are started again after the one that they require: they stop in order, and wait.
+  private mutating func recycle(_ ids: [Int], at now: Instant) {
+    let timetable = StopTimetable(grace: grace, at: now)
+    for id in ids where phases[id].isLive && phases[id].timetable == nil {
+      phases[id].isRecycling = true
+      prepareToStop(id, timetable)
+    }
+    for id in ids { drainIfFree(id, at: now) }
+  }
+
+  /// The delay is over.
+  mutating func startAgain(_ id: Int, at now: Instant) {
+    guard phases[id].dependentsLive == 0 || graph.nodes[id].restart.dependents == .wait else {
+      // Those that are started again after it have not ended yet.
+      return phases[id].isDue = true
+    }
+    phases[id].isDue = false
+    phases[id].state = .starting
+    phases[id].startUntil = graph.nodes[id].startLimit.map { now + $0 }
+    if let until = phases[id].startUntil { remember(until) }
+    actions.append(.start(id))
+  }
+
+  /// It is ready again: those that wait for it go on.
+  mutating func goOn(_ id: Int) {
+    guard phases[id].history.total > 0 else { return }
+    actions.append(.admit(id))
+    for dependent in graph.nodes[id].requiredBy where phases[dependent].isLive && !phases[dependent].hasHeard {
+      let requirements = graph.nodes[dependent].requires
+      if requirements.allSatisfy({ phases[$0].state == .ready }) { actions.append(.waiting(dependent, false)) }
+    }
+  }
+
+  /// A phase that stopped in order to be started again has ended.
+  ///
+  /// One that was given up cannot be, for it may still run: then the whole stops.
+  mutating func beRecycled(_ id: Int, _ end: PhaseEnd, at now: Instant) {
+    guard phases[id].isRecycling, case .running = state else { return }
+    guard end != .abandoned else {
+      let why = "it was to be started again, and had not ended in time"
+      return beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: why), at: now)
+    }
+    let failure = phases[id].startFailure
+    phases[id].recycle(requirements: graph.nodes[id].requires.count { phases[$0].state != .ready })
+    phases[id].lastEnd = end
+    actions.append(.renew(id))
+    if let failure {
+      // It was not ready in time, and is started again for that.
+      live += 1
+      for requirement in graph.nodes[id].requires { phases[requirement].dependentsLive += 1 }
+      _ = restart(id, failure, at: now)
+    }
+  }
+
+  /// A start that took too long, in a phase that is started again when it fails: it is stopped first.
+  mutating func restartSlowStart(_ id: Int, at now: Instant) -> Bool {
+    guard graph.nodes[id].restart.condition != .never, case .running = state else { return false }
+    recycle([id], at: now)
+    return true
+  }
+}
