@@ -21,6 +21,8 @@ struct ForeignProgram {
     case "late-handler graceful": await LateHandler.inPhase()
     case "pulled-inside testkit": await PulledInside.byTrigger()
     case "pulled-inside graceful": await PulledInside.byRequest()
+    case "blocked group": try await Blocked.inGroup()
+    case "blocked graceful": await Blocked.inPhase()
     case "stuck group": try await Stuck.inGroup()
     case "stuck graceful": await Stuck.inPhase()
     default: say("unknown: \(arguments)")
@@ -63,7 +65,7 @@ enum LateHandler {
       phase.ready()
       program.requestStop()
       await phase.turnToStop()
-      try await phase.withHandler(at: .drain) {
+      await phase.withHandler(at: .drain) {
         readFlag()
       } operation: {
         // Until the handler has run: it is called on a thread of its own.
@@ -131,6 +133,50 @@ enum Stuck {
 
   static func inPhase() async {
     let program = Lifecycle("stuck", grace: .seconds(60), logger: ForeignProgram.logger)
+    program.phase("only", service: service)
+    await program.runAndExit(on: .signals)
+  }
+}
+
+/// A service that blocks every thread of the pool until its handler is called.
+enum Blocked {
+  private static let isFree = Atomic(false)
+  private static let runs = Atomic(0)
+
+  static let service = ClosureOfOurs {
+    await withGracefulShutdownHandler {
+      for _ in 0..<256 { Task.detached { block() } }
+      _ = cgs_thread_start("watcher", { _ in Blocked.sayWhenBlocked() }, nil)
+      block()
+    } onGracefulShutdown: {
+      ForeignProgram.say("told")
+      isFree.store(true, ordering: .releasing)
+    }
+  }
+
+  private static func block() {
+    while !isFree.load(ordering: .acquiring) { _ = cgs_poll(nil, 0, 10) }
+  }
+
+  private static func sayWhenBlocked() {
+    // A task that has run within 200 ms found a free thread.
+    var before = -1
+    while before != runs.load(ordering: .relaxed) {
+      before = runs.load(ordering: .relaxed)
+      Task.detached { runs.add(1, ordering: .relaxed) }
+      _ = cgs_poll(nil, 0, 200)
+    }
+    ForeignProgram.say("blocked")
+  }
+
+  static func inGroup() async throws {
+    let group = ServiceGroup(
+      services: [service], gracefulShutdownSignals: [.sigterm], logger: ForeignProgram.logger)
+    try await group.run()
+  }
+
+  static func inPhase() async {
+    let program = Lifecycle("blocked", grace: .seconds(60), logger: ForeignProgram.logger)
     program.phase("only", service: service)
     await program.runAndExit(on: .signals)
   }

@@ -52,6 +52,8 @@ struct GraphExplorer {
     var everyEnd: Set<Int> = []
     /// Further requests after the first, beside SIGTERM.
     var urgent = true
+    /// These are started again when they come back.
+    var restarting: [Int: RestartPolicy] = [:]
     var longest = Int.max
   }
 
@@ -88,7 +90,7 @@ struct GraphExplorer {
       // Limits of their own for the first and the second, so that these and the whole's deadline are all met.
       PhaseGraph.Declaration(
         "\(id)", requires: requires.map { "\($0)" }, startLimit: id == 1 ? .seconds(2) : nil,
-        limit: id == 0 ? .seconds(3) : nil)
+        limit: id == 0 ? .seconds(3) : nil, restart: extent.restarting[id] ?? .never)
     }
     let machine = Machine(name: "explored", grace: grace, graph: PhaseGraph(declarations))
     var seen: Set<Key> = []

@@ -25,6 +25,9 @@ struct PathModel: Hashable {
   var gone: FewPhases = []
   /// Child to parent: there is at most one child.
   var parents: [Int: Int] = [:]
+  /// They came back by themselves, and wait to be started again.
+  var backingOff: FewPhases = []
+  /// They stop in order to be started again.
   var stopped = false
   /// Some phase was stopped alone.
   var alone = false
@@ -57,7 +60,6 @@ struct PathModel: Hashable {
     case .ended(let id, let outcome):
       cameBack.insert(id)
       if case .cutShort = outcome { cutItself.insert(id) }
-      if parents[id] == nil, !heard.contains(id) { stop(grace, at: time) }
     case .emptied(let id): empty.insert(id)
     case .opened(let child):
       begun.insert(child.id)
@@ -91,7 +93,13 @@ struct PathModel: Hashable {
     switch action {
     case .start(let id):
       try require(!stopped, "a start after a stop")
-      try require(begun.insert(id), "a second start")
+      if backingOff.contains(id) {
+        // Started again: what requires it may run on, or has ended and is started after it.
+        backingOff = backingOff.subtracting([id])
+        ready = ready.subtracting([id])
+        cameBack = cameBack.subtracting([id])
+      }
+      try require(begun.insert(id) || !cameBack.contains(id), "a second start")
       try require(requires[id].allSatisfy(ready.contains), "a start before what it requires is ready")
       try require(requires[id].allSatisfy { !heard.contains($0) }, "a start on what stops")
     case .hear(let id, _):
@@ -127,6 +135,16 @@ struct PathModel: Hashable {
       try require(cameBack.contains(id), "released while its body runs")
       try require(empty.contains(id), "released while somebody is inside")
       try require(gone.insert(id), "released twice")
+    case .restart(let id, _, let delay):
+      try require(!stopped, "a restart after a stop")
+      try require(cameBack.contains(id) && delay >= .zero, "a restart of what runs")
+      backingOff.insert(id)
+    case .renew(let id):
+      try require(gone.contains(id) && !stopped, "renewed while it is there")
+      for set in [\PathModel.begun, \.ready, \.heard, \.drained, \.empty, \.turned, \.cut, \.cancelled, \.cameBack, \.gone] {
+        self[keyPath: set] = self[keyPath: set].subtracting([id])
+      }
+    case .refuse, .hold, .admit, .waiting, .done: break
     case .wake(let instant):
       try require(instant > time, "a wake-up in the past")
       if stopped { try inTime(instant) }

@@ -12,13 +12,15 @@ extension Phase {
   ///
   /// Within it, `withGracefulShutdownHandler`, `cancelWhenGracefulShutdown`, `gracefulShutdown()` and
   /// `Task.isShuttingDownGracefully` know this phase and nothing else: neither an outer phase nor an outer
-  /// `ServiceGroup`. When the moment has passed already, they hear it soon. A handler is called on a thread of its own,
-  /// which it may block; there `Task.isShuttingDownGracefully` is `false`, and task-local values have their defaults.
+  /// `ServiceGroup`. When the moment has passed already, they hear it soon. A handler is called on a thread that
+  /// belongs to no task. It may block that, and then holds up the other handlers of this phase, and whoever reads the
+  /// flag in it (swift-service-lifecycle calls them one after the other, under a lock), but no other phase and no
+  /// deadline. In a handler `Task.isShuttingDownGracefully` is `false`, and task-local values have their defaults.
   /// One exception, which is not in our hands: a handler that is registered after the moment is called at once by
   /// swift-service-lifecycle itself, under its lock, and must not read that flag, or it waits for ever;
   /// ``Phase/withHandler(at:_:operation:)`` has no such trap.
   ///
-  /// It costs an object, a lock and about 2 µs; and a thread for a moment, when the stop comes.
+  /// It costs 1.3 KB, and no time that could be measured beside that of a task; a handler costs what it does elsewhere.
   ///
   /// - Parameter moment: ``Phase/Moment/drain`` unless said otherwise: everything that requires this phase has ended.
   /// - Returns: what `operation` returned, when none of the handlers is running any more.

@@ -173,7 +173,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case (.finished, .wake): break
     }
     settle(at: now)
-    defer { actions.removeAll(keepingCapacity: true) }
+    // A new array: to keep the capacity of a long one would allocate as much again at every event that follows.
+    defer { actions = [] }
     return actions
   }
 

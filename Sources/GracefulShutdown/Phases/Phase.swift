@@ -124,9 +124,8 @@ extension Phase {
     flag.store(true, ordering: .relaxed)
     // A stop ends the wait for a restart.
     if moment == .stopRequested || moment == .drain { intake.open() }
-    let handlers = board.reach(moment, deadline: deadline)
-    guard !handlers.isEmpty else { return }
-    environment.perform { for handler in handlers { handler.run() } }
+    // One that blocks holds up no other.
+    for handler in board.reach(moment, deadline: deadline) { environment.perform { handler.run() } }
   }
 
   /// To cancel a task runs its cancellation handlers here and now: not on a thread of the ladder.

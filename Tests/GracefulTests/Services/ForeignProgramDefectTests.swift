@@ -2,8 +2,7 @@ import CGracefulSystem
 import Testing
 import WholeMachine
 
-/// Two defects of swift-service-lifecycle that cost a process: each is shown in one, beside Graceful in the same
-/// position.
+/// What costs a process with swift-service-lifecycle is shown in one, beside Graceful in the same position.
 ///
 /// That something never comes cannot be awaited: a second in which it does not is taken for never. A slow machine cannot
 /// turn that into a failure.
@@ -60,5 +59,20 @@ struct ForeignProgramDefectTests {
     let ended = try #require(end)
     #expect(ended.code == 143)
     #expect(ended.errors.contains("! only  ABANDONED"), "\(ended.errors)")
+  }
+
+  @Test("Trap 12: with every thread of the pool blocked a group hears nothing; in a phase the handler is called")
+  func blockedPool() async throws {
+    let theirs = try ChildProgram("ForeignProgram", ["blocked", "group"])
+    #expect(await theirs.wait(for: "blocked\n", on: theirs.output) != nil)
+    theirs.signal(Self.terminate)
+    #expect(await theirs.wait(for: "told", on: theirs.output, limit: .seconds(1)) == nil)
+
+    let ours = try ChildProgram("ForeignProgram", ["blocked", "graceful"])
+    #expect(await ours.wait(for: "blocked\n", on: ours.output) != nil)
+    ours.signal(Self.terminate)
+    #expect(await ours.wait(for: "told\n", on: ours.output) != nil)
+    let end = try #require(await ours.end())
+    #expect(end.code == 0, "\(end.errors)")
   }
 }

@@ -94,18 +94,6 @@ struct ServicePhaseTests {
     #expect(recorder.saw(inOrder: "database: ended", "web: ended"))
   }
 
-  @Test("hears only its cancellation when it is to stop at that")
-  func stopsAtCancellation() async {
-    shop.phase(
-      "web", limit: .milliseconds(20), stops: .cancelled,
-      service: ScriptedService(name: "web", recorder: recorder))
-    async let report = shop.run()
-    await recorder.wait(for: "web: started")
-    shop.requestStop()
-    #expect(await report.phases.map(\.end) == [.cancelled])
-    #expect(recorder.saw(inOrder: "web: started", "web: cancelled"))
-  }
-
   @Test("that is a ServiceGroup itself stops its services at the turn of its phase, last one first")
   func innerGroup() async {
     let recorder = recorder
@@ -149,6 +137,27 @@ struct ServiceUnderTestTests {
     #expect(await report.phases.map(\.end) == [.drained, .cancelled])
     #expect(
       ladder.recorder.saw(inOrder: "web: told", "web: cancelled", "web: ended", "database: told", "database: ended"))
+  }
+
+  @Test("hears nothing before its cancellation when it is to stop only at that")
+  func stopsAtCancellation() async {
+    let ladder = ManualLadder()
+    let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
+    shop.phase(
+      "web", limit: .seconds(5), stops: .cancelled,
+      service: ScriptedService(
+        name: "web", recorder: ladder.recorder, work: { await ScriptedService.untilCancelled() }))
+    shop.phase("other", service: ScriptedService(name: "other", recorder: ladder.recorder))
+    async let report = shop.run(on: ladder)
+    await ladder.recorder.wait(for: "web: started")
+    await ladder.recorder.wait(for: "other: started")
+    shop.requestStop()
+    await ladder.recorder.wait(for: "other: ended")
+    ladder.advance(by: .milliseconds(4_999))
+    #expect(!ladder.recorder.events.contains("web: told"))
+    ladder.advance(by: .milliseconds(1))
+    #expect(await report.phases.map(\.end) == [.cancelled, .drained])
+    #expect(ladder.recorder.events.contains("web: cancelled"))
   }
 }
 
