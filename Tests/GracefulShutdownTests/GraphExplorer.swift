@@ -94,7 +94,10 @@ struct GraphExplorer {
     }
     let machine = Machine(name: "explored", grace: grace, graph: PhaseGraph(declarations))
     var seen: Set<Key> = []
-    var level = [Position(machine: machine, model: PathModel(), now: start)]
+    var model = PathModel()
+    // Those that are started again, and those that require them, are stopped alone for it.
+    model.alone = !extent.restarting.isEmpty
+    var level = [Position(machine: machine, model: model, now: start)]
     while !level.isEmpty, longest < extent.longest {
       var next: [Position] = []
       for position in level where seen.insert(position.key(start)).inserted {
@@ -169,7 +172,8 @@ struct GraphExplorer {
       let actions = next.machine.receive(event, at: time)
       // What only the machine knows: three SIGTERM exit, and the last that was stopped alone stops the whole.
       if case .finished(let report) = next.machine.state, report.endedBySignal != nil { next.model.exiting = true }
-      if case .stopping = next.machine.state { next.model.stop(grace, at: time) }
+      // A wake-up may start one phase and then, giving up another one, stop the whole: in this order.
+      if case .stopping = next.machine.state, event != .wake { next.model.stop(grace, at: time) }
       for action in actions {
         do {
           try next.model.perform(action, of: actions, requires: requires, at: time)
@@ -178,6 +182,7 @@ struct GraphExplorer {
         }
         if case .drain(let id, _) = action, !isVisited(id) { queue.append(.emptied(id)) }
       }
+      if case .stopping = next.machine.state { next.model.stop(grace, at: time) }
     }
     if next.model.finished { finishes += 1 }
     let own = next.model.begun.subtracting(FewPhases(next.model.parents.keys))

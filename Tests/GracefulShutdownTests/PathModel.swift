@@ -10,6 +10,7 @@ struct PathModel: Hashable {
   }
 
   var begun: FewPhases = []
+  var everBegun: FewPhases = []
   var ready: FewPhases = []
   var heard: FewPhases = []
   var drained: FewPhases = []
@@ -93,6 +94,7 @@ struct PathModel: Hashable {
     switch action {
     case .start(let id):
       try require(!stopped, "a start after a stop")
+      everBegun.insert(id)
       if backingOff.contains(id) {
         // Started again: what requires it may run on, or has ended and is started after it.
         backingOff = backingOff.subtracting([id])
@@ -137,10 +139,13 @@ struct PathModel: Hashable {
       try require(gone.insert(id), "released twice")
     case .restart(let id, _, let delay):
       try require(!stopped, "a restart after a stop")
-      try require(cameBack.contains(id) && delay >= .zero, "a restart of what runs")
+      try require((cameBack.contains(id) || !begun.contains(id)) && delay >= .zero, "a restart of what runs")
+      // One that was not ready in time has been renewed before.
+      begun.insert(id)
+      cameBack.insert(id)
       backingOff.insert(id)
     case .renew(let id):
-      try require(gone.contains(id) && !stopped, "renewed while it is there")
+      try require(gone.contains(id), "renewed while it is there")
       for set in [\PathModel.begun, \.ready, \.heard, \.drained, \.empty, \.turned, \.cut, \.cancelled, \.cameBack, \.gone] {
         self[keyPath: set] = self[keyPath: set].subtracting([id])
       }
@@ -165,7 +170,7 @@ struct PathModel: Hashable {
     let own = begun.subtracting(FewPhases(parents.keys))
     try require(own.isSubset(of: gone), "the end before all have ended")
     for (id, phase) in report.phases.enumerated() where phase.parent == nil {
-      try require((phase.end == .neverStarted) == !begun.contains(id), "phase \(id) in the report")
+      try require((phase.end == .neverStarted) == !everBegun.contains(id), "phase \(id) in the report")
       try require(
         !phase.end.isCancelled || cancelled.union(cut).union(cutItself).contains(id), "phase \(id) in the report")
       // What was admitted is ended or named.

@@ -5,6 +5,14 @@ extension LifecycleStateMachine {
     if request.who.escalatesWhenRepeated { stopping.signals = 1 }
     state = .stopping(stopping)
     hearAll(stopping.timetable)
+    for id in phases.indices where phases[id].isRecycling {
+      // Nothing is started again; whether it was late then is no matter now.
+      phases[id].isRecycling = false
+      switch phases[id].state {
+      case .cutting, .cancelled: phases[id].isHurried = true
+      case .waiting, .starting, .ready, .backingOff, .draining, .ended: break
+      }
+    }
     // Who stops alone already, has no longer than the rest.
     for id in phases.indices + children.keys.sorted() { clip(id, stopping.timetable) }
     if request.urgency != .drain { hurry(stopping, request, to: request.urgency, at: now) }
@@ -109,7 +117,7 @@ extension LifecycleStateMachine {
     // A start that hangs has no longer than its start limit.
     if let startUntil = self[id].startUntil, self[id].state == .starting { until = min(until, max(startUntil, now)) }
     // It had come back, and nobody is there to be told.
-    if case .backingOff = self[id].state { self[id].verdict = .drained }
+    if case .backingOff = self[id].state, self[id].verdict == nil { self[id].verdict = .drained }
     self[id].drainAt = now
     self[id].state = .draining(until: until)
     actions.append(.drain(id, deadline: until))

@@ -41,13 +41,25 @@ extension LifecycleStateMachine {
   }
 
   private mutating func restart(_ id: Int, _ reason: String, at now: Instant) -> Bool {
-    let policy = graph.nodes[id].restart
+    guard let delay = nextDelay(id, reason, at: now) else { return fail(id, gaveUp(id, reason), at: now) }
+    backOff(id, reason, delay, at: now)
+    return true
+  }
+
+  private mutating func nextDelay(_ id: Int, _ reason: String, at now: Instant) -> Duration? {
     let chance = chance.next()
-    let delay = phases[id].history.fail(reason, policy, chance: chance, since: startedAt ?? now, at: now)
-    guard let delay else {
-      let times = policy.intensity == 1 ? "1 restart" : "\(policy.intensity) restarts"
-      return fail(id, "gave up after \(times) in \(policy.window.brief): \(reason)", at: now)
-    }
+    return phases[id].history.fail(
+      reason, graph.nodes[id].restart, chance: chance, since: startedAt ?? now, at: now)
+  }
+
+  private func gaveUp(_ id: Int, _ reason: String) -> String {
+    let policy = graph.nodes[id].restart
+    let times = policy.intensity == 1 ? "1 restart" : "\(max(policy.intensity, 0)) restarts"
+    return "gave up after \(times) in \(policy.window.brief): \(reason)"
+  }
+
+  private mutating func backOff(_ id: Int, _ reason: String, _ delay: Duration, at now: Instant) {
+    let policy = graph.nodes[id].restart
     let wasReady = phases[id].state == .ready
     phases[id].state = .backingOff(until: now + delay)
     remember(now + delay)
@@ -63,26 +75,32 @@ extension LifecycleStateMachine {
         actions.append(.waiting(dependent, true))
       }
     }
-    return true
   }
 
   /// Those that are started again after the one that they require: they stop in order, and wait.
   private mutating func recycle(_ ids: [Int], at now: Instant) {
     let timetable = StopTimetable(grace: grace, at: now)
     for id in ids where phases[id].isLive && phases[id].timetable == nil {
-      phases[id].isRecycling = true
       prepareToStop(id, timetable)
+      phases[id].isRecycling = true
     }
     for id in ids { drainIfFree(id, at: now) }
   }
 
   /// The delay is over.
   mutating func startAgain(_ id: Int, at now: Instant) {
+    // A stop came meanwhile.
+    guard case .backingOff = phases[id].state, !phases[id].hasHeard else { return }
     guard phases[id].dependentsLive == 0 || graph.nodes[id].restart.dependents == .wait else {
       // Those that are started again after it have not ended yet.
       return phases[id].isDue = true
     }
+    guard graph.nodes[id].requires.allSatisfy({ phases[$0].state == .ready }) else {
+      // What it requires restarts as well.
+      return phases[id].isDue = true
+    }
     phases[id].isDue = false
+    phases[id].hasSaidReady = false
     phases[id].state = .starting
     phases[id].startUntil = graph.nodes[id].startLimit.map { now + $0 }
     if let until = phases[id].startUntil { remember(until) }
@@ -90,9 +108,10 @@ extension LifecycleStateMachine {
   }
 
   /// It is ready again: those that wait for it go on.
-  mutating func goOn(_ id: Int) {
+  mutating func goOn(_ id: Int, at now: Instant) {
+    if phases[id].history.total > 0 { actions.append(.admit(id)) }
+    for dependent in graph.nodes[id].requiredBy where phases[dependent].isDue { startAgain(dependent, at: now) }
     guard phases[id].history.total > 0 else { return }
-    actions.append(.admit(id))
     for dependent in graph.nodes[id].requiredBy where phases[dependent].isLive && !phases[dependent].hasHeard {
       let requirements = graph.nodes[dependent].requires
       if requirements.allSatisfy({ phases[$0].state == .ready }) { actions.append(.waiting(dependent, false)) }
@@ -108,15 +127,21 @@ extension LifecycleStateMachine {
       let why = "it was to be started again, and had not ended in time"
       return beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: why), at: now)
     }
+    // Not ready in time, it is started again for that; else after the one that it requires.
     let failure = phases[id].startFailure
-    phases[id].recycle(requirements: graph.nodes[id].requires.count { phases[$0].state != .ready })
-    phases[id].lastEnd = end
+    let delay = failure.flatMap { nextDelay(id, $0, at: now) }
+    if let failure, delay == nil {
+      phases[id].state = .ended(.failed(gaveUp(id, failure)))
+      return beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: gaveUp(id, failure)), at: now)
+    }
+    phases[id].recycle(
+      requirements: graph.nodes[id].requires.count { phases[$0].state != .ready || phases[$0].isRecycling })
+    phases[id].lastEnd = .drained
     actions.append(.renew(id))
-    if let failure {
-      // It was not ready in time, and is started again for that.
+    if let failure, let delay {
       live += 1
       for requirement in graph.nodes[id].requires { phases[requirement].dependentsLive += 1 }
-      _ = restart(id, failure, at: now)
+      backOff(id, failure, delay, at: now)
     }
   }
 

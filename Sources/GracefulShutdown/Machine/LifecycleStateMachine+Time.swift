@@ -41,7 +41,7 @@ extension LifecycleStateMachine {
     case .backingOff: startAgain(id, at: now)
     case .draining:
       // Who asked for this one's cancellation waits for it; it is not late.
-      if !self[id].isHurried { noteStraggler(id) }
+      if !self[id].isHurried && !self[id].isRecycling { noteStraggler(id) }
       if self[id].isEmpty { cancel(id, at: now) } else { cut(id, at: now) }
     case .cutting:
       // Nobody is left to be cancelled but those inside, and they were.

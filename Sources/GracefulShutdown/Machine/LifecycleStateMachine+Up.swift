@@ -36,11 +36,12 @@ extension LifecycleStateMachine {
     switch phases[id].state {
     case .starting where phases[id].verdict == nil:
       phases[id].state = .ready
+      phases[id].hasSaidReady = true
       if phases[id].readyAt == nil { phases[id].readyAt = now }
       // A phase that has not been ready has no dependents, so a stop gives it its turn at once: it is not seen here
       // while stopping. Should that change, still nothing may begin after a stop.
       guard case .running = state else { return }
-      goOn(id)
+      goOn(id, at: now)
       for dependent in graph.nodes[id].requiredBy where phases[dependent].state == .waiting {
         phases[dependent].requirementsLeft -= 1
         // A phase that it requires may have ended meanwhile; then a stop has begun, and the state is not running.
@@ -48,7 +49,9 @@ extension LifecycleStateMachine {
       }
     // Its start took so long that it was told to stop first. Worth a line in the report, nothing more.
     case .draining, .cutting, .cancelled:
-      if phases[id].readyAt == nil { phases[id].readyAt = now } else { ignore("\(nameOf(id)) became ready twice") }
+      if phases[id].hasSaidReady { return ignore("\(nameOf(id)) became ready twice") }
+      phases[id].hasSaidReady = true
+      if phases[id].readyAt == nil { phases[id].readyAt = now }
     case .waiting: ignore("\(nameOf(id)) became ready before it started")
     case .ready: ignore("\(nameOf(id)) became ready twice")
     case .backingOff: ignore("\(nameOf(id)) became ready when it had come back")

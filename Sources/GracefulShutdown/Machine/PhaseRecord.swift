@@ -43,6 +43,8 @@ package struct PhaseRecord: Hashable, Sendable {
   /// How it ended when it was stopped to be started again.
   var lastEnd: PhaseEnd?
   var history = RestartHistory()
+  /// It has said that it is ready since it was started the last time.
+  var hasSaidReady = false
   /// Until when it must be ready.
   var startUntil: Instant?
   var startedAt: Instant?
@@ -96,7 +98,7 @@ package struct PhaseRecord: Hashable, Sendable {
     switch state {
     case .draining: return startFailure.map { .failed($0) } ?? verdict
     case .cutting, .cancelled:
-      return isHurried && !isStraggler ? verdict : .cancelled(error: startFailure ?? verdict.error)
+      return (isHurried || isRecycling) && !isStraggler ? verdict : .cancelled(error: startFailure ?? verdict.error)
     case .waiting, .starting, .ready, .backingOff, .ended: return nil
     }
   }
