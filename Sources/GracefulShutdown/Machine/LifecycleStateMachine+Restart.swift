@@ -60,14 +60,11 @@ extension LifecycleStateMachine {
 
   private mutating func backOff(_ id: Int, _ reason: String, _ delay: Duration, at now: Instant) {
     let policy = graph.nodes[id].restart
-    let wasReady = phases[id].state == .ready
+    takeBackReadiness(id)
     phases[id].state = .backingOff(until: now + delay)
     remember(now + delay)
     actions.append(.restart(id, reason: reason, after: delay))
     if policy.sessions == .wait { actions.append(.hold(id)) } else { actions.append(.refuse(id)) }
-    for dependent in graph.nodes[id].requiredBy {
-      if phases[dependent].state == .waiting, wasReady { phases[dependent].requirementsLeft += 1 }
-    }
     if policy.dependents == .restart {
       recycle(dependents(of: id), at: now)
     } else {
@@ -77,10 +74,19 @@ extension LifecycleStateMachine {
     }
   }
 
+  /// What has not begun yet must wait for it once more.
+  private mutating func takeBackReadiness(_ id: Int) {
+    guard phases[id].state == .ready else { return }
+    for dependent in graph.nodes[id].requiredBy where phases[dependent].state == .waiting {
+      phases[dependent].requirementsLeft += 1
+    }
+  }
+
   /// Those that are started again after the one that they require: they stop in order, and wait.
   private mutating func recycle(_ ids: [Int], at now: Instant) {
     let timetable = StopTimetable(grace: grace, at: now)
     for id in ids where phases[id].isLive && phases[id].timetable == nil {
+      takeBackReadiness(id)
       prepareToStop(id, timetable)
       phases[id].isRecycling = true
     }
