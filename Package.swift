@@ -50,7 +50,8 @@ let package = Package(
     .target(
       name: "GracefulTesting",
       dependencies: [
-        "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers", "GracefulHandover", .system,
+        "Graceful", "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers",
+        "GracefulHandover", .serviceLifecycle, .system,
       ]),
     .executableTarget(
       name: "GracefulCommand",
@@ -59,8 +60,15 @@ let package = Package(
         .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // Tests
+    // What the thread sanitizer has to be told of the Swift runtime, in every program; empty without it.
+    .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
+    // Has races on purpose.
+    .executableTarget(name: "RacyProgram", dependencies: ["CGracefulSystem"], path: "Tests/RacyProgram"),
+    .testTarget(name: "ThreadSanitizerTests", dependencies: ["RacyProgram"]),
     // One suite at a time for those that need the machine for themselves.
     .target(name: "WholeMachine", path: "Tests/WholeMachine"),
+    // Holds JSON against the schemas of this package.
+    .target(name: "SchemaChecking", path: "Tests/SchemaChecking"),
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
     .executableTarget(
       name: "FaultyServer", dependencies: [.nioCore, .nioPosix], path: "Tests/FaultyServer"),
@@ -100,6 +108,7 @@ let package = Package(
       name: "GracefulTests",
       dependencies: [
         "WholeMachine",
+        "SchemaChecking",
         "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "CGracefulSystem", "GracefulDescriptors",
         .log,
         .system, .serviceLifecycle, .serviceLifecycleTestKit,
@@ -110,6 +119,9 @@ let package = Package(
         "WholeMachine",
         "GracefulNIO", "Graceful", "GracefulDescriptors", .system, .nioCore, .nioPosix, .nioHTTP1, .nioEmbedded,
       ]),
+    .testTarget(
+      name: "GracefulTestingTests",
+      dependencies: ["GracefulTesting", "Graceful", "GracefulShutdown", .log, .serviceLifecycle]),
     // Restarts itself as the demo does, and badly when it is told so.
     .executableTarget(
       name: "RestartableServer",
@@ -119,6 +131,7 @@ let package = Package(
       name: "GracefulRehearsalTests",
       dependencies: [
         "WholeMachine",
+        "SchemaChecking",
         "GracefulCommand", "RestartableServer", "GracefulRehearsal", "GracefulProcesses", "GracefulDescriptors",
         .system, .nioCore, .nioPosix, .nioHTTP1,
         .histogram,
@@ -150,7 +163,13 @@ extension Target.Dependency {
   static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 }
 
-for target in package.targets where target.name != "CGracefulSystem" {
+// Linked where the program is linked: a library for others does not meddle with their runtime.
+for target in package.targets where target.type == .executable || target.type == .test {
+  target.dependencies.append("CThreadSanitizer")
+}
+
+let writtenInC: Set = ["CGracefulSystem", "CThreadSanitizer"]
+for target in package.targets where !writtenInC.contains(target.name) {
   target.swiftSettings = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -163,7 +182,7 @@ for target in package.targets where target.name != "CGracefulSystem" {
 // would reach the dependencies too. In an ordinary build a warning stays a warning, whatever a later compiler finds.
 if Context.environment["GRACEFUL_WARNINGS"] == "errors" {
   for target in package.targets {
-    if target.name == "CGracefulSystem" {
+    if writtenInC.contains(target.name) {
       target.cSettings = [.treatAllWarnings(as: .error)]
     } else {
       target.swiftSettings?.append(.treatAllWarnings(as: .error))

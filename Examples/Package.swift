@@ -1,7 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// A package of its own, as a program that uses Graceful is one; only that it finds Graceful in the folder above.
+// A package of its own, as a program that uses Graceful is one; only that it finds Graceful in the folder above. (Which
+// must not be called `examples` itself: SwiftPM tells packages apart by the last part of their path.)
 let package = Package(
   name: "graceful-examples",
   platforms: [.macOS(.v15)],

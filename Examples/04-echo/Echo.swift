@@ -12,6 +12,7 @@ import NIOPosix
           channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(LineReader())
             let connection = try Connection(wrappingChannelSynchronously: channel)
+            // Here, because NIO's sequence of connections traps when it ends while one comes in (see the README).
             Task { try await answer(connection, in: phase) }
           }
         }

@@ -10,6 +10,8 @@ package struct Ladder: LifecycleEnvironment {
   /// had, a task.
   private let loop: PollLoop?
   private let crew: LadderCrew
+  /// Asked for before anything runs: at the end another thread may be changing the environment (getenv(3)).
+  private let file = ReportFile.named()
 
   private init() {
     let loop = try? PollLoop(name: "graceful-ladder")
@@ -49,7 +51,9 @@ package struct Ladder: LifecycleEnvironment {
     try await ForeignSwitch.run(in: phase, pulledAt: .drain, body)
   }
 
-  package func write(report: LifecycleReport) { LastWords.write(report.text, to: 2, within: .milliseconds(400)) }
+  package func write(report: LifecycleReport) {
+    LastWords.write(report, to: 2, file: file?.keep, within: .milliseconds(400))
+  }
 
   package func exit(_ code: Int32, atOnce: Bool) {
     if atOnce { cgs_exit_now(code) }

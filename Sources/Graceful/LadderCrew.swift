@@ -5,7 +5,8 @@ internal import Synchronization
 /// A thread for each piece is too dear: to start one costs 26 µs (measured), and 100,000 phases may be told to drain in the
 /// same instant. So one thread does all that there is to do, and ends. When it has not come to the next piece for 5 ms it
 /// is taken for blocked, and another one is started beside it; then twice as many, and so on, as long as pieces wait and
-/// none is begun.
+/// none is begun, until there are ``mostThreads``. When that many are blocked, what comes later waits until one of them is
+/// not; neither deadlines nor the exit wait for it, they have threads of their own.
 final class LadderCrew: Sendable {
   private struct State {
     var waiting: [@Sendable () -> Void] = []
@@ -17,6 +18,8 @@ final class LadderCrew: Sendable {
   }
 
   static let patience = Duration.milliseconds(5)
+  /// A program whose handlers block does not get a thread for each of 100,000 phases.
+  static let mostThreads = 64
 
   private let state = Mutex(State())
   private let schedule: @Sendable (ContinuousClock.Instant, @escaping @Sendable () -> Void) -> Void
@@ -68,12 +71,13 @@ final class LadderCrew: Sendable {
   private func watch(since begun: Int) {
     schedule(.now + Self.patience) { [self] in
       let (more, now): (Int, Int?) = state.withLock { state in
-        guard state.next < state.waiting.count else {
+        // When all that may be are blocked, watching helps nobody: the first of them that is not goes on by itself.
+        guard state.next < state.waiting.count, state.threads < Self.mostThreads else {
           state.isWatched = false
           return (0, nil)
         }
         guard state.begun == begun else { return (0, state.begun) }
-        let more = min(max(state.threads, 1), state.waiting.count - state.next)
+        let more = min(max(state.threads, 1), state.waiting.count - state.next, Self.mostThreads - state.threads)
         state.threads += more
         return (more, state.begun)
       }

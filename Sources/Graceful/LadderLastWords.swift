@@ -1,28 +1,91 @@
 internal import CGracefulSystem
+internal import GracefulShutdown
+internal import Synchronization
 
-/// Writes to a descriptor that perhaps nobody reads, without being held up by that.
+/// What is written before the end, to where perhaps nobody reads, without being held up by that.
+///
+/// Standard error may be a pipe that is full, or a terminal that is stopped (^S). It is not made non-blocking: that would
+/// change the file for everybody who has it open, the shell included. A file may lie on a disk that does not answer. So
+/// threads of their own write, and whoever waits for them waits no longer than the limit.
 enum LastWords {
-  /// Writes as much as can be written within the limit, and returns then at the latest.
+  /// The report: as text to a descriptor, and to a file when there is one.
   ///
-  /// The descriptor may be a pipe that is full, or a terminal that is stopped (^S). It is not made non-blocking: that
-  /// would change the file for everybody who has it open, the shell included. So a thread of its own writes, and whoever
-  /// waits for it waits no longer than the limit.
-  static func write(_ text: String, to descriptor: Int32, within limit: Duration) {
-    var ends: [Int32] = [-1, -1]
-    let milliseconds = Int32(limit / .milliseconds(1))
-    guard cgs_pipe(&ends) >= 0 else { return writeWhatFits(text, to: descriptor) }
-    let writer = ends[1]
-    LadderThread.start("graceful-report") {
-      writeAll(text, to: descriptor)
-      var done: UInt8 = 0
-      _ = cgs_write(writer, &done, 1)
-    }
-    var poll = cgs_poll(fd: ends[0], wanted: Int16(CGS_POLL_IN), happened: 0)
+  /// Neither waits for the other. When the file could not be written, or not in time, one line says so.
+  /// - Parameter file: Writes it there, and returns what went wrong.
+  static func write(
+    _ report: LifecycleReport, to descriptor: Int32, file: (@Sendable (LifecycleReport) -> String?)? = nil,
+    within limit: Duration
+  ) {
     let until = ContinuousClock.now + limit
-    var left = milliseconds
-    // A negative result is EINTR; the rest of the time is waited for again.
-    while left > 0, cgs_poll(&poll, 1, left) < 0 { left = Int32((until - .now) / .milliseconds(1)) }
-    // The pipe stays open: the thread may still write to it, and the process is about to end.
+    let problem = Problem()
+    // To put it into words takes time, too: of ten thousand phases, for instance.
+    var works: [@Sendable () -> Void] = [{ writeAll(report.text, to: descriptor) }]
+    if let file {
+      works.append {
+        let found = file(report)
+        problem.text.withLock { $0 = found }
+      }
+    }
+    // What is left is for the line.
+    let started = perform(works, until: file == nil ? until : until - limit / 4)
+    // The text is the first of them.
+    if started == 0 { writeWhatFits(report.text, to: descriptor) }
+    guard file != nil, let problem = problem.text.withLock({ $0 }) else { return }
+    let line = TerminalText.line(of: "graceful: \(ReportFile.variable): no report written: \(problem)", columns: 4000)
+    _ = perform([{ writeAll(line + "\n", to: descriptor) }], until: until)
+  }
+
+  private final class Problem: Sendable {
+    /// Until it is known how it went, it takes too long.
+    let text = Mutex<String?>("it takes too long")
+  }
+
+  /// Does all of it at the same time, and returns when everything is done or the time has come.
+  ///
+  /// - Returns: For how much of it there was a thread.
+  private static func perform(_ works: [@Sendable () -> Void], until: ContinuousClock.Instant) -> Int {
+    let bell = Bell()
+    let started = works.prefix { work in LadderThread.startIfThereIsOne("graceful-report") { bell.ring(after: work) } }
+    while bell.rung < started.count {
+      let left = until - .now
+      guard left > .zero else { break }
+      bell.wait(milliseconds: Int32(left / .milliseconds(1)) + 1)
+    }
+    return started.count
+  }
+
+  /// Counts who is done, and wakes who waits for that.
+  private final class Bell: Sendable {
+    private let count = Atomic(0)
+    /// Without descriptors for it there is no waking, and one looks again and again.
+    private let ends: [Int32]
+
+    init() {
+      var ends: [Int32] = [-1, -1]
+      self.ends = cgs_pipe(&ends) < 0 ? [] : ends
+    }
+
+    deinit { for end in ends { _ = cgs_close(end) } }
+
+    var rung: Int { count.load(ordering: .acquiring) }
+
+    func ring(after work: () -> Void) {
+      work()
+      count.add(1, ordering: .releasing)
+      var done: UInt8 = 0
+      if ends.count == 2 { _ = cgs_write(ends[1], &done, 1) }
+    }
+
+    func wait(milliseconds: Int32) {
+      guard ends.count == 2 else {
+        _ = cgs_poll(nil, 0, 1)
+        return
+      }
+      var poll = cgs_poll(fd: ends[0], wanted: Int16(CGS_POLL_IN), happened: 0)
+      var done: UInt8 = 0
+      // EINTR is one more look, too.
+      if cgs_poll(&poll, 1, milliseconds) > 0 { _ = cgs_read(ends[0], &done, 1) }
+    }
   }
 
   private static func writeAll(_ text: String, to descriptor: Int32) {
@@ -39,7 +102,7 @@ enum LastWords {
     }
   }
 
-  /// Without a descriptor to wait with: only if it looks as if it could be written now.
+  /// Without a thread to wait for: only if it looks as if it could be written now.
   private static func writeWhatFits(_ text: String, to descriptor: Int32) {
     var poll = cgs_poll(fd: descriptor, wanted: Int16(CGS_POLL_OUT), happened: 0)
     guard cgs_poll(&poll, 1, 0) > 0, poll.happened & Int16(CGS_POLL_OUT) != 0 else { return }

@@ -7,7 +7,9 @@ extension Lifecycle {
   /// What was abandoned may still be running when this returns; whoever calls it should then exit with the report's
   /// ``LifecycleReport/exitCode``. When every thread of Swift's cooperative pool is blocked this cannot return, whatever
   /// the deadline says; ``runAndExit(on:)`` exits all the same. Cancelling the task that waits is a stop request. A second
-  /// call waits for the end of the first and returns the same report.
+  /// call, at the same time or later, waits for the end of the first and returns the same report; what it listens to is
+  /// heard, too. Called from inside one of its own phases it would wait for itself: then it returns at once, with that as
+  /// a mistake in its report, and nothing else happens; call ``requestStop(_:)`` there.
   ///
   /// A mistake in the configuration, or a trigger that cannot listen, starts nothing and is in the report.
   /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. None unless given: a signal then
@@ -22,6 +24,16 @@ extension Lifecycle {
   /// configuration is wrong; 1 a phase failed; 0 clean. `atexit` handlers run and buffers are flushed, unless something
   /// was abandoned or a signal ended it at once (`_exit`). The process ends within the grace although every thread of
   /// Swift's cooperative pool is blocked, and although nobody reads its standard error.
+  ///
+  /// After a call of ``run(on:)`` it waits for the end of that, writes and exits then. Called from inside one of its own
+  /// phases it cannot return: the lifecycle stops as failed, and that phase is abandoned at its deadline.
+  ///
+  /// When the environment variable `GRACEFUL_REPORT_FILE` names a path as the run begins, the report is also written
+  /// there as JSON (``LifecycleReport/json()``), on every way to the exit, a forced one too. It is written beside the file
+  /// (`PATH.PID.tmp`) and renamed over it, so that nobody reads half of one; an earlier report is replaced. A relative path
+  /// counts from the working directory at the exit. What cannot be written within 0.3 s (no space, no permission, a disk
+  /// that does not answer), and what is no regular file (a directory, a pipe, a device, a symbolic link), costs one line
+  /// on standard error, and changes neither the exit code nor when the process exits.
   /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. ``Trigger/signals`` (SIGTERM and
   ///   SIGINT) unless given.
   public func runAndExit(on triggers: Trigger...) async -> Never {

@@ -33,18 +33,12 @@ package final class PollLoop: Sendable {
   }
 
   package struct WatchID: Hashable, Sendable { let number: UInt64 }
-  package struct TimerID: Hashable, Sendable { let number: UInt64 }
+  package struct TimerID: Hashable, Sendable { let id: Agenda<@Sendable () -> Void>.ID? }
 
   private struct Watch {
     var descriptor: Int32
     var interest: Interest
     var ready: @Sendable (Readiness) -> Void
-  }
-
-  private struct Timer {
-    var deadline: ContinuousClock.Instant
-    var id: TimerID
-    var body: @Sendable () -> Void
   }
 
   private struct State {
@@ -53,8 +47,7 @@ package final class PollLoop: Sendable {
     var wakePending = false
     var jobs: [@Sendable () -> Void] = []
     var watches: [WatchID: Watch] = [:]
-    /// Sorted: the next one last.
-    var timers: [Timer] = []
+    var timers = Agenda<@Sendable () -> Void>()
 
     mutating func newID() -> UInt64 {
       nextID += 1
@@ -120,23 +113,15 @@ package final class PollLoop: Sendable {
 
   /// Calls `body` once, on the loop's thread, when the instant has come.
   package func schedule(at deadline: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void) -> TimerID {
-    change {
-      let id = TimerID(number: $0.newID())
-      guard !$0.stopped else { return id }
-      // Behind those that come later, before those of the same instant: they are taken from the end, first come first.
-      let index = $0.timers.firstIndex { $0.deadline <= deadline } ?? $0.timers.count
-      $0.timers.insert(Timer(deadline: deadline, id: id, body: body), at: index)
-      return id
-    }
+    change { TimerID(id: $0.stopped ? nil : $0.timers.add(body, at: deadline)) }
   }
 
   /// Takes a timer back.
   ///
   /// On the loop's own thread it is exact; from another one, a call may still be running.
   package func cancel(_ id: TimerID) {
-    _ = change { state in
-      state.timers.firstIndex { $0.id == id }.map { state.timers.remove(at: $0) }
-    }
+    // Given out of the lock, as above.
+    _ = change { state in id.id.flatMap { state.timers.remove($0) } }
   }
 
   /// Ends the thread after what it is doing now.
@@ -188,7 +173,7 @@ package final class PollLoop: Sendable {
       defer {
         state.jobs = []
         state.watches = [:]
-        state.timers = []
+        state.timers = Agenda()
       }
       return (state.jobs, state.watches, state.timers)
     }
@@ -201,10 +186,8 @@ package final class PollLoop: Sendable {
       let (due, stopped) = state.withLock { state in
         var due = state.jobs
         state.jobs = []
-        while let next = state.timers.last, next.deadline <= now, due.isEmpty {
-          due.append(next.body)
-          state.timers.removeLast()
-        }
+        // One at a time: it may take back another one that is due.
+        if due.isEmpty, let next = state.timers.takeNext(until: now) { due.append(next) }
         return (due, state.stopped)
       }
       if stopped { return nil }
@@ -216,13 +199,14 @@ package final class PollLoop: Sendable {
 
   /// Milliseconds until the next timer, rounded up so that the loop does not spin before it.
   private func timeout() -> Int32 {
-    guard let next = state.withLock({ $0.jobs.isEmpty ? $0.timers.last?.deadline : ContinuousClock.now }) else {
+    guard let next = state.withLock({ $0.jobs.isEmpty ? $0.timers.next : ContinuousClock.now }) else {
       return -1
     }
     let remaining = next - ContinuousClock.now
     guard remaining > .zero else { return 0 }
+    // Before it is taken apart: more seconds than an Int64 holds would trap.
+    guard remaining < .seconds(1_000_000) else { return 1_000_000_000 }
     let (seconds, attoseconds) = remaining.components
-    guard seconds < 1_000_000 else { return 1_000_000_000 }
     return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
   }
 

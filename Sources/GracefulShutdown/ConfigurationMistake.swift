@@ -2,8 +2,10 @@
 ///
 /// All of them are collected and reported together, so that they can be corrected together.
 public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConvertible {
-  enum Kind: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
     case duplicateName(String)
+    case emptyName
+    case runInside(phase: String)
     case unknownRequirement(phase: String, requires: String)
     case cycle([String])
     case graceNotPositive(Duration)
@@ -12,9 +14,9 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
     case triggerCannotListen(trigger: String, reason: String)
   }
 
-  let kind: Kind
+  package let kind: Kind
 
-  init(kind: Kind) { self.kind = kind }
+  package init(kind: Kind) { self.kind = kind }
 
   /// A trigger that was asked for and cannot listen.
   package init(trigger: String, reason: String) {
@@ -26,6 +28,11 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
     switch kind {
     case .duplicateName(let name):
       "two phases are called \"\(name)\"; give each a name of its own"
+    case .emptyName:
+      "a phase has an empty name; give it one by which it can be found in the report"
+    case .runInside(let phase):
+      "phase \"\(phase)\" called run() of the lifecycle that it is part of, and that cannot end before it does; call run()"
+        + " outside, and Phase.requestStop() or Lifecycle.requestStop(_:) inside"
     case .unknownRequirement(let phase, let requirement):
       "phase \"\(phase)\" requires \"\(requirement)\", which is not a phase of this lifecycle; add it or correct the name"
     case .cycle(let path):

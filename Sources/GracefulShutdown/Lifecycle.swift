@@ -52,13 +52,14 @@ public final class Lifecycle: Sendable {
   ///   - grace: From the first request to stop to the exit of the process. Of it, up to 2 s are kept for those that must
   ///     be cancelled and 1 s for the report and the exit; under 12 s of grace, a quarter of it each. Choose it shorter
   ///     than what the platform gives (Kubernetes: `terminationGracePeriodSeconds`, 30 s; systemd:
-  ///     `TimeoutStopSec`, 90 s): after that it kills, and there is no report. 25 s unless said otherwise.
+  ///     `TimeoutStopSec`, 90 s): after that it kills, and there is no report. 25 s unless said otherwise. Zero or less
+  ///     is a mistake: nothing starts, and the exit code is 78. More than 100 years is 100 years.
   ///   - logger: Progress goes here, with these metadata keys, which stay: `lifecycle.name` in every entry; `phase.name`,
   ///     and at its end `phase.end` and `error`; `stop.who` and `stop.why` of each request; at the end `stop.took`,
   ///     `exit.code` and `stragglers`. Nothing is logged of a session, and of a child phase at debug level only.
   public init(_ name: String, grace: Duration = .seconds(25), logger: Logger = Logger(label: "graceful")) {
     self.name = name
-    self.grace = grace
+    self.grace = grace.bounded
     self.logger = logger
   }
 
@@ -68,16 +69,20 @@ public final class Lifecycle: Sendable {
   /// that it can be abandoned. When it returns before anybody has asked for a stop, the lifecycle stops; when it throws,
   /// the lifecycle stops as failed.
   ///
-  /// A phase that is added after `run()` was called is never started; the log says so.
+  /// A phase that is added after `run()` was called is never started; the log says so. A name that is empty or taken, a
+  /// requirement that does not exist, phases that require each other in a circle, and a limit that is not longer than zero
+  /// are mistakes: they are collected, and `run()` starts nothing, reports all of them, and has the exit code 78.
   /// - Parameters:
-  ///   - name: Unique in this lifecycle.
+  ///   - name: Unique in this lifecycle, and not empty. The text of the report shows line breaks in it as blanks.
   ///   - requires: What must be ready before this phase starts, and is told to stop only after it has ended.
   ///   - startLimit: How long it may take until it is ready. After that its start has failed: the lifecycle stops as
-  ///     failed, and what started is unwound in order. Without one it may take for ever.
+  ///     failed, and what started is unwound in order; the phase itself is cancelled, so the exit code is 124. Without one
+  ///     it may take for ever. Longer than 100 years is 100 years, here and for every other duration.
   ///   - restart: Whether it is started again when it comes back by itself; never unless said otherwise.
   ///   - filter: For which errors; for all unless given. After another one its end is a failure that stops the whole.
-  ///   - limit: How long it may take to stop, from when it is told to drain until it is cancelled. It is clipped to what the whole has
-  ///     left; without one, it may take all of that, and those behind it find little.
+  ///   - limit: How long it may take to stop, from when it is told to drain until it is cancelled. It is clipped to what the
+  ///     whole has left (one that is longer than the grace leaves to drain is so from the beginning, and the log warns of
+  ///     it at the start); without one, it may take all of that, and those behind it find little.
   @discardableResult
   public func phase(
     _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
@@ -94,8 +99,7 @@ public final class Lifecycle: Sendable {
     restart: RestartPolicy = .never, restartFor filter: RestartFilter? = nil, _ body: @escaping Body
   ) -> PhaseHandle {
     let declaration = PhaseGraph.Declaration(
-      name, requires: requires.map(\.name), startLimit: startLimit, limit: limit,
-      restart: restart)
+      name, requires: requires.map(\.name), startLimit: startLimit?.bounded, limit: limit?.bounded, restart: restart)
     let tooLate = stage.withLock { stage in
       switch stage {
       case .declaring(var draft):
@@ -117,8 +121,9 @@ public final class Lifecycle: Sendable {
 
   /// Asks for a stop.
   ///
-  /// May be called from any thread, any number of times, before, during and after the run; it returns at once. What a
-  /// repetition means is in ``StopRequest/Urgency``.
+  /// May be called from any thread, any number of times, before, during and after the run, and from anywhere in it: a body,
+  /// a child phase, a session, a handler. It returns at once. What a repetition means is in ``StopRequest/Urgency``; after
+  /// the end it means nothing.
   public func requestStop(_ request: StopRequest = StopRequest()) {
     let driver: LifecycleDriver? = stage.withLock { stage in
       switch stage {
@@ -149,12 +154,15 @@ public final class Lifecycle: Sendable {
   public var events: AsyncStream<LifecycleEvent> { broadcast.subscribe() }
 
   /// Where everything is now; from any thread, at any time.
+  ///
+  /// It holds nothing up: a lock is taken for as long as it takes to copy a reference. What is counted in the sessions of
+  /// different phases, is counted at instants of their own.
   public func snapshot() -> LifecycleSnapshot {
-    stage.withLock { stage in
-      switch stage {
-      case .declaring(let draft): .declared(name, grace: grace, phases: draft.declarations.map(\.name))
-      case .running(let driver): driver.snapshot()
-      }
+    // Put together outside the lock: a stop request takes it, too.
+    let stage = stage.withLock { $0 }
+    switch stage {
+    case .declaring(let draft): return .declared(name, grace: grace, phases: draft.declarations.map(\.name))
+    case .running(let driver): return driver.snapshot()
     }
   }
 
@@ -171,26 +179,47 @@ public final class Lifecycle: Sendable {
 
   /// Runs in an environment until everything has ended or been abandoned.
   ///
-  /// A second call waits for the first one's end.
+  /// A second call waits for the first one's end, unless it comes from inside one of the phases: then it would wait for
+  /// itself, and is refused.
   ///
   /// - Parameter exiting: When there is nothing left to wait for although something still runs, the report is written
   ///   and the process ended by whichever thread finds out, because nothing may be left to run the caller of this.
   package func run(in environment: some LifecycleEnvironment, exiting: Bool = false) async -> LifecycleReport {
-    let (driver, requests) = stage.withLock { stage -> (LifecycleDriver, [StopRequest]) in
+    let (driver, requests, isFirst) = stage.withLock { stage -> (LifecycleDriver, [StopRequest], Bool) in
       switch stage {
       case .declaring(let draft):
-        let machine = LifecycleStateMachine(
+        var machine = LifecycleStateMachine(
           name: name, grace: grace, graph: PhaseGraph(draft.declarations, mistakes: draft.mistakes),
           seed: .random(in: .min ... .max))
+        // Here, where nobody else has the driver yet: another call of run() must not start what was asked to stop (S10).
+        for request in draft.requests { _ = machine.receive(.stop(request), at: environment.now()) }
         let driver = LifecycleDriver(
-          machine, bodies: draft.bodies, filters: draft.filters, environment: environment, log: LifecycleLog(name: name, logger: logger),
-          events: broadcast, exiting: exiting)
+          machine, bodies: draft.bodies, filters: draft.filters, environment: environment,
+          log: LifecycleLog(name: name, logger: logger), events: broadcast, exiting: exiting)
         stage = .running(driver)
-        return (driver, draft.requests)
-      case .running(let driver): return (driver, [])
+        return (driver, draft.requests, true)
+      case .running(let driver): return (driver, [], false)
       }
     }
-    for request in requests { driver.requestStop(request) }
+    if isFirst { driver.noteClippedLimits() }
+    for request in requests { driver.announce(request) }
+    if let phase = Phase.place?.phase(of: driver) { return await refuse(phase, exiting: exiting) }
     return await driver.run()
+  }
+
+  /// A phase called `run()`.
+  ///
+  /// To wait would hang it, and its cancellation would be passed on to the whole.
+  private func refuse(_ phase: Phase, exiting: Bool) async -> LifecycleReport {
+    let mistake = ConfigurationMistake(kind: .runInside(phase: phase.path))
+    logger.error("\(mistake)", metadata: ["lifecycle.name": "\(name)", "phase.name": "\(phase.path)"])
+    if exiting {
+      // What never returns can only be stopped with the rest: in order, and the report names the phase.
+      requestStop(StopRequest(who: .phaseFailed(phase.path), why: "\(mistake)"))
+      await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+    }
+    return LifecycleReport(
+      lifecycle: name, request: nil, mistakes: [mistake], phases: [], stragglers: [], ran: .zero, took: .zero,
+      grace: grace, endedBySignal: nil, ignored: [])
   }
 }

@@ -25,6 +25,7 @@ final class LifecycleDriver: Sendable {
   private let environment: any LifecycleEnvironment
   private let log: LifecycleLog
   private let tally = SessionTally()
+  private let emptied = EmptiedGates()
   private let events: LifecycleEventBroadcast
   private let exiting: Bool
 
@@ -47,6 +48,18 @@ final class LifecycleDriver: Sendable {
     link.set(self)
   }
 
+  /// Before the run: what was written down and cannot be as it says.
+  func noteClippedLimits() {
+    let (grace, nodes) = state.withLock { ($0.machine.grace, $0.machine.graph.nodes) }
+    let longest = StopTimetable.drainTime(of: grace)
+    for node in nodes {
+      guard let limit = node.limit, limit > longest else { continue }
+      log.write(
+        .warning, "the limit of a phase is longer than what the grace leaves to drain, and is clipped to that",
+        ["phase.name": node.name, "phase.limit": limit.brief, "lifecycle.drain": longest.brief])
+    }
+  }
+
   func run() async -> LifecycleReport {
     let report = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
@@ -66,9 +79,14 @@ final class LifecycleDriver: Sendable {
   }
 
   func requestStop(_ request: StopRequest) {
+    announce(request)
+    receive(.stop(request))
+  }
+
+  /// Says that somebody asked, for whoever reads the log and the events.
+  func announce(_ request: StopRequest) {
     log.write(.notice, "stop requested", ["stop.who": "\(request.who)", "stop.why": request.why])
     events.send(LifecycleEvent(.stopRequested, request: request))
-    receive(.stop(request))
   }
 
   func stopAlone(_ phase: PhaseHandle) {
@@ -81,7 +99,7 @@ final class LifecycleDriver: Sendable {
 
   func becomeReady(_ id: Int) {
     say(.info, "phase is ready", id)
-    send(.ready, id)
+    send(.ready, phases[id])
     receive(.ready(id))
   }
 
@@ -103,10 +121,11 @@ final class LifecycleDriver: Sendable {
 
   /// The body of a child came back.
   func bodyEnded(_ child: Phase, _ outcome: LifecycleStateMachine.Outcome) {
-    child.cameBack()
+    let wasGivenUp = child.cameBack()
     receive(.ended(child.id, outcome))
-    // Unless it was abandoned before: then it leaves its parent only now.
-    release(child.id)
+    // It holds up its parent as long as its body runs, whoever has given it up. Otherwise it leaves when it is released:
+    // not here, where another thread may still be about to close its gate.
+    if wasGivenUp { release(child.id) }
   }
 
   func snapshot() -> LifecycleSnapshot {
@@ -135,41 +154,45 @@ final class LifecycleDriver: Sendable {
     case .turn(let id, let deadline): phase(id)?.tell(.turn, deadline: deadline)
     case .cut(let id): cut(id)
     case .cancel(let id, let deadline):
+      guard let phase = phase(id) else { return }
       say(.warning, "phase has not ended in time and is cancelled", id)
-      send(.cancelled, id)
-      phase(id)?.tell(.cancelled, deadline: deadline)
-      phase(id)?.beCancelled()
+      send(.cancelled, phase)
+      phase.tell(.cancelled, deadline: deadline)
+      phase.beCancelled()
     case .abandon(let id):
       say(.error, "phase has not ended in time and is abandoned", id)
-      send(.ended, id, .abandoned)
       if let phase = phase(id) {
+        send(.ended, phase, .abandoned)
         // Nobody is admitted to what nobody waits for.
         phase.gate.close {}
         tally.close(phase, at: environment.now())
         phase.board.close()
+        if phase.beGivenUp() { release(id) }
       }
     case .release(let id, let end): ended(id, end)
     case .restart(let id, let reason, let delay):
       say(.warning, "phase came back and is started again", id, ["error": reason, "restart.delay": delay.brief])
-      send(.restarting, id)
+      send(.restarting, phases[id])
     case .refuse(let id): phases[id].pause(waiting: false)
     case .hold(let id): phases[id].pause(waiting: true)
     case .admit(let id): phases[id].goOn()
     case .waiting(let id, let isWaiting):
       phases[id].beWaiting(isWaiting)
-      send(isWaiting ? .waiting : .ready, id)
+      send(isWaiting ? .waiting : .ready, phases[id])
     case .renew(let id): phases[id].renew()
     case .done(let id): say(.info, "phase has done its work", id)
     case .wake(let instant):
       environment.schedule(at: instant) { [weak self] in self?.receive(.wake) }
-    case .finish(let report): finish(tally.complete(report))
+    case .finish(let report):
+      conclude(report)
+      finish(tally.complete(report))
     case .ignored(let reason): log.write(.debug, "ignored: \(reason)")
     }
   }
 
   private func start(_ id: Int) {
     say(.info, "phase starts", id)
-    send(.started, id)
+    send(.started, phases[id])
     let (phase, body) = (phases[id], bodies[id])
     let task = Task.detached(priority: .medium) { [self] in
       let outcome: LifecycleStateMachine.Outcome
@@ -188,10 +211,14 @@ final class LifecycleDriver: Sendable {
   private func drain(_ id: Int, _ deadline: ContinuousClock.Instant) {
     guard let phase = phase(id) else { return }
     say(.debug, "phase is told to drain", id)
-    send(.draining, id)
+    send(.draining, phase)
     phase.tell(.drain, deadline: deadline)
     // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
-    phase.gate.close { [weak self] in self?.receive(.emptied(id)) }
+    phase.gate.close { [weak self] in self?.becameEmpty(id) }
+  }
+
+  private func becameEmpty(_ id: Int) {
+    emptied.tell(id) { receive(.emptied($0)) }
   }
 
   private func cut(_ id: Int) {
@@ -207,7 +234,7 @@ final class LifecycleDriver: Sendable {
     if let error = end.error { metadata["error"] = error }
     let isChild = phase.parent != nil
     say(isChild ? .debug : end.isFailed ? .error : .info, "phase ended", id, metadata)
-    send(.ended, id, end)
+    send(.ended, phase, end)
     tally.close(phase, at: environment.now())
     phase.board.close()
     release(id)
@@ -217,6 +244,16 @@ final class LifecycleDriver: Sendable {
   private func release(_ id: Int) {
     guard let child = state.withLock({ $0.children.removeValue(forKey: id) }), let place = child.inside else { return }
     place.phase.leave(place)
+  }
+
+  /// Another thread may have brought the end of a phase and not come yet to what follows from it, while this one brings
+  /// the end of all: what has to be said of each phase, is said before.
+  private func conclude(_ report: LifecycleReport) {
+    for ended in report.phases where ended.end != .neverStarted {
+      guard let phase = phase(ended.id) else { continue }
+      send(.ended, phase, ended.end)
+      tally.close(phase, at: environment.now())
+    }
   }
 
   private func finish(_ report: LifecycleReport) {
@@ -252,9 +289,13 @@ final class LifecycleDriver: Sendable {
     log.write(level, message, metadata.merging(["phase.name": phase.path]) { $1 })
   }
 
-  private func send(_ kind: LifecycleEvent.Kind, _ id: Int, _ end: PhaseEnd? = nil) {
-    guard events.isHeard, let phase = phase(id) else { return }
-    events.send(LifecycleEvent(kind, phase: phase.path, end: end))
+  private func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil) {
+    guard events.isHeard else {
+      // Nobody who begins to read later is told of it then.
+      _ = phase.announces(kind)
+      return
+    }
+    events.send(LifecycleEvent(kind, phase: phase.path, end: end)) { phase.announces(kind) }
   }
 }
 

@@ -26,7 +26,7 @@ extension StopRequest {
   ///
   /// More will come, so it is compared, not switched over.
   public struct Asker: Hashable, Sendable, CustomStringConvertible {
-    enum Kind: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
       case signal(Int32)
       case code
       case successor(Int32)
@@ -36,7 +36,7 @@ extension StopRequest {
       case serviceGroup
     }
 
-    let kind: Kind
+    package let kind: Kind
 
     /// A signal that the process received.
     public static func signal(_ number: Int32) -> Self { Self(kind: .signal(number)) }
@@ -91,13 +91,13 @@ extension StopRequest {
   ///
   /// More will come, so it is compared, not switched over.
   public struct Urgency: Hashable, Sendable {
-    enum Kind: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
       case drain
       case cancelNow
       case exitNow
     }
 
-    let kind: Kind
+    package let kind: Kind
 
     /// Finish what is being done, take nothing new.
     ///

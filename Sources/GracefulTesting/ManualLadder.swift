@@ -1,4 +1,6 @@
-package import GracefulShutdown
+internal import Graceful
+internal import GracefulDescriptors
+public import GracefulShutdown
 internal import Synchronization
 
 /// An environment for a lifecycle under test: time stands still until the test advances it, and an exit is only noted.
@@ -14,7 +16,7 @@ internal import Synchronization
 ///
 ///   shop.requestStop()
 ///   await ladder.recorder.wait(for: "web: turn")
-///   ladder.advance(by: .seconds(17))          // 20 s less 2 s to cancel and 1 s to leave
+///   ladder.advance(by: .seconds(17))  // 20 s less 2 s to cancel and 1 s to leave
 ///
 ///   #expect(await report.exitCode == 124)
 ///   #expect(await report.stragglers.first?.name == "web")
@@ -22,12 +24,17 @@ internal import Synchronization
 /// }
 /// ```
 ///
-/// Only time is manual. What phases do when they are told something, they do on the cooperative pool: await an event of
-/// the ``recorder`` before the time is advanced again.
+/// Phases of your own can run beside scripted ones (``PhaseScript``) and scripted services (``ScriptedService``); a
+/// ``Recorder`` of the lifecycle says what they are told.
+///
+/// Only time and the end of the process are manual. What phases do when they are told something, they do on the
+/// cooperative pool; handlers and cancellations are called on the threads on which a running program calls them, where
+/// they may block. So before the time is advanced again, await an event of the ``recorder`` that shows that the test has
+/// come so far.
 public final class ManualLadder: Sendable {
   private struct State {
     var now: ContinuousClock.Instant
-    var wakeUps: [(at: ContinuousClock.Instant, body: @Sendable () -> Void)] = []
+    var wakeUps = Agenda<@Sendable () -> Void>()
     var reports: [String] = []
     var exits: [Exit] = []
   }
@@ -61,12 +68,14 @@ public final class ManualLadder: Sendable {
   /// The reports that were written, as text.
   public var reports: [String] { state.withLock { $0.reports } }
 
-  /// The exits that would have happened; in the live ladder there is only the first.
+  /// The exits that would have happened; in a running program there is only the first.
   public var exits: [Exit] { state.withLock { $0.exits } }
 
-  /// Lets time pass: what becomes due is called here and now, in the order of its instants.
+  /// Lets time pass: what becomes due is decided here and now, in the order of its instants.
+  ///
+  /// A negative duration is none.
   public func advance(by duration: Duration) {
-    let end = state.withLock { $0.now + duration }
+    let end = state.withLock { $0.now + max(duration.bounded, .zero) }
     // One at a time: what is called may ask for another call within the same time.
     while let body = takeNext(until: end) { body() }
     state.withLock { $0.now = max($0.now, end) }
@@ -77,29 +86,26 @@ public final class ManualLadder: Sendable {
   /// - Returns: Whether there was one.
   @discardableResult
   public func advanceToNext() -> Bool {
-    guard let next = state.withLock({ $0.wakeUps.map(\.at).min() }) else { return false }
-    advance(by: max(next - time, .zero))
+    guard let next = state.withLock({ $0.wakeUps.next }) else { return false }
+    advance(by: next - time)
     return true
   }
 
   private func takeNext(until end: ContinuousClock.Instant) -> (@Sendable () -> Void)? {
     state.withLock { state in
-      let due = state.wakeUps.indices.filter { state.wakeUps[$0].at <= end }
-      // Of several at one instant, the one that was asked for first.
-      guard let next = due.min(by: { (state.wakeUps[$0].at, $0) < (state.wakeUps[$1].at, $1) }) else { return nil }
-      let wakeUp = state.wakeUps.remove(at: next)
-      state.now = max(state.now, wakeUp.at)
-      return wakeUp.body
+      guard let next = state.wakeUps.next, let body = state.wakeUps.takeNext(until: end) else { return nil }
+      state.now = max(state.now, next)
+      return body
     }
   }
 
-  /// Waits until this much time has been let pass.
+  /// Waits until this much time has been let pass, whoever is cancelled meanwhile.
   ///
   /// - Parameter event: Recorded once it waits: only then advance the time.
   public func pause(for duration: Duration, recording event: String) async {
     await withCheckedContinuation { continuation in
       state.withLock { state in
-        state.wakeUps.append((state.now + duration, { continuation.resume() }))
+        _ = state.wakeUps.add({ continuation.resume() }, at: state.now + duration.bounded)
       }
       recorder.record(event)
     }
@@ -110,15 +116,30 @@ extension ManualLadder: LifecycleEnvironment {
   package func now() -> ContinuousClock.Instant { time }
 
   package func schedule(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void) {
-    state.withLock { $0.wakeUps.append((instant, body)) }
+    state.withLock { _ = $0.wakeUps.add(body, at: instant) }
   }
 
-  package func perform(_ body: @escaping @Sendable () -> Void) { body() }
+  package func perform(_ body: @escaping @Sendable () -> Void) { Ladder.shared.perform(body) }
+
+  package func surround<Result: Sendable>(
+    _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result
+  ) async throws -> Result {
+    try await Ladder.shared.surround(phase, body)
+  }
 
   package func write(report: LifecycleReport) { state.withLock { $0.reports.append(report.text) } }
 
   package func exit(_ code: Int32, atOnce: Bool) {
     state.withLock { $0.exits.append(Exit(code: code, atOnce: atOnce)) }
     recorder.record("exit \(code)")
+  }
+}
+
+extension Lifecycle {
+  /// Runs under a manual ladder; see there for an example.
+  ///
+  /// - Parameter exiting: As `runAndExit` does: the report is written to the ladder, and the exit noted there.
+  public func run(on ladder: ManualLadder, exiting: Bool = false) async -> LifecycleReport {
+    await run(in: ladder, exiting: exiting)
   }
 }

@@ -2,9 +2,9 @@ public import GracefulShutdown
 
 /// A phase that behaves as a test needs it.
 ///
-/// It records what happens to it, as `name: event`.
-///
-/// The events: `started`, `ready`, `turn` (its turn to stop has come), `cancelled`, `ended`.
+/// It records what happens to it with the ``ManualLadder/recorder`` of its ladder, as `name: event`. Every script records
+/// `started` when its body is called and `ended` when it comes back; between them `ready`, `turn` (its turn to stop has
+/// come) and `cancelled`, as far as it gets, and what is said at the script.
 public struct PhaseScript: Sendable {
   let play: @Sendable (Phase, ManualLadder) async throws -> Void
 
@@ -20,28 +20,21 @@ public struct PhaseScript: Sendable {
     public init(_ description: String) { self.description = description }
   }
 
-  /// Starts, is ready, waits for its turn, ends.
-  public static var obedient: PhaseScript { slow(.zero) }
-
-  /// As ``obedient``, but after its turn it needs this long.
-  ///
-  /// It ignores cancellation meanwhile.
-  public static func slow(_ drain: Duration) -> PhaseScript {
-    PhaseScript { phase, ladder in
-      phase.ready()
-      ladder.recorder.record("\(phase.name): ready")
-      await phase.turnToStop()
-      if drain > .zero {
-        await ladder.pause(for: drain, recording: "\(phase.name): turn")
-      } else {
-        ladder.recorder.record("\(phase.name): turn")
-      }
-    }
-  }
+  // MARK: How it starts
 
   /// Throws before it is ready.
   public static func failsAtStart(_ error: String) -> PhaseScript {
     PhaseScript { _, _ in throw Failure(error) }
+  }
+
+  /// Needs this long until it is ready, whatever it is told meanwhile; then as ``obedient``.
+  ///
+  /// Records `starting` once it waits.
+  public static func slowStart(_ start: Duration) -> PhaseScript {
+    PhaseScript { phase, ladder in
+      await ladder.pause(for: start, recording: "\(phase.name): starting")
+      await readyUntilTurn(phase, ladder)
+    }
   }
 
   /// Never says that it is ready; ends when its turn has come.
@@ -52,7 +45,42 @@ public struct PhaseScript: Sendable {
     }
   }
 
-  /// Is ready, and ends only when it is cancelled.
+  // MARK: How it ends
+
+  /// Starts, is ready, waits for its turn, ends.
+  public static var obedient: PhaseScript {
+    PhaseScript { phase, ladder in await readyUntilTurn(phase, ladder) }
+  }
+
+  /// Is ready, and returns after this long although nobody has asked it to.
+  public static func returnsByItself(after duration: Duration) -> PhaseScript {
+    PhaseScript { phase, ladder in
+      phase.ready()
+      await ladder.pause(for: duration, recording: "\(phase.name): ready")
+    }
+  }
+
+  /// As ``obedient``, but after its turn it needs this long, and ignores its cancellation meanwhile.
+  ///
+  /// `turn` is recorded once it waits.
+  public static func slow(_ drain: Duration) -> PhaseScript {
+    PhaseScript { phase, ladder in
+      phase.ready()
+      ladder.recorder.record("\(phase.name): ready")
+      await phase.turnToStop()
+      await ladder.pause(for: drain, recording: "\(phase.name): turn")
+    }
+  }
+
+  /// Is ready, and throws when its turn has come.
+  public static func throwsWhileDraining(_ error: String) -> PhaseScript {
+    PhaseScript { phase, ladder in
+      await readyUntilTurn(phase, ladder)
+      throw Failure(error)
+    }
+  }
+
+  /// Is ready, and ends only when it is cancelled, but then at once.
   public static var ignoresDrain: PhaseScript {
     PhaseScript { phase, ladder in
       await readyUntilCancelled(phase, ladder)
@@ -69,13 +97,43 @@ public struct PhaseScript: Sendable {
     }
   }
 
-  /// Is ready, and throws when its turn has come.
-  public static func throwsWhileDraining(_ error: String) -> PhaseScript {
+  /// As ``obedient``, with so many sessions inside.
+  ///
+  /// They are called `session 1`, `session 2`, and so on, and have begun when `ready` is recorded. Each records
+  /// `session 1 drains` once the phase was told to drain and it waits, and `session 1 ended` or `session 1 cancelled`.
+  ///
+  /// - Parameter duration: What each needs, from then on. With `nil` they end only when they are cancelled.
+  public static func sessions(_ count: Int, each duration: Duration?) -> PhaseScript {
     PhaseScript { phase, ladder in
-      await readyUntilTurn(phase, ladder)
-      throw Failure(error)
+      let (began, beginning) = AsyncStream.makeStream(of: Void.self)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for number in stride(from: 1, through: count, by: 1) {
+          group.addTask {
+            let name = "\(phase.name): session \(number)"
+            do {
+              try await phase.session("session \(number)", cancellable: duration == nil) {
+                beginning.yield()
+                await phase.drainRequested()
+                if let duration { return await ladder.pause(for: duration, recording: "\(name) drains") }
+                ladder.recorder.record("\(name) drains")
+                await untilCancelled()
+                throw CancellationError()
+              }
+              ladder.recorder.record("\(name) ended")
+            } catch is CancellationError {
+              ladder.recorder.record("\(name) cancelled")
+            }
+          }
+        }
+        var begins = began.makeAsyncIterator()
+        for _ in stride(from: 1, through: count, by: 1) { await begins.next() }
+        await readyUntilTurn(phase, ladder)
+        try await group.waitForAll()
+      }
     }
   }
+
+  // MARK: What they are made of
 
   private static func readyUntilTurn(_ phase: Phase, _ ladder: ManualLadder) async {
     phase.ready()
@@ -90,7 +148,7 @@ public struct PhaseScript: Sendable {
     ladder.recorder.record("\(phase.name): cancelled")
   }
 
-  private static func untilCancelled() async {
+  static func untilCancelled() async {
     let (stream, continuation) = AsyncStream.makeStream(of: Never.self)
     // A stream that nothing is ever sent to ends its iteration when the task is cancelled.
     for await _ in stream {}
@@ -102,19 +160,22 @@ extension Lifecycle {
   /// Adds a phase that follows a script.
   @discardableResult
   public func phase(
-    _ name: String, requires: PhaseHandle..., limit: Duration? = nil, script: PhaseScript, on ladder: ManualLadder
+    _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
+    script: PhaseScript, on ladder: ManualLadder
   ) -> PhaseHandle {
-    phase(name, requires: requires, limit: limit) { phase in
+    phase(name, requires: requires, startLimit: startLimit, limit: limit, script: script, on: ladder)
+  }
+
+  /// Adds a phase that follows a script, with any number of requirements.
+  @discardableResult
+  public func phase(
+    _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
+    script: PhaseScript, on ladder: ManualLadder
+  ) -> PhaseHandle {
+    phase(name, requires: requires, startLimit: startLimit, limit: limit) { phase in
       ladder.recorder.record("\(name): started")
       defer { ladder.recorder.record("\(name): ended") }
       try await script.play(phase, ladder)
     }
-  }
-
-  /// Runs under a manual ladder; see there for an example.
-  ///
-  /// - Parameter exiting: As `runAndExit` does: the report is written to the ladder, and the exit noted there.
-  public func run(on ladder: ManualLadder, exiting: Bool = false) async -> LifecycleReport {
-    await run(in: ladder, exiting: exiting)
   }
 }

@@ -1,17 +1,59 @@
+public import GracefulShutdown
 internal import Synchronization
 
 /// What happened in a test, in order: to await it, and to assert the order afterwards.
+///
+/// That of a ``ManualLadder`` has what scripted phases and services record, and what the test records in bodies of its
+/// own. One that is made for a lifecycle has what its phases are told, whoever wrote them:
+///
+/// ```swift
+/// @Test(.timeLimit(.minutes(1))) func theQueueIsEmptyBeforeTheDatabaseCloses() async {
+///   let ladder = ManualLadder()
+///   let shop = Lifecycle("shop")
+///   let database = shop.phase("database") { phase in
+///     phase.ready()
+///     await phase.turnToStop()
+///   }
+///   shop.phase("queue", requires: database) { phase in
+///     phase.ready()
+///     try await phase.withCancellation(at: .drain) { for await _ in AsyncStream<Int>.makeStream().stream {} }
+///   }
+///   let recorder = Recorder(of: shop)
+///   async let report = shop.run(on: ladder)
+///   await recorder.wait(for: "queue: ready")
+///
+///   shop.requestStop(StopRequest(who: .signal(15)))
+///
+///   #expect(await report.exitCode == 0)
+///   await recorder.wait(for: "finished")
+///   #expect(recorder.saw(inOrder: "stop requested: SIGTERM", "queue: draining", "queue: drained", "database: draining"))
+/// }
+/// ```
 public final class Recorder: Sendable {
   private struct State {
     var events: [String] = []
     var nextWaiter = 0
-    var waiters: [Int: (wanted: String, continuation: CheckedContinuation<Void, Never>)] = [:]
+    var waiters: [Int: (wanted: String, times: Int, continuation: CheckedContinuation<Void, Never>)] = [:]
   }
 
   private let state = Mutex(State())
 
   /// Makes one that has recorded nothing.
   public init() {}
+
+  /// Makes one that records what happens in a lifecycle, as `phase: event`.
+  ///
+  /// The events of a phase are `started`, `ready`, `draining`, `cancelled`, and its end: `drained`, `cancelled`, `failed`,
+  /// `abandoned`, `ended by itself`. Each request is recorded as `stop requested: SIGTERM`, and the end of the whole as
+  /// `finished`. What the lifecycle does is recorded in its order, but later than it happens: `finished` may come after
+  /// `run` has returned. Make it before the run, or it misses the beginning.
+  public convenience init(of lifecycle: Lifecycle) {
+    self.init()
+    let events = lifecycle.events
+    Task {
+      for await event in events { record(event.kind == .finished ? "finished" : "\(event)") }
+    }
+  }
 
   /// Everything so far.
   public var events: [String] { state.withLock { $0.events } }
@@ -20,11 +62,13 @@ public final class Recorder: Sendable {
   ///
   /// From any thread.
   public func record(_ event: String) {
-    let waiters = state.withLock { state in
+    let waiters: [CheckedContinuation<Void, Never>] = state.withLock { state in
       state.events.append(event)
-      let woken = state.waiters.values.filter { $0.wanted == event }.map(\.continuation)
-      state.waiters = state.waiters.filter { $0.value.wanted != event }
-      return woken
+      guard state.waiters.values.contains(where: { $0.wanted == event }) else { return [] }
+      let times = state.events.count { $0 == event }
+      let woken = state.waiters.filter { $0.value.wanted == event && $0.value.times <= times }
+      for id in woken.keys { state.waiters[id] = nil }
+      return woken.values.map(\.continuation)
     }
     for waiter in waiters { waiter.resume() }
   }
@@ -32,7 +76,8 @@ public final class Recorder: Sendable {
   /// Waits until an event has been recorded; returns at once when it has been before.
   ///
   /// It waits for ever for what never comes: give the test a time limit, which ends the wait too.
-  public func wait(for event: String) async {
+  /// - Parameter times: Until it has been recorded so often; once unless said otherwise.
+  public func wait(for event: String, times: Int = 1) async {
     let id = state.withLock { state in
       state.nextWaiter += 1
       return state.nextWaiter
@@ -41,8 +86,8 @@ public final class Recorder: Sendable {
       await withCheckedContinuation { continuation in
         let goOn = state.withLock { state in
           // Cancelled before it got here: then the handler found nobody to wake.
-          if state.events.contains(event) || Task.isCancelled { return true }
-          state.waiters[id] = (event, continuation)
+          if state.events.count(where: { $0 == event }) >= times || Task.isCancelled { return true }
+          state.waiters[id] = (event, times, continuation)
           return false
         }
         if goOn { continuation.resume() }
@@ -53,6 +98,8 @@ public final class Recorder: Sendable {
   }
 
   /// Whether these events were recorded in this order, whatever came between them.
+  ///
+  /// Each of them as often as it is named.
   public func saw(inOrder events: String...) -> Bool {
     var rest = events[...]
     for event in self.events where event == rest.first { rest = rest.dropFirst() }

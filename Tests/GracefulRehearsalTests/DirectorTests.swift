@@ -1,5 +1,6 @@
 import Foundation
 import GracefulProcesses
+import SchemaChecking
 import Testing
 import WholeMachine
 
@@ -26,7 +27,7 @@ import WholeMachine
     let socket = try #require(run.command.last)
     #expect(socket.hasPrefix("/tmp/graceful-"))
     #expect(!FileManager.default.fileExists(atPath: String(socket.dropLast(2))), "its directory is removed")
-    #expect(try SchemaChecker().problems(in: run.report) == [])
+    #expect(try SchemaChecker("rehearsal-report-1").problems(in: run.report) == [])
     let keepalive = try #require((run.report["load"] as? [String: Any])?["keepalive"] as? [String: Any])
     let failed = try #require(keepalive["failed"] as? [String: Int])
     #expect(keepalive["requests"] as? Int == (keepalive["answered"] as? Int ?? 0) + failed.values.reduce(0, +))
@@ -100,7 +101,7 @@ import WholeMachine
     let run = try await RehearsalProcess.run(["--url", "http://127.0.0.1:9/"], server: server)
     #expect(run.verdict == "notDone")
     #expect(run.status == .exited(2))
-    #expect(try SchemaChecker().problems(in: run.report) == [])
+    #expect(try SchemaChecker("rehearsal-report-1").problems(in: run.report) == [])
   }
 
   @Test("A signal ends it early: nothing of it is left, and nothing is known", arguments: [Int32(1), 2, 15])

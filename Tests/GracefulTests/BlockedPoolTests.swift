@@ -17,7 +17,7 @@ struct BlockedPoolTests {
     #expect(end.code == 124)
     #expect(end.took < .seconds(6))
     #expect(end.took > .seconds(2), "it was given its time to drain and to be cancelled")
-    #expect(end.errors.contains("! greedy  ABANDONED"), "\(end.errors)")
+    #expect(end.errors.contains("! greedy   ABANDONED"), "\(end.errors)")
     #expect(end.errors.contains("asked by SIGTERM"))
   }
 
@@ -34,7 +34,7 @@ struct BlockedPoolTests {
     }
     let ended = try #require(end)
     #expect(ended.code == 143)
-    #expect(ended.errors.contains("! greedy  ABANDONED"), "\(ended.errors)")
+    #expect(ended.errors.contains("! greedy   ABANDONED"), "\(ended.errors)")
     #expect(ended.errors.contains("exit 143: ended at once by SIGTERM"))
   }
 

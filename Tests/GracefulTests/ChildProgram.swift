@@ -15,7 +15,10 @@ final class ChildProgram: Sendable {
   private let said = Mutex("")
 
   /// Standard error is a pipe of its own, or the given one.
-  init(_ name: String, _ arguments: [String], errors given: (read: Int32, write: Int32)? = nil) throws {
+  init(
+    _ name: String, _ arguments: [String], environment entries: [String] = [],
+    errors given: (read: Int32, write: Int32)? = nil
+  ) throws {
     // The test program lies where the package's programs lie.
     let own = CommandLine.arguments[0]
     let directory = own.contains("/") ? String(own[..<(own.lastIndex(of: "/") ?? own.startIndex)]) : "."
@@ -28,8 +31,8 @@ final class ChildProgram: Sendable {
     ours = out + err
     let pairs: [Int32] = [out[1], 1, given?.write ?? err[1], 2]
     var argv: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { Self.copy($0) } + [nil]
-    var environment: [UnsafeMutablePointer<CChar>?] = [nil]
-    defer { for case let argument? in argv { argument.deallocate() } }
+    var environment: [UnsafeMutablePointer<CChar>?] = entries.map { Self.copy($0) } + [nil]
+    defer { for case let string? in argv + environment { string.deallocate() } }
     pid = path.withCString { path in
       pairs.withUnsafeBufferPointer { pairs in
         argv.withUnsafeMutableBufferPointer { argv in

@@ -44,6 +44,28 @@ struct LadderCrewTests {
     #expect(await eventually { crew.threads == 0 })
   }
 
+  @Test("has 64 threads at most; what comes when all are blocked waits until one of them is not")
+  func bound() async {
+    let begun = Atomic(0)
+    let isOpen = Atomic(false)
+    let done = Atomic(0)
+    for _ in 0..<100 {
+      crew.perform {
+        begun.add(1, ordering: .relaxed)
+        let limit = ContinuousClock.now + .seconds(20)
+        while !isOpen.load(ordering: .relaxed), ContinuousClock.now < limit { LadderCrewTests.waitAMoment() }
+        done.add(1, ordering: .relaxed)
+      }
+    }
+    #expect(await eventually { begun.load(ordering: .relaxed) == 64 })
+    // For longer than its patience, several times.
+    #expect(
+      !(await eventually(within: .milliseconds(100)) { begun.load(ordering: .relaxed) > 64 || crew.threads > 64 }))
+    isOpen.store(true, ordering: .relaxed)
+    #expect(await eventually { done.load(ordering: .relaxed) == 100 })
+    #expect(await eventually { crew.threads == 0 })
+  }
+
   @Test("starts again after it had nothing to do")
   func again() async {
     let recorder = Recorder()

@@ -112,7 +112,7 @@ extension LifecycleStateMachine {
 
   private mutating func drainAlone(_ id: Int, at now: Instant) {
     // A child that ended by itself while the program runs has no deadline: its caller waits for what is inside.
-    var until = timetable(of: id)?.drainUntil(limit: limitOf(id), from: now) ?? now + (limitOf(id) ?? Self.always)
+    var until = timetable(of: id)?.drainUntil(limit: limitOf(id), from: now) ?? now + (limitOf(id) ?? .longest)
     if let parent = children[id]?.child.parent, let due = self[parent].due { until = min(until, due) }
     // A start that hangs has no longer than its start limit.
     if let startUntil = self[id].startUntil, self[id].state == .starting { until = min(until, max(startUntil, now)) }
@@ -238,9 +238,6 @@ extension LifecycleStateMachine {
     self[child.parent].children.remove(child.id)
     children[child.id] = nil
   }
-
-  /// Long enough to mean no deadline, and not so long that a sum overflows.
-  private static var always: Duration { .seconds(100 * 365 * 86_400) }
 
   /// More of them would fill the memory and be read by nobody.
   static var mostChildReports: Int { 256 }

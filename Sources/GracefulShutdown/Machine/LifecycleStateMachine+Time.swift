@@ -92,7 +92,11 @@ extension LifecycleStateMachine {
       stoppedAt = stopping.timetable.requestedAt
       endedBySignal = stopping.endedBySignal
     }
-    let own = phases.indices.map { phases[$0].report($0, name: nameOf($0), parent: nil, since: start) }
+    let own = phases.indices.map { id in
+      var report = phases[id].report(id, name: nameOf(id), parent: nil, since: start)
+      report.requires = graph.nodes[id].requires.map { graph.nodes[$0].name }
+      return report
+    }
     let report = LifecycleReport(
       lifecycle: name, request: request, mistakes: mistakes, phases: own + childReports,
       stragglers: stragglers.map { Straggler(phase: $0) }, ran: stoppedAt - start, took: now - stoppedAt,

@@ -53,6 +53,7 @@ package struct PhaseGraph: Hashable, Sendable {
       } else {
         mistakes.append(ConfigurationMistake(kind: .duplicateName(declaration.name)))
       }
+      if declaration.name.isEmpty { mistakes.append(ConfigurationMistake(kind: .emptyName)) }
       if let limit = declaration.limit, limit <= .zero {
         mistakes.append(ConfigurationMistake(kind: .limitNotPositive(phase: declaration.name, limit)))
       }

@@ -16,12 +16,18 @@ package struct StopTimetable: Hashable, Sendable {
 
   package init(grace: Duration, at now: Instant) {
     requestedAt = now
-    cancelLimit = min(.seconds(2), grace / 4)
-    reserve = min(.seconds(1), grace / 4)
+    cancelLimit = Self.cancelLimit(of: grace)
+    reserve = Self.reserve(of: grace)
     deadline = now + grace
     abandonAt = deadline - reserve
     cancelAt = abandonAt - cancelLimit
   }
+
+  private static func cancelLimit(of grace: Duration) -> Duration { min(.seconds(2), grace / 4) }
+  private static func reserve(of grace: Duration) -> Duration { min(.seconds(1), grace / 4) }
+
+  /// What a grace leaves to drain: no phase has longer, whatever its limit says.
+  package static func drainTime(of grace: Duration) -> Duration { grace - cancelLimit(of: grace) - reserve(of: grace) }
 
   /// The drain is over now; nothing ever moves to a later instant by this.
   package mutating func cancelNow(at now: Instant) {

@@ -18,6 +18,9 @@ final class MomentBoard: Sendable {
 
   var deadline: ContinuousClock.Instant? { state.withLock { $0.deadline } }
 
+  /// Whether the phase has ended, or was abandoned.
+  var hasClosed: Bool { state.withLock { $0.isClosed } }
+
   /// - Returns: The handlers whose moment has come, for the caller to run; each is returned once.
   func reach(_ moment: Phase.Moment, deadline: ContinuousClock.Instant) -> [HandlerRegistration] {
     let (waiters, handlers) = state.withLock { state in
@@ -48,16 +51,18 @@ final class MomentBoard: Sendable {
 
   /// The phase has ended: nobody waits any longer, and no handler runs any more.
   func close() {
-    let waiters = state.withLock { state in
+    // With the handlers, so that what they hold is let go of outside the lock: it may be the user's, and ask this board.
+    let (waiters, handlers) = state.withLock { state in
       state.isClosed = true
       defer {
         state.waiters = [:]
         state.handlers = [:]
         state.closeWaiters = []
       }
-      return state.waiters.values.map(\.continuation) + state.closeWaiters
+      return (state.waiters.values.map(\.continuation) + state.closeWaiters, state.handlers)
     }
     for waiter in waiters { waiter.resume() }
+    _ = handlers
   }
 
   /// Returns when the moment has come, when the phase has ended, or when the task that waits is cancelled.

@@ -19,11 +19,15 @@ public final class Phase: Sendable {
   private let flag = Atomic(false)
   private let waits = Atomic(false)
   private let work = Mutex(Work())
+  /// The rank of the last event about it.
+  private let announced = Atomic(0)
 
   /// The task of the body, as far as it must be cancelled.
   private struct Work {
     var isCancelled = false
     var cancel: (@Sendable () -> Void)?
+    var hasComeBack = false
+    var isGivenUp = false
   }
 
   /// Where in its parent it was opened, while the program runs.
@@ -120,6 +124,12 @@ extension Phase {
     return (next == nil ? "" : "…/") + names.reversed().joined(separator: "/")
   }
 
+  /// Whether it has not been said yet, and nothing that comes after it.
+  func announces(_ kind: LifecycleEvent.Kind) -> Bool {
+    // What may come again and again has no rank.
+    kind.rank == 0 || announced.max(kind.rank, ordering: .relaxed).oldValue < kind.rank
+  }
+
   func tell(_ moment: Moment, deadline: ContinuousClock.Instant) {
     flag.store(true, ordering: .relaxed)
     // A stop ends the wait for a restart.
@@ -151,6 +161,7 @@ extension Phase {
 
   /// It restarts: sessions are refused, or the scoped ones wait.
   func pause(waiting: Bool) {
+    announced.store(0, ordering: .relaxed)
     intake.pause(waiting: waiting)
     gate.pause()
   }
@@ -163,6 +174,7 @@ extension Phase {
   /// It has ended, and is started again: as if nothing had been.
   func renew() {
     board.renew()
+    announced.store(0, ordering: .relaxed)
     gate.reopen()
     flag.store(false, ordering: .relaxed)
     waits.store(false, ordering: .relaxed)
@@ -170,7 +182,28 @@ extension Phase {
   }
 
   /// The body has come back.
-  func cameBack() { work.withLock { $0.cancel = nil } }
+  ///
+  /// - Returns: Whether nobody waits for it any more.
+  @discardableResult
+  func cameBack() -> Bool {
+    // Let go of outside the lock: it holds the task, and what that holds is the user's.
+    let (_, isGivenUp) = work.withLock { work in
+      work.hasComeBack = true
+      defer { work.cancel = nil }
+      return (work.cancel, work.isGivenUp)
+    }
+    return isGivenUp
+  }
+
+  /// Nobody waits for the body any more.
+  ///
+  /// - Returns: Whether it has come back all the same. Of this and ``cameBack()``, whichever is second returns `true`.
+  func beGivenUp() -> Bool {
+    work.withLock { work in
+      work.isGivenUp = true
+      return work.hasComeBack
+    }
+  }
 }
 
 /// From its phases to the driver, which has them: not strong, or neither would ever be freed.

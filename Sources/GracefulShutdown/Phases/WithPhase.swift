@@ -28,7 +28,8 @@ extension Phase {
   /// What `body` throws goes to the caller, and is no failure of the lifecycle.
   /// - Parameters:
   ///   - name: For the report and the log; need not be unique.
-  ///   - limit: How long it may take to stop, clipped to what the phase above has.
+  ///   - limit: How long it may take to stop, clipped to what the phase above has. With zero or less it is cancelled as
+  ///     soon as it is told to drain.
   /// - Throws: ``PhaseError`` when this phase has been told to drain and the task is not inside a session of it; and what
   ///   `body` throws.
   public func withPhase<Result: Sendable>(
@@ -38,7 +39,7 @@ extension Phase {
     guard let driver = link.driver, let place = enter() else {
       throw PhaseError.refused("phase \"\(name)\"", by: self.name)
     }
-    let child = driver.open(name, limit: limit, at: place)
+    let child = driver.open(name, limit: limit?.bounded, at: place)
     let task = Task {
       do {
         let result = try await child.perform(body)

@@ -57,7 +57,8 @@ public struct LifecycleReport: Hashable, Sendable {
   /// The first that applies: 128 + n ended at once by signal n; 124 something was cancelled or abandoned; 78 the
   /// configuration is wrong (`EX_CONFIG`, sysexits(3)); 1 a phase failed; 0 clean.
   public var exitCode: Int32 {
-    if let endedBySignal { return 128 + endedBySignal }
+    // A request of one's own may name a signal that there is not; an exit code has eight bits.
+    if let endedBySignal { return 128 + min(max(endedBySignal, 0), 127) }
     if phases.contains(where: \.end.isStraggler) { return 124 }
     if !mistakes.isEmpty { return 78 }
     // The error of a child went to whoever opened it.
@@ -78,6 +79,10 @@ public struct PhaseReport: Hashable, Sendable {
   ///
   /// `nil` for the phases of the graph.
   public var parent: String?
+  /// The phases that it requires, by name, in the order in which they were declared.
+  ///
+  /// Empty for one that was opened while the program runs.
+  public var requires: [String]
   /// How it ended.
   public var end: PhaseEnd
   /// When its body was called.
@@ -110,11 +115,12 @@ public struct PhaseReport: Hashable, Sendable {
   package var id = -1
 
   package init(
-    name: String, parent: String? = nil, end: PhaseEnd, startedAfter: Duration?, readyAfter: Duration?,
-    drainAfter: Duration?, turnAfter: Duration?, endedAfter: Duration?
+    name: String, parent: String? = nil, requires: [String] = [], end: PhaseEnd, startedAfter: Duration?,
+    readyAfter: Duration?, drainAfter: Duration?, turnAfter: Duration?, endedAfter: Duration?
   ) {
     self.name = name
     self.parent = parent
+    self.requires = requires
     self.end = end
     self.startedAfter = startedAfter
     self.readyAfter = readyAfter

@@ -1,6 +1,6 @@
 /// How a phase ended.
 public struct PhaseEnd: Hashable, Sendable, CustomStringConvertible {
-  enum Kind: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
     case drained
     case endedByItself
     case cancelled(error: String?)
@@ -9,7 +9,7 @@ public struct PhaseEnd: Hashable, Sendable, CustomStringConvertible {
     case neverStarted
   }
 
-  let kind: Kind
+  package let kind: Kind
 
   /// It ended after it had been told to.
   public static var drained: Self { Self(kind: .drained) }

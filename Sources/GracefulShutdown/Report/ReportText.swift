@@ -1,96 +1,86 @@
 extension LifecycleReport {
-  /// A table that fits a terminal of 80 columns.
+  /// A tree of the phases that fits a terminal of 80 columns.
   ///
-  /// A straggler, a failure and a mistake begin with `!`.
+  /// ```
+  /// shop: ran 60 min 0 s, stopped in 7.200 s of 25.0 s, asked by SIGTERM
+  /// ! web            ABANDONED  still running after 7.200 s
+  /// !     sessions: 12 drained, 1 ABANDONED, 10234 in all
+  /// !     GET /feed  LATE       12.3 s old
+  ///     /import      drained    after 0.100 s
+  ///     queue        drained    after 0.020 s
+  ///       database   drained    after 0.001 s
+  ///   exit 124: not ended in time: web, GET /feed in web (12.3 s old)
+  /// ```
+  ///
+  /// From top to bottom is the way down: a phase stands below those that require it, indented, and `also for` says which
+  /// ones beside the one just above. A child phase, opened while the program ran, stands in its parent and begins with
+  /// `/`. Whoever was late or failed begins with `!` and is in capitals. Characters that a terminal would obey are
+  /// escaped, what is too long ends with `…`, and of more than 100 phases and 50 late sessions only the number is said.
   public var text: String {
-    var lines = ["\(lifecycle): \(headline)"]
-    let width = min(phases.map(\.name.count).max() ?? 0, 24)
-    for phase in phases {
-      let loud = phase.end.isStraggler || phase.end.isFailed
-      var line = loud ? "! " : "  "
-      line += phase.name.padded(to: width) + "  "
-      line += (loud ? phase.end.description.uppercased() : phase.end.description).padded(to: 15)
-      line += "  " + phase.detail
-      lines.append(line.clipped(to: 80))
-      if let error = phase.end.error { lines.append(("!     " + error).clipped(to: 240)) }
-    }
-    for mistake in mistakes { lines.append("! \(mistake)") }
-    for note in ignored { lines.append("  ignored: \(note)".clipped(to: 160)) }
-    lines.append("  exit \(exitCode): \(verdict)")
+    var lines = head + ReportTable(self).text
+    for mistake in mistakes.prefix(Self.mostNotes) { lines += note("! ", "\(mistake)", most: 10) }
+    if mistakes.count > Self.mostNotes { lines.append("! … and \(mistakes.count - Self.mostNotes) more mistakes") }
+    for reason in ignored.prefix(Self.mostNotes) { lines += note("  ", "ignored: \(reason)", most: 2) }
+    lines += note("  ", "exit \(exitCode): \(verdict)", most: 6)
     return lines.joined(separator: "\n") + "\n"
   }
 
   /// One line, for a log.
+  ///
+  /// It is never longer than a few hundred characters, and has no control characters in it, whatever the names.
   public var summary: String {
-    var counts: [(String, Int)] = []
-    for phase in phases {
-      let word = phase.end.description
-      if let known = counts.firstIndex(where: { $0.0 == word }) {
-        counts[known].1 += 1
-      } else {
-        counts.append((word, 1))
-      }
-    }
-    let ends = counts.map { "\($0.1) \($0.0)" }.joined(separator: ", ")
-    return "\(lifecycle): \(headline); \(ends.isEmpty ? "no phases" : ends); exit \(exitCode): \(verdict)"
+    let ends = PhaseReport.countedByEnd(phases)
+    let text = "\(name): \(headline); \(ends.isEmpty ? "no phases" : ends); exit \(exitCode): \(verdict)"
+    return TerminalText.line(of: text, columns: 1000)
   }
 
-  private var headline: String {
-    guard let request else { return "not started" }
-    return "ran \(ran.brief), stopped in \(took.brief) of \(grace.brief), asked by \(request)"
+  private static var mostNotes: Int { 50 }
+  private static var mostNames: Int { 8 }
+
+  private func note(_ margin: String, _ text: String, most: Int) -> [String] {
+    TerminalText.lines(of: text, columns: ReportTable.columns - 2, most: most).map { margin + $0 }
+  }
+
+  private var name: String { Self.short(lifecycle) }
+
+  /// On one line, or who asked and why on the next ones.
+  private var head: [String] {
+    let line = TerminalText("\(name): \(headline)", columns: 1000)
+    if line.columns <= ReportTable.columns { return [line.string] }
+    let asker = request == nil ? [] : note("  ", asker, most: 3)
+    return TerminalText.lines(of: "\(name): \(times)", columns: ReportTable.columns, most: 1) + asker
+  }
+
+  private var headline: String { request == nil ? times : "\(times), \(asker)" }
+
+  private var times: String {
+    request == nil ? "not started" : "ran \(ran.brief), stopped in \(took.brief) of \(grace.brief)"
+  }
+
+  private var asker: String {
+    request.map { "asked by \(TerminalText.line(of: "\($0)", columns: 200))" } ?? ""
   }
 
   private var verdict: String {
     if let endedBySignal { return "ended at once by \(StopRequest.Asker.signal(endedBySignal))" }
-    let stragglers = stragglers
-    if !stragglers.isEmpty { return "not ended in time: \(stragglers.map(\.description).joined(separator: ", "))" }
+    if !stragglers.isEmpty { return "not ended in time: \(stragglerNames)" }
     if !mistakes.isEmpty { return "the configuration is wrong" }
-    let failed = phases.filter(\.end.isFailed).map(\.name)
-    return failed.isEmpty ? "clean" : "failed: \(failed.joined(separator: ", "))"
-  }
-}
-
-extension PhaseReport {
-  fileprivate var detail: String {
-    switch end.kind {
-    case .neverStarted, .endedByItself: ""
-    case .abandoned: "still running after \(drainedFor?.brief ?? "no time at all")"
-    case .drained, .cancelled, .failed:
-      if let drainedFor { "after \(drainedFor.brief)" } else if drainAfter == nil { "before its turn" } else { "" }
-    }
-  }
-}
-
-extension Duration {
-  /// For people: `0.412 s`, `12.3 s`, `3 min 20 s`.
-  package var brief: String {
-    let (seconds, attoseconds) = components
-    if seconds >= 120 { return "\(seconds / 60) min \(seconds % 60) s" }
-    let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
-    if seconds >= 10 { return "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s" }
-    let fraction = String(milliseconds % 1000)
-    return "\(milliseconds / 1000)." + String(repeating: "0", count: max(0, 3 - fraction.count)) + fraction + " s"
-  }
-}
-
-extension String {
-  fileprivate func padded(to width: Int) -> String {
-    self + String(repeating: " ", count: Swift.max(0, width - count))
+    let failed = phases.filter { $0.end.isFailed && $0.parent == nil }
+    let names = failed.prefix(Self.mostNames).map { Self.short($0.name) }
+    return failed.isEmpty ? "clean" : "failed: \(listed(names, of: failed.count))"
   }
 
-  /// A line break in an error text must not break the table.
-  fileprivate func clipped(to width: Int) -> String {
-    let line = String(map { $0.isNewline ? " " : $0 })
-    let short = line.count <= width ? line : line.prefix(width - 1) + "…"
-    return String(short.reversed().drop { $0 == " " }.reversed())
+  private var stragglerNames: String {
+    let names = stragglers.prefix(Self.mostNames).map { TerminalText($0.description, columns: 72).string }
+    return listed(names, of: stragglers.count)
   }
-}
 
-extension LifecycleReport {
+  private static func short(_ name: String) -> String { TerminalText(name, columns: 40).string }
+
   /// The metadata of the summary in the log.
   var logMetadata: [String: String] {
     var metadata = ["stop.took": took.brief, "exit.code": "\(exitCode)"]
-    if !stragglers.isEmpty { metadata["stragglers"] = stragglers.map(\.description).joined(separator: ", ") }
+    if !stragglers.isEmpty { metadata["stragglers"] = stragglerNames }
     return metadata
   }
 }

@@ -25,7 +25,7 @@ final class SessionTally: Sendable {
     }
   }
 
-  /// A phase has ended, or nobody waits for it any more.
+  /// A phase has ended, or nobody waits for it any more; only the first time counts.
   func close(_ phase: Phase, at now: ContinuousClock.Instant) {
     let counts = phase.gate.counts
     if counts.live > 0 { cut(phase, at: now) }
@@ -34,6 +34,8 @@ final class SessionTally: Sendable {
       failed: counts.failed, cancelled: counts.cancelled, abandoned: counts.live)
     guard !report.isEmpty else { return }
     state.withLock { state in
+      // Of what is abandoned, more may end until somebody asks again.
+      guard state.sessions[phase.id] == nil else { return }
       guard phase.parent == nil || state.sessions.count < Self.mostChildren else { return }
       state.sessions[phase.id] = report
     }
@@ -43,7 +45,11 @@ final class SessionTally: Sendable {
   func complete(_ report: LifecycleReport) -> LifecycleReport {
     let state = state.withLock { state in (sessions: state.sessions, late: state.late) }
     var report = report
-    for index in report.phases.indices { report.phases[index].sessions = state.sessions[report.phases[index].id] }
+    for index in report.phases.indices {
+      report.phases[index].sessions = state.sessions[report.phases[index].id]
+      // No use to anybody else, and one that was read from JSON has none: the same report is to be equal.
+      report.phases[index].id = -1
+    }
     var late = state.late
     report.stragglers = report.stragglers.flatMap { straggler in
       guard let place = late.firstIndex(where: { $0.phase == straggler.phase }) else { return [straggler] }

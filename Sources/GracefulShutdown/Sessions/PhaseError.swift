@@ -42,10 +42,13 @@ public struct PhaseError: Error, Hashable, Sendable, CustomStringConvertible {
 
 extension PhaseError {
   static func refused(_ tried: String, by phase: String) -> PhaseError {
+    // Whole literals: a server that drains may refuse often, and this then allocates nothing.
     PhaseError(
       .refused, tried: tried, phase: phase, reason: "refused, the phase drains or has ended and takes nothing new",
-      advice: "tell the client to go elsewhere (HTTP: 503 with Connection: close); work for a session that is still"
-        + " inside is opened from its task, or by its beginSession()")
+      advice: """
+        tell the client to go elsewhere (HTTP: 503 with Connection: close); work for a session that is still inside is \
+        opened from its task, or by its beginSession()
+        """)
   }
 
   static func outsideAnyPhase(_ tried: String) -> PhaseError {

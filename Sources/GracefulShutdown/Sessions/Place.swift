@@ -45,6 +45,16 @@ package struct Place: Sendable {
     }
     return nil
   }
+
+  /// The innermost phase of this lifecycle that the task is in, and that has not ended.
+  func phase(of driver: LifecycleDriver) -> Phase? {
+    var place: Place? = self
+    while let here = place {
+      if here.phase.link.driver === driver, !here.phase.board.hasClosed { return here.phase }
+      place = here.outer?.place
+    }
+    return nil
+  }
 }
 
 extension Phase {

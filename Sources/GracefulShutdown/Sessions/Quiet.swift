@@ -11,7 +11,7 @@ extension Phase {
   /// the sub-work of a session does. Returns early when the task that waits is cancelled.
   public func quiet(for duration: Duration) async {
     guard duration > .zero else { return }
-    let watch = QuietWatch(gate: gate, duration: duration, environment: environment)
+    let watch = QuietWatch(gate: gate, duration: duration.bounded, environment: environment)
     await withTaskCancellationHandler {
       await withCheckedContinuation { watch.begin($0) }
     } onCancel: {

@@ -1,4 +1,7 @@
 /// Something that happened in a lifecycle.
+///
+/// Those of one phase come in the order of ``Kind``, each at most once, and its end before the end of the whole. Of two
+/// phases that do not depend on each other, either may come first.
 public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
   /// What happened.
   ///
@@ -6,25 +9,32 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
   public struct Kind: Hashable, Sendable, CustomStringConvertible {
     /// In one or two words.
     public let description: String
+    /// A phase goes through them in this order; 0 for what is said of the whole.
+    let rank: Int
+
+    private init(_ description: String, rank: Int = 0) {
+      self.description = description
+      self.rank = rank
+    }
 
     /// The body of a phase was called.
-    public static var started: Self { Self(description: "started") }
+    public static var started: Self { Self("started", rank: 1) }
     /// A phase said that it is ready.
-    public static var ready: Self { Self(description: "ready") }
+    public static var ready: Self { Self("ready", rank: 2) }
     /// Somebody asked for a stop, perhaps not as the first.
-    public static var stopRequested: Self { Self(description: "stop requested") }
+    public static var stopRequested: Self { Self("stop requested") }
     /// A phase came back by itself, and is started again after a while.
-    public static var restarting: Self { Self(description: "restarting") }
+    public static var restarting: Self { Self("restarting") }
     /// What a phase requires restarts; when that is ready again, so is this one.
-    public static var waiting: Self { Self(description: "waiting") }
+    public static var waiting: Self { Self("waiting") }
     /// A phase was told to drain.
-    public static var draining: Self { Self(description: "draining") }
+    public static var draining: Self { Self("draining", rank: 3) }
     /// The time of a phase was over, and it was cancelled.
-    public static var cancelled: Self { Self(description: "cancelled") }
+    public static var cancelled: Self { Self("cancelled", rank: 4) }
     /// A phase has ended, or was abandoned.
-    public static var ended: Self { Self(description: "ended") }
+    public static var ended: Self { Self("ended", rank: 5) }
     /// The end of the whole, and the last event.
-    public static var finished: Self { Self(description: "finished") }
+    public static var finished: Self { Self("finished") }
   }
 
   /// What happened.

@@ -33,10 +33,15 @@ final class LifecycleEventBroadcast: Sendable {
     return stream
   }
 
-  func send(_ event: LifecycleEvent) {
+  /// - Parameter isNews: Asked under the lock: two threads that have news of one phase must not both find that theirs is
+  ///   the newer one, and then say it in the other order.
+  func send(_ event: LifecycleEvent, if isNews: () -> Bool = { true }) {
     guard isHeard else { return }
     // Yielded under the lock: what one thread says after another is read in that order.
-    state.withLock { state in for reader in state.readers.values { reader.yield(event) } }
+    state.withLock { state in
+      guard isNews() else { return }
+      for reader in state.readers.values { reader.yield(event) }
+    }
   }
 
   func finish(_ report: LifecycleReport) {

@@ -51,7 +51,7 @@ struct DrainingSessionTests {
       Task {
         try await phase.session("stuck") {
           ladder.recorder.record("stuck runs")
-          await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+          await ladder.recorder.wait(for: "test is over")
         }
       }
       await phase.turnToStop()
@@ -74,15 +74,16 @@ struct DrainingSessionTests {
     #expect(sessions?.failed == 0)
     #expect(await report.stragglers.contains { $0.name == "stuck" && $0.phase == "web" && $0.age == .seconds(5) })
     #expect(ladder.recorder.events.contains("web: turn"))
+    ladder.recorder.record("test is over")
   }
 
   @Test("A stop that is asked for from inside a session waits for that session, too")
   func stopFromInside() async throws {
-    let (ladder, shop) = (ladder, shop)
-    shop.phase("web") { phase in
+    let ladder = ladder
+    shop.phase("web") { [weak shop] phase in
       phase.ready()
       try await phase.session("POST /stop") {
-        shop.requestStop()
+        shop?.requestStop()
         while !phase.gate.isClosed { await Task.yield() }
         try await withSession("last words") { ladder.recorder.record("answered") }
       }

@@ -1,0 +1,78 @@
+internal import GracefulShutdown
+
+/// Who asked for a stop, why, and how urgently, in JSON.
+struct RequestDocument: Codable {
+  var who: AskerDocument
+  var why: String
+  var urgency: Urgency
+
+  enum Urgency: String, Codable {
+    case drain, cancelNow, exitNow
+  }
+
+  init(_ request: StopRequest) {
+    who = AskerDocument(request.who)
+    why = request.why
+    urgency =
+      switch request.urgency.kind {
+      case .drain: .drain
+      case .cancelNow: .cancelNow
+      case .exitNow: .exitNow
+      }
+  }
+
+  func value(at path: String) throws(ReportFormatError) -> StopRequest {
+    let urgency: StopRequest.Urgency =
+      switch urgency {
+      case .drain: .drain
+      case .cancelNow: .cancelNow
+      case .exitNow: .exitNow
+      }
+    return StopRequest(who: try who.value(at: "\(path).who"), why: why, urgency: urgency)
+  }
+}
+
+/// Which keys it has beside `kind` and `text`, depends on the kind.
+struct AskerDocument: Codable {
+  var kind: Kind
+  /// For people; not read back.
+  var text: String?
+  var signal: JSONInteger<Int32>?
+  var pid: JSONInteger<Int32>?
+  var phase: String?
+
+  enum Kind: String, Codable {
+    case signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup
+  }
+
+  init(_ asker: StopRequest.Asker) {
+    text = asker.description
+    switch asker.kind {
+    case .signal(let number): (kind, signal) = (.signal, JSONInteger(number))
+    case .code: kind = .code
+    case .successor(let process): (kind, pid) = (.successor, JSONInteger(process))
+    case .phaseFailed(let name): (kind, phase) = (.phaseFailed, name)
+    case .phaseEnded(let name): (kind, phase) = (.phaseEnded, name)
+    case .cancellation: kind = .cancellation
+    case .serviceGroup: kind = .serviceGroup
+    }
+  }
+
+  func value(at path: String) throws(ReportFormatError) -> StopRequest.Asker {
+    switch kind {
+    case .signal: .signal(try there(signal, "\(path).signal").number)
+    case .code: .code
+    case .successor: .successor(try there(pid, "\(path).pid").number)
+    case .phaseFailed: .phaseFailed(try there(phase, "\(path).phase"))
+    case .phaseEnded: .phaseEnded(try there(phase, "\(path).phase"))
+    case .cancellation: .cancellation
+    case .serviceGroup: .serviceGroup
+    }
+  }
+}
+
+/// What its kind must have.
+func there<Value>(_ value: Value?, _ path: String) throws(ReportFormatError) -> Value {
+  guard let value else { throw ReportFormatError(.missingKey, at: path, "") }
+  return value
+}

@@ -1,0 +1,61 @@
+extension PhaseReport {
+  /// Whether somebody should look at it.
+  ///
+  /// The error of a child phase went to whoever opened it.
+  var isLoud: Bool { end.isStraggler || end.isFailed && parent == nil }
+
+  /// How long it took, as far as that is worth saying.
+  var detail: String {
+    switch end.kind {
+    case .neverStarted, .endedByItself: ""
+    case .abandoned: "still running after \(drainedFor?.brief ?? "no time at all")"
+    case .drained, .cancelled, .failed:
+      if let drainedFor { "after \(drainedFor.brief)" } else if drainAfter == nil { "before its turn" } else { "" }
+    }
+  }
+
+  /// `3 drained, 1 abandoned`, in the order in which they come.
+  static func countedByEnd(_ phases: [PhaseReport]) -> String {
+    var counts: [(word: String, count: Int)] = []
+    for phase in phases {
+      if let known = counts.firstIndex(where: { $0.word == phase.end.description }) {
+        counts[known].count += 1
+      } else {
+        counts.append((phase.end.description, 1))
+      }
+    }
+    return counts.map { "\($0.count) \($0.word)" }.joined(separator: ", ")
+  }
+}
+
+extension SessionReport {
+  var isLoud: Bool { cancelled > 0 || abandoned > 0 }
+
+  /// `12 drained, 1 ABANDONED, 10234 in all`.
+  var text: String {
+    let parts = [
+      (drained, "drained"), (cancelled, "CANCELLED"), (abandoned, "ABANDONED"), (failed, "failed"),
+      (refused, "refused"),
+    ]
+    return (parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" } + ["\(admitted) in all"]).joined(separator: ", ")
+  }
+}
+
+/// The first few of so many, and how many more.
+func listed(_ names: [String], of count: Int) -> String {
+  names.joined(separator: ", ") + (count > names.count ? ", and \(count - names.count) more" : "")
+}
+
+extension Duration {
+  /// For people: `0.412 s`, `12.3 s`, `3 min 20 s`.
+  package var brief: String {
+    guard self >= .zero else { return "-" + (.zero - self).brief }
+    // Beyond that, `components` traps.
+    let (seconds, attoseconds) = min(self, .seconds(Int64.max)).components
+    if seconds >= 120 { return "\(seconds / 60) min \(seconds % 60) s" }
+    let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    if seconds >= 10 { return "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s" }
+    let fraction = String(milliseconds % 1000)
+    return "\(milliseconds / 1000)." + String(repeating: "0", count: max(0, 3 - fraction.count)) + fraction + " s"
+  }
+}

@@ -1,0 +1,118 @@
+public import ServiceLifecycle
+
+/// A service of swift-service-lifecycle that behaves as a test needs it, and knows nothing of Graceful.
+///
+/// It can run as a phase or in a `ServiceGroup`, and records what happens to it, as `name: event`: `started`; `told`, when
+/// it hears its graceful shutdown; `cancelled`; `ended`, when it comes back.
+///
+/// ```swift
+/// @Test(.timeLimit(.minutes(1))) func thePipelineDrainsBeforeTheDatabase() async {
+///   let ladder = ManualLadder()
+///   let shop = Lifecycle("shop")
+///   let database = shop.phase("database", script: .obedient, on: ladder)
+///   let pipeline = ScriptedService("pipeline", .slow(.seconds(3)), on: ladder)
+///   shop.phase("pipeline", requires: database, service: pipeline)
+///   async let report = shop.run(on: ladder)
+///   await ladder.recorder.wait(for: "pipeline: started")
+///
+///   shop.requestStop()
+///   await ladder.recorder.wait(for: "pipeline: drains")
+///   ladder.advance(by: .seconds(3))
+///
+///   #expect(await report.exitCode == 0)
+///   #expect(ladder.recorder.saw(inOrder: "pipeline: told", "pipeline: ended", "database: turn"))
+/// }
+/// ```
+public struct ScriptedService: Service, CustomStringConvertible {
+  /// What a scripted service does.
+  public struct Script: Sendable {
+    let play: @Sendable (ScriptedService) async throws -> Void
+
+    /// A script of your own.
+    public init(_ play: @escaping @Sendable (ScriptedService) async throws -> Void) { self.play = play }
+  }
+
+  /// Its name, before what it records.
+  public let name: String
+  /// Where it records.
+  public let ladder: ManualLadder
+  private let script: Script
+
+  /// Makes one.
+  /// - Parameters:
+  ///   - name: Stands before what it records; need not be the name of its phase.
+  ///   - script: ``Script/obedient`` unless said otherwise.
+  ///   - ladder: For its recorder, and for the time that it needs. It may run without a lifecycle on this ladder.
+  public init(_ name: String, _ script: Script = .obedient, on ladder: ManualLadder) {
+    self.name = name
+    self.script = script
+    self.ladder = ladder
+  }
+
+  /// Follows its script.
+  public func run() async throws {
+    record("started")
+    defer { record("ended") }
+    try await withGracefulShutdownHandler {
+      try await withTaskCancellationHandler {
+        try await script.play(self)
+      } onCancel: {
+        record("cancelled")
+      }
+    } onGracefulShutdown: {
+      record("told")
+    }
+  }
+
+  /// The name, for a group's log.
+  public var description: String { name }
+
+  /// Records an event of this service.
+  public func record(_ event: String) { ladder.recorder.record("\(name): \(event)") }
+}
+
+extension ScriptedService.Script {
+  /// Returns when it is told, or cancelled.
+  public static var obedient: Self { Self { _ in try? await gracefulShutdown() } }
+
+  /// Throws at once.
+  public static func failsAtStart(_ error: String) -> Self { Self { _ in throw PhaseScript.Failure(error) } }
+
+  /// Returns after this long although nobody has told it to.
+  ///
+  /// Records `running` once it waits.
+  public static func returnsByItself(after duration: Duration) -> Self {
+    Self { service in await service.ladder.pause(for: duration, recording: "\(service.name): running") }
+  }
+
+  /// Needs this long when it has been told, and ignores its cancellation meanwhile.
+  ///
+  /// Records `drains` once it waits.
+  public static func slow(_ drain: Duration) -> Self {
+    Self { service in
+      try? await gracefulShutdown()
+      await service.ladder.pause(for: drain, recording: "\(service.name): drains")
+    }
+  }
+
+  /// Throws when it is told.
+  public static func throwsWhileDraining(_ error: String) -> Self {
+    Self { _ in
+      try? await gracefulShutdown()
+      throw PhaseScript.Failure(error)
+    }
+  }
+
+  /// Does not end when it is told, only when it is cancelled.
+  public static var ignoresDrain: Self {
+    Self { _ in
+      await PhaseScript.untilCancelled()
+      throw CancellationError()
+    }
+  }
+
+  /// Never ends.
+  public static var ignoresCancel: Self {
+    Self { _ in await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
+  }
+}

@@ -1,0 +1,74 @@
+import GracefulDescriptors
+import Testing
+
+@Suite("An agenda")
+struct AgendaTests {
+  private let start = ContinuousClock.now
+
+  private func taken(_ agenda: inout Agenda<Int>, until seconds: Int) -> [Int] {
+    var taken: [Int] = []
+    while let next = agenda.takeNext(until: start + .seconds(seconds)) { taken.append(next) }
+    return taken
+  }
+
+  @Test("gives out what is due, the earliest first, and what is due at one instant in the order in which it came")
+  func order() {
+    var agenda = Agenda<Int>()
+    for (item, second) in [5, 3, 3, 1, 4, 3, 2].enumerated() { _ = agenda.add(item, at: start + .seconds(second)) }
+    #expect(agenda.next == start + .seconds(1))
+    #expect(taken(&agenda, until: 3) == [3, 6, 1, 2, 5])
+    #expect(agenda.next == start + .seconds(4))
+    #expect(taken(&agenda, until: 9) == [4, 0])
+    #expect(agenda.next == nil)
+  }
+
+  @Test("does as a sorted list does, whatever is added, taken and taken back", arguments: UInt64(1)...20)
+  func model(seed: UInt64) {
+    var random = SplitMix(state: seed)
+    var agenda = Agenda<Int>()
+    var model: [(second: Int, item: Int, id: Agenda<Int>.ID)] = []
+    for item in 0..<2000 {
+      switch random.next() % 4 {
+      case 0, 1:
+        let second = Int(random.next() % 50)
+        model.append((second, item, agenda.add(item, at: start + .seconds(second))))
+      case 2:
+        guard let gone = model.indices.randomElement(using: &random) else { continue }
+        let (_, item, id) = model.remove(at: gone)
+        #expect(agenda.remove(id) == item)
+        #expect(agenda.remove(id) == nil)
+      default:
+        let now = Int(random.next() % 50)
+        let due = model.filter { $0.second <= now }.min { ($0.second, $0.item) < ($1.second, $1.item) }
+        #expect(agenda.takeNext(until: start + .seconds(now)) == due?.item)
+        model.removeAll { $0.item == due?.item }
+      }
+      #expect(agenda.next == model.map(\.second).min().map { start + .seconds($0) })
+      #expect(agenda.count == model.count)
+    }
+  }
+
+  @Test("holds a hundred thousand without a search through them")
+  func many() {
+    var agenda = Agenda<Int>()
+    // In order, in reverse order and mixed: with a list, each of these is a search or a shift of all there are.
+    let count = 100_000
+    let ids = (0..<count).map { agenda.add($0, at: start + .seconds($0 % 3 == 0 ? $0 : count - $0)) }
+    for id in ids where id.hashValue % 2 == 0 { _ = agenda.remove(id) }
+    let left = agenda.count
+    #expect(taken(&agenda, until: count).count == left)
+  }
+}
+
+/// The same numbers for the same seed (SplitMix64, Steele et al. 2014).
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}

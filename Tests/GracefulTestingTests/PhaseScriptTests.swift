@@ -1,0 +1,151 @@
+import GracefulShutdown
+import GracefulTesting
+import Testing
+
+/// Each script does what it says, and records it.
+@Suite("A scripted phase", .timeLimit(.minutes(1)))
+struct PhaseScriptTests {
+  private let ladder = ManualLadder()
+  private let shop = Lifecycle("shop", grace: .seconds(20))
+
+  private var events: [String] { ladder.recorder.events }
+
+  /// Runs one such phase until it is ready, asks for the stop, and lets `then` see it through.
+  private func end(of script: PhaseScript, then: (ManualLadder) async -> Void = { _ in }) async -> LifecycleReport {
+    shop.phase("web", script: script, on: ladder)
+    async let report = shop.run(on: ladder)
+    await ladder.recorder.wait(for: "web: ready")
+    shop.requestStop()
+    await then(ladder)
+    return await report
+  }
+
+  @Test("that is obedient")
+  func obedient() async {
+    #expect(await end(of: .obedient).phases.map(\.end) == [.drained])
+    #expect(events == ["web: started", "web: ready", "web: turn", "web: ended"])
+  }
+
+  @Test("that fails at its start")
+  func failsAtStart() async {
+    shop.phase("web", script: .failsAtStart("no port"), on: ladder)
+    #expect(await shop.run(on: ladder).phases.map(\.end) == [.failed("no port")])
+    #expect(events == ["web: started", "web: ended"])
+  }
+
+  @Test("that starts slowly, also when it is told to stop meanwhile")
+  func slowStart() async {
+    shop.phase("web", script: .slowStart(.seconds(3)), on: ladder)
+    async let report = shop.run(on: ladder)
+    await ladder.recorder.wait(for: "web: starting")
+    ladder.advance(by: .seconds(2))
+    shop.requestStop()
+    ladder.advance(by: .seconds(1))
+    #expect(await report.phases.map(\.end) == [.drained])
+    #expect(await report.took == .seconds(1))
+    #expect(events == ["web: started", "web: starting", "web: ready", "web: turn", "web: ended"])
+  }
+
+  @Test("that is never ready, within its start limit")
+  func neverReady() async {
+    shop.phase("web", startLimit: .seconds(4), script: .neverReady, on: ladder)
+    async let report = shop.run(on: ladder)
+    await ladder.recorder.wait(for: "web: started")
+    ladder.advance(by: .seconds(4))
+    #expect(await report.phases[0].end.error == "not ready within its start limit of 4.000 s")
+    #expect(events == ["web: started", "web: turn", "web: ended"])
+  }
+
+  @Test("that returns by itself")
+  func returnsByItself() async {
+    shop.phase("web", script: .returnsByItself(after: .seconds(7)), on: ladder)
+    async let report = shop.run(on: ladder)
+    await ladder.recorder.wait(for: "web: ready")
+    #expect(ladder.advanceToNext())
+    #expect(await report.phases.map(\.end) == [.endedByItself])
+    #expect(await report.ran == .seconds(7))
+    #expect(events == ["web: started", "web: ready", "web: ended"])
+  }
+
+  @Test("that is slow, and ignores its cancellation meanwhile")
+  func slow() async {
+    let report = await end(of: .slow(.seconds(18))) { ladder in
+      await ladder.recorder.wait(for: "web: turn")
+      ladder.advance(by: .seconds(18))
+    }
+    #expect(report.phases.map(\.end) == [.cancelled])
+    #expect(report.took == .seconds(18))
+    #expect(events == ["web: started", "web: ready", "web: turn", "web: ended"])
+  }
+
+  @Test("that throws while draining")
+  func throwsWhileDraining() async {
+    #expect(await end(of: .throwsWhileDraining("disk full")).phases.map(\.end) == [.failed("disk full")])
+    #expect(events == ["web: started", "web: ready", "web: turn", "web: ended"])
+  }
+
+  @Test("that ends only when it is cancelled, but then at once")
+  func ignoresDrain() async {
+    let report = await end(of: .ignoresDrain) { ladder in
+      await ladder.recorder.wait(for: "web: turn")
+      ladder.advance(by: .seconds(17))
+    }
+    #expect(report.phases.map(\.end) == [.cancelled])
+    #expect(report.took == .seconds(17))
+    #expect(events == ["web: started", "web: ready", "web: turn", "web: cancelled", "web: ended"])
+  }
+
+  @Test("that never ends")
+  func ignoresCancel() async {
+    let report = await end(of: .ignoresCancel) { ladder in
+      await ladder.recorder.wait(for: "web: turn")
+      ladder.advance(by: .seconds(17))
+      await ladder.recorder.wait(for: "web: cancelled")
+      ladder.advance(by: .seconds(2))
+    }
+    #expect(report.phases.map(\.end) == [.abandoned])
+    #expect(events == ["web: started", "web: ready", "web: turn", "web: cancelled"])
+  }
+
+  @Test("with sessions inside that need a while")
+  func sessions() async {
+    let report = await end(of: .sessions(3, each: .seconds(2))) { ladder in
+      for number in 1...3 { await ladder.recorder.wait(for: "web: session \(number) drains") }
+      #expect(!ladder.recorder.events.contains("web: turn"))
+      ladder.advance(by: .seconds(2))
+    }
+    #expect(report.phases.map(\.end) == [.drained])
+    #expect(report.phases[0].sessions?.drained == 3)
+    #expect(events.last == "web: ended")
+    #expect(events.filter { $0.hasSuffix(" ended") }.count == 4)
+  }
+
+  @Test("with sessions inside that end only when they are cancelled")
+  func endlessSessions() async {
+    let report = await end(of: .sessions(2, each: nil)) { ladder in
+      for number in 1...2 { await ladder.recorder.wait(for: "web: session \(number) drains") }
+      ladder.advance(by: .seconds(17))
+    }
+    #expect(report.phases.map(\.end) == [.cancelled])
+    #expect(report.phases[0].sessions?.cancelled == 2)
+    #expect(Set(report.stragglers.map(\.name)) == ["web", "session 1", "session 2"])
+    #expect(events.filter { $0.hasSuffix(" cancelled") }.count == 2)
+  }
+
+  @Test("with no session at all is an obedient one", arguments: [0, -1])
+  func noSessions(count: Int) async {
+    #expect(await end(of: .sessions(count, each: nil)).phases.map(\.end) == [.drained])
+  }
+
+  @Test("of one's own")
+  func own() async {
+    let script = PhaseScript { phase, ladder in
+      phase.ready()
+      ladder.recorder.record("web: ready")
+      await phase.turnToStop()
+      ladder.recorder.record("mine")
+    }
+    #expect(await end(of: script).exitCode == 0)
+    #expect(events.contains("mine"))
+  }
+}

@@ -1,0 +1,156 @@
+import Graceful
+import GracefulTesting
+import SchemaChecking
+import Testing
+
+@Suite("A report as JSON", .timeLimit(.minutes(1)))
+struct ReportJSONTests {
+  private func roundTrip(_ report: LifecycleReport) throws {
+    let json = report.json()
+    #expect(try LifecycleReport(json: json) == report)
+    #expect(try LifecycleReport(json: json).json() == json)
+    #expect(try SchemaChecker("lifecycle-report-1").problems(inText: json) == [])
+  }
+
+  @Test("reads as people and programs expect it")
+  func text() {
+    var web = ReportValues.phase("web", .cancelled(error: "late"))
+    web.requires = ["database"]
+    let report = ReportValues.report(phases: [web], stragglers: [Straggler(phase: "web")], took: .milliseconds(7250))
+    #expect(
+      report.json() == """
+        {
+          "childrenOpened" : 0,
+          "endedBySignal" : null,
+          "exitCode" : 124,
+          "grace" : 25,
+          "ignored" : [
+
+          ],
+          "lifecycle" : "shop",
+          "mistakes" : [
+
+          ],
+          "phases" : [
+            {
+              "drainAfter" : 3,
+              "end" : "cancelled",
+              "endedAfter" : 4,
+              "error" : "late",
+              "name" : "web",
+              "parent" : null,
+              "readyAfter" : 0.001,
+              "requires" : [
+                "database"
+              ],
+              "sessions" : null,
+              "startedAfter" : 0,
+              "turnAfter" : null
+            }
+          ],
+          "ran" : 3600,
+          "request" : {
+            "urgency" : "drain",
+            "who" : {
+              "kind" : "signal",
+              "signal" : 15,
+              "text" : "SIGTERM"
+            },
+            "why" : ""
+          },
+          "schema" : 1,
+          "stragglers" : [
+            {
+              "age" : null,
+              "kind" : "phase",
+              "name" : "web",
+              "phase" : "web"
+            }
+          ],
+          "took" : 7.25
+        }
+
+        """)
+  }
+
+  @Test("One of everything comes back as it was") func everything() throws { try roundTrip(ReportValues.everything) }
+
+  @Test("Nothing comes back as nothing") func nothing() throws {
+    try roundTrip(ReportValues.report(request: nil, mistakes: [ConfigurationMistake(trigger: "", reason: "")]))
+  }
+
+  @Test("Every way to end comes back", arguments: ReportValues.ends) func ends(end: PhaseEnd) throws {
+    try roundTrip(ReportValues.report(phases: [ReportValues.phase("web", end)]))
+  }
+
+  @Test("Every asker comes back", arguments: ReportValues.askers, ReportValues.urgencies)
+  func askers(who: StopRequest.Asker, urgency: StopRequest.Urgency) throws {
+    try roundTrip(ReportValues.report(request: StopRequest(who: who, why: "why", urgency: urgency)))
+  }
+
+  @Test("Every mistake comes back", arguments: ReportValues.mistakes)
+  func mistakes(kind: ConfigurationMistake.Kind) throws {
+    try roundTrip(ReportValues.report(request: nil, mistakes: [ConfigurationMistake(kind: kind)]))
+  }
+
+  @Test("Times come back to the last digit", arguments: ReportValues.durations)
+  func durations(duration: Duration) throws {
+    try roundTrip(
+      ReportValues.report(stragglers: [Straggler(session: "s", in: "web", age: duration)], took: duration))
+  }
+
+  @Test("Ten thousand times of any length come back, each as a plain number")
+  func manyDurations() throws {
+    var random = SplitMix(state: 7)
+    var report = ReportValues.report()
+    for _ in 0..<10_000 {
+      let nanoseconds = Int64.random(in: 0 ... .max, using: &random) >> Int64.random(in: 0..<63, using: &random)
+      report.stragglers.append(Straggler(session: "", in: "", age: .nanoseconds(nanoseconds)))
+    }
+    let json = report.json()
+    #expect(try LifecycleReport(json: json) == report)
+    #expect(!json.contains(try Regex("[0-9][eE]")))
+  }
+
+  @Test("The report of a run comes back, with sessions, child phases and stragglers in it")
+  func run() async throws {
+    let ladder = ManualLadder()
+    let shop = Lifecycle("shop", grace: .seconds(20))
+    let database = shop.phase("database", script: .obedient, on: ladder)
+    shop.phase("web", requires: database, limit: .seconds(5)) { phase in
+      phase.ready()
+      let late = try phase.beginSession("GET /feed")
+      try phase.beginSession().end()
+      ladder.recorder.record("web: busy")
+      try await withPhase("import") { _ in await phase.drainRequested() }
+      #expect(throws: PhaseError.self) { try phase.beginSession().end() }
+      ladder.recorder.record("web: imported")
+      // Left waiting for ever: that is what is being tested.
+      await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+      late.end()
+    }
+    async let running = shop.run(on: ladder)
+    await ladder.recorder.wait(for: "web: busy")
+    shop.requestStop(StopRequest(why: "deploy"))
+    await ladder.recorder.wait(for: "web: imported")
+    ladder.advance(by: .seconds(10))
+    let report = await running
+    try roundTrip(report)
+    #expect(report.stragglers.map(\.name) == ["web", "GET /feed"])
+    #expect(report.phases.map(\.requires) == [[], ["database"], []])
+    #expect(report.phases[1].sessions?.abandoned == 1)
+    #expect(report.phases.map(\.name) == ["database", "web", "web/import"])
+  }
+
+  @Test("A wrong configuration comes back, with all that is wrong with it, and its circle")
+  func configuration() async throws {
+    let shop = Lifecycle("shop", grace: .zero)
+    shop.phase("a", requires: PhaseHandle("b"), limit: .zero) { _ in }
+    shop.phase("b", requires: PhaseHandle("a"), PhaseHandle("x"), startLimit: .seconds(-1)) { _ in }
+    shop.phase("b") { _ in }
+    let report = await shop.run(on: ManualLadder())
+    #expect(report.mistakes.count == 6)
+    #expect(report.phases.map(\.requires) == [["b"], ["a"], []])
+    try roundTrip(report)
+  }
+}

@@ -1,0 +1,162 @@
+import Graceful
+import GracefulTesting
+import Logging
+import SchemaChecking
+import Synchronization
+import Testing
+
+@Suite("A snapshot (S13)", .timeLimit(.minutes(1)))
+struct SnapshotTests {
+  private let ladder = ManualLadder()
+  private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
+
+  private func checked(_ snapshot: LifecycleSnapshot) throws -> LifecycleSnapshot {
+    #expect(try SchemaChecker("lifecycle-snapshot-1").problems(inText: snapshot.json()) == [])
+    return snapshot
+  }
+
+  @Test("before the run shows what was declared")
+  func declared() throws {
+    shop.phase("web\n\u{1B}") { _ in }
+    let snapshot = try checked(shop.snapshot())
+    #expect(snapshot.state == .declared)
+    #expect(snapshot.phases.map(\.state) == [.waiting])
+    #expect(snapshot.running == nil && snapshot.left == nil)
+    #expect(try checked(Lifecycle("empty").snapshot()).phases.isEmpty)
+  }
+
+  @Test("while it starts shows who is ready, who is not, and who waits")
+  func starting() async throws {
+    let database = shop.phase("database", script: .obedient, on: ladder)
+    let queue = shop.phase("queue", requires: [database], startLimit: .seconds(7)) { [ladder] phase in
+      ladder.recorder.record("queue: starts")
+      await phase.turnToStop()
+    }
+    shop.phase("web", requires: queue, script: .obedient, on: ladder)
+    async let report = shop.run(on: ladder)
+    await ladder.recorder.wait(for: "queue: starts")
+    ladder.advance(by: .seconds(3))
+    let snapshot = try checked(shop.snapshot())
+    #expect(snapshot.state == .starting)
+    #expect(snapshot.phases.map(\.state) == [.ready, .starting, .waiting])
+    #expect(snapshot.phases.map(\.age) == [.seconds(3), .seconds(3), nil])
+    #expect(snapshot.phases.map(\.left) == [nil, .seconds(4), nil])
+    #expect(snapshot.running == .seconds(3))
+    shop.requestStop()
+    _ = await report
+  }
+
+  @Test("while it drains shows who asked, how long is left, and the oldest of the sessions with their names")
+  func draining() async throws {
+    let ladder = ladder
+    let database = shop.phase("database", script: .obedient, on: ladder)
+    shop.phase("web", requires: database, limit: .seconds(5)) { phase in
+      phase.ready()
+      var sessions: [SharedSession] = []
+      for number in 0..<12 {
+        sessions.append(try phase.beginSession("session \(number)").shared())
+        ladder.advance(by: .seconds(1))
+      }
+      sessions.append(try phase.beginSession().shared())
+      await ladder.recorder.wait(for: "database: ready")
+      ladder.recorder.record("web: busy")
+      try await withPhase("import") { child in
+        ladder.recorder.record("import: open")
+        await child.drainRequested()
+        ladder.recorder.record("import: told")
+        await ladder.recorder.wait(for: "seen")
+      }
+      #expect(throws: PhaseError.self) { try phase.beginSession().end() }
+      for session in sessions { session.end() }
+    }
+    async let report = shop.run(on: ladder)
+    await ladder.recorder.wait(for: "web: busy")
+    await ladder.recorder.wait(for: "import: open")
+    #expect(try checked(shop.snapshot()).state == .running)
+    shop.requestStop(StopRequest(who: .signal(15), why: "deploy"))
+    await ladder.recorder.wait(for: "import: told")
+    ladder.advance(by: .seconds(2))
+
+    let snapshot = try checked(shop.snapshot())
+    #expect(snapshot.state == .stopping)
+    #expect(snapshot.request?.why == "deploy")
+    #expect(snapshot.left == .seconds(18))
+    #expect(snapshot.phases.map(\.name) == ["database", "web", "web/import"])
+    #expect(snapshot.phases.map(\.parent) == [nil, nil, "web"])
+    #expect(snapshot.phases.map(\.state) == [.ready, .draining, .draining])
+    let web = snapshot.phases[1]
+    #expect(web.left == .seconds(3))
+    #expect(web.sessionsLive == 13 && web.sessionsAdmitted == 13 && web.children == 1)
+    #expect(web.oldestSessions.map(\.name) == (0..<10).map { "session \($0)" })
+    #expect(web.oldestSessions.first?.age == .seconds(14))
+
+    ladder.recorder.record("seen")
+    #expect(await report.exitCode == 0)
+    let end = try checked(shop.snapshot())
+    #expect(end.state == .finished)
+    #expect(end.left == nil && end.request?.why == "deploy")
+    #expect(end.phases.map(\.end) == [.drained, .drained])
+    #expect(end.phases[1].sessionsLive == 0 && end.phases[1].sessionsRefused == 1)
+  }
+
+  @Test("of a wrong configuration is finished, and valid all the same")
+  func configuration() async throws {
+    let broken = Lifecycle("broken", grace: .seconds(-1), logger: .silent)
+    broken.phase("a") { _ in }
+    _ = await broken.run(on: ladder)
+    #expect(try checked(broken.snapshot()).state == .finished)
+  }
+
+  @Test("from any thread at any time: it never goes back, and is always whole")
+  func anyThread() async throws {
+    let order = ["declared", "starting", "running", "stopping", "finished"]
+    for _ in 0..<20 {
+      let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
+      let ladder = ManualLadder()
+      var below = shop.phase("phase 0", script: .obedient, on: ladder)
+      for number in 1..<12 { below = shop.phase("phase \(number)", requires: below, script: .obedient, on: ladder) }
+      shop.phase("web", requires: below) { phase in
+        phase.ready()
+        await withTaskGroup(of: Void.self) { group in
+          for number in 0..<8 {
+            group.addTask {
+              for _ in 0..<50 where !phase.isStopRequested {
+                try? await phase.session("session \(number)") { await Task.yield() }
+                try? await phase.withPhase("child") { _ in await Task.yield() }
+              }
+            }
+          }
+        }
+        shop.requestStop()
+        await phase.turnToStop()
+      }
+      let readers = (0..<2).map { _ in
+        Task.detached { () -> (taken: Int, problems: [String]) in
+          var (taken, last, problems) = (0, 0, [String]())
+          while last < 4 {
+            let snapshot = shop.snapshot()
+            let state = order.firstIndex(of: snapshot.state.description) ?? -1
+            if state < last { problems.append("from \(order[last]) back to \(snapshot.state)") }
+            last = max(last, state)
+            taken += 1
+            if snapshot.phases.count < 13 { problems.append("\(snapshot.phases.count) phases") }
+            if snapshot.phases.contains(where: { $0.sessionsLive < 0 }) {
+              problems.append("\(snapshot.phases.map(\.sessionsLive)) live")
+            }
+            if taken % 16 == 0 {
+              problems += (try? SchemaChecker("lifecycle-snapshot-1").problems(inText: snapshot.json())) ?? ["unread"]
+            }
+            await Task.yield()
+          }
+          return (taken, problems)
+        }
+      }
+      let report = await shop.run(on: ladder)
+      for reader in readers {
+        let read = await reader.value
+        #expect(read.problems == [])
+      }
+      #expect(report.exitCode == 0)
+    }
+  }
+}
