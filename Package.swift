@@ -96,6 +96,9 @@ let package = Package(
       ]),
     .executableTarget(
       name: "BlockedProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/BlockedProgram"),
+    // Sends itself SIGTERM while its phases start.
+    .executableTarget(
+      name: "StartingProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/StartingProgram"),
     // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
     .executableTarget(
       name: "ForeignProgram",
@@ -109,8 +112,8 @@ let package = Package(
       dependencies: [
         "WholeMachine",
         "SchemaChecking",
-        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "CGracefulSystem", "GracefulDescriptors",
-        .log,
+        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "StartingProgram", "CGracefulSystem",
+        "GracefulDescriptors", .log,
         .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .testTarget(

@@ -10,6 +10,7 @@ package struct Ladder: LifecycleEnvironment {
   /// had, a task.
   private let loop: PollLoop?
   private let crew: LadderCrew
+  private let cancellers: LadderCrew
   /// Asked for before anything runs: at the end another thread may be changing the environment (getenv(3)).
   private let file = ReportFile.named()
 
@@ -17,6 +18,7 @@ package struct Ladder: LifecycleEnvironment {
     let loop = try? PollLoop(name: "graceful-ladder")
     self.loop = loop
     crew = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
+    cancellers = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
   }
 
   package func now() -> ContinuousClock.Instant { .now }
@@ -44,6 +46,8 @@ package struct Ladder: LifecycleEnvironment {
   }
 
   package func perform(_ body: @escaping @Sendable () -> Void) { crew.perform(body) }
+
+  package func performCancellation(_ body: @escaping @Sendable () -> Void) { cancellers.perform(body) }
 
   package func surround<Result: Sendable>(
     _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result

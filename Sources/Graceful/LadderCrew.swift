@@ -3,9 +3,9 @@ internal import Synchronization
 /// Threads for work that may block them: one while nothing does, more when something does.
 ///
 /// A thread for each piece is too dear: to start one costs 26 µs (measured), and 100,000 phases may be told to drain in the
-/// same instant. So one thread does all that there is to do, and ends. When it has not come to the next piece for 5 ms it
-/// is taken for blocked, and another one is started beside it; then twice as many, and so on, as long as pieces wait and
-/// none is begun, until there are ``mostThreads``. When that many are blocked, what comes later waits until one of them is
+/// same instant. So one thread does all that there is to do, and ends. When pieces wait, and in 5 ms it has begun fewer
+/// than ``prompt``, it is taken for blocked or slow, and another one is started beside it; then twice as many, and so on,
+/// until there are ``mostThreads``. When that many are blocked, what comes later waits until one of them is
 /// not; neither deadlines nor the exit wait for it, they have threads of their own.
 final class LadderCrew: Sendable {
   private struct State {
@@ -18,6 +18,8 @@ final class LadderCrew: Sendable {
   }
 
   static let patience = Duration.milliseconds(5)
+  /// How many pieces a thread begins in that time when they are short.
+  static let prompt = 32
   /// A program whose handlers block does not get a thread for each of 100,000 phases.
   static let mostThreads = 64
 
@@ -52,19 +54,24 @@ final class LadderCrew: Sendable {
 
   /// In the same step as it finds nothing to do, a thread counts as ended: whoever brings work afterwards starts one.
   private func takeNext() -> (@Sendable () -> Void)? {
-    state.withLock { state in
+    let (work, done): ((@Sendable () -> Void)?, [@Sendable () -> Void]) = state.withLock { state in
       guard state.next < state.waiting.count else {
-        state.waiting.removeAll()
-        state.next = 0
-        state.threads -= 1
-        return nil
+        defer {
+          state.waiting = []
+          state.next = 0
+          state.threads -= 1
+        }
+        return (nil, state.waiting)
       }
       defer {
         state.next += 1
         state.begun += 1
       }
-      return state.waiting[state.next]
+      return (state.waiting[state.next], [])
     }
+    // Let go of outside the lock: what they hold may be the last reference to something of the user's.
+    _ = done
+    return work
   }
 
   /// Looks, once the patience is over, whether another piece has been begun since then.
@@ -76,7 +83,7 @@ final class LadderCrew: Sendable {
           state.isWatched = false
           return (0, nil)
         }
-        guard state.begun == begun else { return (0, state.begun) }
+        guard state.begun - begun < Self.prompt * max(state.threads, 1) else { return (0, state.begun) }
         let more = min(max(state.threads, 1), state.waiting.count - state.next, Self.mostThreads - state.threads)
         state.threads += more
         return (more, state.begun)

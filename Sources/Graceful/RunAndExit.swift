@@ -6,7 +6,9 @@ extension Lifecycle {
   ///
   /// What was abandoned may still be running when this returns; whoever calls it should then exit with the report's
   /// ``LifecycleReport/exitCode``. When every thread of Swift's cooperative pool is blocked this cannot return, whatever
-  /// the deadline says; ``runAndExit(on:)`` exits all the same. Cancelling the task that waits is a stop request. A second
+  /// the deadline says; ``runAndExit(on:)`` exits all the same. Cancelling the task that called this first is
+  /// passed on: the phases are cancelled, in their order and without time to drain, and the exit code is 124; ask for a
+  /// stop before, when they shall drain. A second
   /// call, at the same time or later, waits for the end of the first and returns the same report; what it listens to is
   /// heard, too. Called from inside one of its own phases it would wait for itself: then it returns at once, with that as
   /// a mistake in its report, and nothing else happens; call ``requestStop(_:)`` there.

@@ -36,6 +36,19 @@ public final class Lifecycle: Sendable {
   private enum Stage {
     case declaring(Draft)
     case running(LifecycleDriver)
+
+    /// - Returns: The driver, when it is too late to change anything.
+    mutating func draft(_ change: (inout Draft) -> Void) -> LifecycleDriver? {
+      switch self {
+      case .declaring(var draft):
+        // Taken out meanwhile, or each change would copy all that is there.
+        self = .declaring(Draft())
+        change(&draft)
+        self = .declaring(draft)
+        return nil
+      case .running(let driver): return driver
+      }
+    }
   }
 
   private struct Draft {
@@ -100,18 +113,14 @@ public final class Lifecycle: Sendable {
   ) -> PhaseHandle {
     let declaration = PhaseGraph.Declaration(
       name, requires: requires.map(\.name), startLimit: startLimit?.bounded, limit: limit?.bounded, restart: restart)
-    let tooLate = stage.withLock { stage in
-      switch stage {
-      case .declaring(var draft):
+    let driver = stage.withLock { stage in
+      stage.draft { draft in
         draft.declarations.append(declaration)
         draft.bodies.append(body)
         draft.filters.append(filter)
-        stage = .declaring(draft)
-        return false
-      case .running: return true
       }
     }
-    if tooLate {
+    if driver != nil {
       logger.error(
         "a phase was added after run() and is not started",
         metadata: ["lifecycle.name": "\(self.name)", "phase.name": "\(name)"])
@@ -125,15 +134,7 @@ public final class Lifecycle: Sendable {
   /// a child phase, a session, a handler. It returns at once. What a repetition means is in ``StopRequest/Urgency``; after
   /// the end it means nothing.
   public func requestStop(_ request: StopRequest = StopRequest()) {
-    let driver: LifecycleDriver? = stage.withLock { stage in
-      switch stage {
-      case .declaring(var draft):
-        draft.requests.append(request)
-        stage = .declaring(draft)
-        return nil
-      case .running(let driver): return driver
-      }
-    }
+    let driver = stage.withLock { stage in stage.draft { $0.requests.append(request) } }
     driver?.requestStop(request)
   }
 
@@ -170,11 +171,7 @@ public final class Lifecycle: Sendable {
   ///
   /// Once it runs, it is too late for that.
   package func reportMistake(_ mistake: ConfigurationMistake) {
-    stage.withLock { stage in
-      guard case .declaring(var draft) = stage else { return }
-      draft.mistakes.append(mistake)
-      stage = .declaring(draft)
-    }
+    _ = stage.withLock { stage in stage.draft { $0.mistakes.append(mistake) } }
   }
 
   /// Runs in an environment until everything has ended or been abandoned.
@@ -204,7 +201,7 @@ public final class Lifecycle: Sendable {
     if isFirst { driver.noteClippedLimits() }
     for request in requests { driver.announce(request) }
     if let phase = Phase.place?.phase(of: driver) { return await refuse(phase, exiting: exiting) }
-    return await driver.run()
+    return await driver.run(isFirst: isFirst)
   }
 
   /// A phase called `run()`.

@@ -11,6 +11,9 @@ package protocol LifecycleEnvironment: Sendable {
   /// Calls `body` soon, on a thread that it may block: it runs code of the user.
   func perform(_ body: @escaping @Sendable () -> Void)
 
+  /// As ``perform(_:)``, for what cancels a task: it must not wait behind handlers that block.
+  func performCancellation(_ body: @escaping @Sendable () -> Void)
+
   /// Puts around the body of every phase what code in it may look for: what another library binds to the task.
   func surround<Result: Sendable>(
     _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result
@@ -24,6 +27,8 @@ package protocol LifecycleEnvironment: Sendable {
 }
 
 extension LifecycleEnvironment {
+  package func performCancellation(_ body: @escaping @Sendable () -> Void) { perform(body) }
+
   package func surround<Result: Sendable>(
     _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {

@@ -1,14 +1,19 @@
 import CGracefulSystem
+import Foundation
 import Graceful
 import Synchronization
 
-/// A program whose every pool thread is blocked by one of its phases, which never ends.
+/// A program in which something does not end.
 ///
-/// It says `blocked` on standard output once a task that is started afresh does not get to run.
+///     BlockedProgram GRACE-IN-MILLISECONDS [WHAT]
 ///
-///     BlockedProgram GRACE-IN-MILLISECONDS
+/// WHAT: `pool` (unless said otherwise) blocks every thread of the pool by one of its phases; `thread` blocks only the
+/// phase's own; `ignores` blocks none, and ignores its cancellation; `handlers` blocks two hundred handlers of phases that
+/// would end; `exit` ends well, and hangs in an `atexit` handler. With `thread` and `ignores` the phase has a quarter of the
+/// grace.
 ///
-/// With 0 it blocks nothing: it prints a line, stops itself and exits.
+/// It says `blocked` on standard output once it is so: with `pool`, once a task that is started afresh does not get to run.
+/// With a grace of 0 it blocks nothing: it prints a line, stops itself and exits.
 @main
 struct BlockedProgram {
   static func main() async {
@@ -16,6 +21,17 @@ struct BlockedProgram {
     let grace = arguments.count > 1 ? Int(arguments[1]) ?? 2000 : 2000
     if grace == 0 { await stopItself() }
     let program = Lifecycle("blocked", grace: .milliseconds(grace))
+    switch arguments.count > 2 ? arguments[2] : "pool" {
+    case "thread": hang(program) { blockForEver() }
+    case "ignores": hang(program) { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
+    case "handlers": blockHandlers(program)
+    case "exit": hangAtExit(program)
+    default: blockPool(program)
+    }
+    await program.runAndExit(on: .signals)
+  }
+
+  static func blockPool(_ program: Lifecycle) {
     let quiet = program.phase("quiet") { phase in
       phase.ready()
       await phase.turnToStop()
@@ -26,7 +42,48 @@ struct BlockedProgram {
       _ = cgs_thread_start("watcher", { _ in BlockedProgram.sayWhenBlocked() }, nil)
       blockForEver()
     }
-    await program.runAndExit(on: .signals)
+  }
+
+  /// One that does what it does for ever, between two that behave.
+  static func hang(_ program: Lifecycle, _ what: @escaping @Sendable () async -> Void) {
+    let quiet = program.phase("quiet") { phase in
+      phase.ready()
+      await phase.turnToStop()
+    }
+    let greedy = program.phase("greedy", requires: quiet, limit: program.grace / 4) { phase in
+      phase.ready()
+      await what()
+    }
+    program.phase("polite", requires: greedy) { phase in
+      phase.ready()
+      say("blocked")
+      await phase.turnToStop()
+    }
+  }
+
+  /// More of them than there are threads for handlers, and none ever returns: nothing else is held up by that.
+  static func blockHandlers(_ program: Lifecycle) {
+    let ready = Counter()
+    for number in 0..<200 {
+      program.phase("phase \(number)") { phase in
+        phase.ready()
+        if ready.add() == 200 { say("blocked") }
+        await phase.withHandler(at: .stopRequested) {
+          blockForEver()
+        } operation: {
+          await phase.turnToStop()
+        }
+      }
+    }
+  }
+
+  static func hangAtExit(_ program: Lifecycle) {
+    atexit { BlockedProgram.blockForEver() }
+    program.phase("polite") { phase in
+      phase.ready()
+      say("blocked")
+      await phase.turnToStop()
+    }
   }
 
   static func stopItself() async -> Never {
@@ -55,7 +112,17 @@ struct BlockedProgram {
       Task.detached { runs.add(1, ordering: .relaxed) }
       _ = cgs_poll(nil, 0, 200)
     }
-    let word = Array("blocked\n".utf8)
+    say("blocked")
+  }
+
+  static func say(_ word: String) {
+    let word = Array("\(word)\n".utf8)
     _ = cgs_write(1, word, word.count)
   }
+}
+
+private final class Counter: Sendable {
+  private let count = Atomic(0)
+
+  func add() -> Int { count.add(1, ordering: .relaxed).newValue }
 }

@@ -60,7 +60,7 @@ struct AgendaTests {
   }
 }
 
-/// The same numbers for the same seed (SplitMix64, Steele et al. 2014).
+/// The same numbers for the same seed: SplitMix64.
 struct SplitMix: RandomNumberGenerator {
   var state: UInt64
 

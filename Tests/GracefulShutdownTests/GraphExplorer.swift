@@ -18,7 +18,7 @@ struct GraphExplorer {
       var child = machine.children.values.first?.record
       child?.forgetWhen(start)
       return Key(
-        phases: phases, child: child, state: machine.state, nextDue: machine.nextDue, armed: machine.armed,
+        phases: phases, child: child, state: machine.state, armed: machine.armed,
         model: model, now: now)
     }
   }
@@ -27,7 +27,6 @@ struct GraphExplorer {
     var phases: [PhaseRecord]
     var child: PhaseRecord?
     var state: Machine.State
-    var nextDue: Instant?
     var armed: Instant?
     var model: PathModel
     var now: Instant
@@ -36,7 +35,6 @@ struct GraphExplorer {
     func hash(into hasher: inout Hasher) {
       hasher.combine(model)
       for phase in phases { hasher.combine(phase.state) }
-      hasher.combine(nextDue)
     }
   }
 
@@ -174,7 +172,10 @@ struct GraphExplorer {
       if case .finished(let report) = next.machine.state, report.endedBySignal != nil { next.model.exiting = true }
       // A wake-up may start one phase and then, giving up another one, stop the whole: in this order.
       if case .stopping = next.machine.state, event != .wake { next.model.stop(grace, at: time) }
-      for action in actions {
+      for (index, action) in actions.enumerated() {
+        if case .stopping = next.machine.state, !actions[index...].contains(where: isBeginning) {
+          next.model.stop(grace, at: time)
+        }
         do {
           try next.model.perform(action, of: actions, requires: requires, at: time)
         } catch let breach as PathModel.Breach {
@@ -191,6 +192,13 @@ struct GraphExplorer {
       throw PathModel.Breach(description: "all have ended, the lifecycle has not: \(next.model), graph \(requires)")
     }
     return next
+  }
+
+  private func isBeginning(_ action: Machine.Action) -> Bool {
+    switch action {
+    case .start, .restart: true
+    default: false
+    }
   }
 
   /// From everywhere, if nobody says another word, the wake-ups alone lead to the end, before the deadline.

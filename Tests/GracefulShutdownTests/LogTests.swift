@@ -1,3 +1,4 @@
+import Dispatch
 import GracefulShutdown
 import GracefulTesting
 import Logging
@@ -48,5 +49,53 @@ struct LogTests {
       #expect(lines.contains(line), "\(line) in \(lines)")
     }
     #expect(lines.last?.contains("1 drained; exit 0: clean") == true)
+  }
+}
+
+/// A handler that never returns from its second entry on.
+private struct BlockedHandler: LogHandler {
+  let recorder: Recorder
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.info
+
+  init(_ recorder: Recorder) { self.recorder = recorder }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    recorder.record("log")
+    let never = DispatchSemaphore(value: 0)
+    never.wait()
+  }
+}
+
+@Suite("A log handler that blocks", .timeLimit(.minutes(1)))
+struct BlockedLogTests {
+  @Test("holds up the report no longer than a part of what is reserved for it")
+  func blocked() async {
+    let ladder = ManualLadder()
+    let shop = Lifecycle(
+      "shop", grace: .seconds(20),
+      logger: Logger(label: "blocked") { _ in
+        BlockedHandler(ladder.recorder)
+      })
+    shop.phase("web", script: .obedient, on: ladder)
+    let task = Task { await shop.run(on: ladder) }
+    await ladder.recorder.wait(for: "log")
+    await ladder.recorder.wait(for: "web: ready")
+    shop.requestStop()
+    await ladder.recorder.wait(for: "web: ended")
+    // The flush asks for its wake-up a moment after the end: time passes until the report is there.
+    let over = Task {
+      while !Task.isCancelled {
+        ladder.advance(by: .milliseconds(500))
+        await Task.yield()
+      }
+    }
+    #expect(await task.value.exitCode == 0)
+    over.cancel()
   }
 }

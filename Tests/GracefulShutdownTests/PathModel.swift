@@ -70,7 +70,8 @@ struct PathModel: Hashable {
       if request.urgency == .exitNow { exiting = true }
     case .stopPhase: alone = true
     case .wake: wake = nil
-    case .run: break
+    // What runs that are over say does not reach the machine: the driver knows which one speaks.
+    case .run, .late: break
     }
   }
 
@@ -180,7 +181,8 @@ struct PathModel: Hashable {
     }
     for (child, parent) in parents where !cameBack.contains(child) {
       let isNamed = report.stragglers.contains { $0.phase == "\(parent)/child" }
-      try require(isNamed || !gone.contains(child) || exiting, "child \(child) is neither ended nor named")
+      // One that was given up before the stop is the matter of whoever opened it.
+      try require(isNamed || !gone.contains(child) || exiting || alone, "child \(child) is neither ended nor named")
     }
   }
 }

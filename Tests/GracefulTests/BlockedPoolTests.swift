@@ -8,7 +8,7 @@ import WholeMachine
 struct BlockedPoolTests {
   private static let terminate: Int32 = 15
 
-  @Test("exits 124 within its grace after one SIGTERM, and its report names the phase")
+  @Test("Traps 12, 19: exits 124 within its grace after one SIGTERM, and its report names the phase")
   func deadline() async throws {
     let program = try ChildProgram("BlockedProgram", ["6000"])
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
@@ -21,7 +21,7 @@ struct BlockedPoolTests {
     #expect(end.errors.contains("asked by SIGTERM"))
   }
 
-  @Test("exits 143 at once after three SIGTERM")
+  @Test("Traps 16, 19: exits 143 at once after three SIGTERM")
   func threeSignals() async throws {
     let program = try ChildProgram("BlockedProgram", ["60000"])
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
@@ -38,7 +38,7 @@ struct BlockedPoolTests {
     #expect(ended.errors.contains("exit 143: ended at once by SIGTERM"))
   }
 
-  @Test("exits 124 after the cancel limit when a second SIGTERM is the last")
+  @Test("Trap 16: exits 124 after the cancel limit when a second SIGTERM is the last")
   func twoSignals() async throws {
     let program = try ChildProgram("BlockedProgram", ["60000"])
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
@@ -51,7 +51,7 @@ struct BlockedPoolTests {
     #expect(end.took < .seconds(10))
   }
 
-  @Test("exits 0 when nothing is blocked, with its buffers flushed and the report on standard error")
+  @Test("Trap 19: exits 0 when nothing is blocked, with its buffers flushed and the report on standard error")
   func clean() async throws {
     let program = try ChildProgram("BlockedProgram", ["0"])
     let end = try #require(await program.end())

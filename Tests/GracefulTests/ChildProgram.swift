@@ -1,4 +1,5 @@
 import CGracefulSystem
+import Foundation
 import GracefulDescriptors
 import Synchronization
 import SystemPackage
@@ -59,6 +60,23 @@ final class ChildProgram: Sendable {
 
   func signal(_ number: Int32) { _ = cgs_kill(pid, number) }
 
+  /// Sends a signal, and returns when the program has taken it: one that came before that would be the same one
+  /// (signal(7): standard signals do not queue).
+  func signalOnce(_ number: Int32, limit: Duration = .seconds(30)) async -> Bool {
+    signal(number)
+    let (path, until) = ("/proc/\(pid)/status", ContinuousClock.now + limit)
+    return await Self.onOwnThread {
+      while ContinuousClock.now < until {
+        guard let status = try? String(contentsOfFile: path, encoding: .utf8) else { return true }
+        let pending = status.split(separator: "\n").first { $0.hasPrefix("ShdPnd:") }
+        let mask = UInt64(pending?.dropFirst(7).drop { $0 == "\t" } ?? "", radix: 16) ?? 0
+        if mask >> UInt64(number - 1) & 1 == 0 { return true }
+        _ = cgs_poll(nil, 0, 1)
+      }
+      return nil
+    } ?? false
+  }
+
   /// Reads until `word` has come.
   ///
   /// Nil after the limit.
@@ -94,6 +112,9 @@ final class ChildProgram: Sendable {
     }
   }
 
+  /// What is in its standard output now and has not been read: all of it, when it has ended and wrote little.
+  func printed() -> String { Self.read(output, waiting: 0) }
+
   private func heard(waiting milliseconds: Int32) -> String {
     let text = Self.read(errors, waiting: milliseconds)
     return said.withLock { said in
@@ -110,8 +131,6 @@ final class ChildProgram: Sendable {
     return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : ""
   }
 
-  /// Waiting here blocks a thread; it must not be one of the pool.
-  ///
   /// Waiting here blocks a thread; it must not be one of the pool.
   private static func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result?) async -> Result? {
     guard let loop = try? PollLoop(name: "child") else { return nil }

@@ -40,8 +40,10 @@ func endingScopes(_ count: Int) {
   Benchmark(
     "ending \(count) scopes",
     configuration: Reading.configuration(
-      [Reading.all, Reading.allForeign, Reading.ofForeign], samples: 5, tolerance: 200)
+      [Reading.all, Reading.allBare, Reading.allForeign, Reading.ofForeign], samples: 5, tolerance: 200)
   ) { benchmark in
+    let bare = LiveScopes()
+    let allBare = try await letGo(bare, (0..<count).map { _ in Task { await bare.wait() } })
     let ours = await OpenPhase.open()
     let all = try await ours.inside {
       let scopes = LiveScopes()
@@ -64,6 +66,7 @@ func endingScopes(_ count: Int) {
     }
     await theirs.close()
     benchmark.read(Reading.all, all / 1e6)
+    benchmark.read(Reading.allBare, allBare / 1e6)
     benchmark.read(Reading.allForeign, allForeign / 1e6)
     benchmark.read(Reading.ofForeign, all, percentOf: allForeign)
   }

@@ -14,6 +14,7 @@ enum Reading {
   static var ofOneThread: BenchmarkMetric { .custom("% of the same on one thread") }
   static var all: BenchmarkMetric { .custom("all of them, µs") }
   static var allForeign: BenchmarkMetric { .custom("all of swift-service-lifecycle, µs") }
+  static var allBare: BenchmarkMetric { .custom("all of bare tasks, µs") }
   static var bytes: BenchmarkMetric { .custom("bytes each") }
   static var bytesForeign: BenchmarkMetric { .custom("bytes each, swift-service-lifecycle") }
 

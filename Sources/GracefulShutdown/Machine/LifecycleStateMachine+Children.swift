@@ -61,7 +61,9 @@ extension LifecycleStateMachine {
     lastChild = max(lastChild, child.id)
     // The gate admitted it, so somebody waits for it; unless its parent was given up in the same moment.
     guard self[child.parent].isLive else { return turnAway(child, at: now) }
-    children[child.id] = ChildRecord(child, at: now)
+    let above = children[child.parent]
+    children[child.id] = ChildRecord(
+      child, root: above?.root ?? child.parent, depth: (above?.depth ?? 0) + 1, at: now)
     self[child.parent].children.insert(child.id)
     let parent = self[child.parent]
     if parent.hasHeard { hear(child.id, until: hearing(of: child.parent)) }
@@ -88,15 +90,22 @@ extension LifecycleStateMachine {
   mutating func stopAlone(_ id: Int, _ urgency: StopRequest.Urgency, at now: Instant) {
     // It may have ended in the same moment.
     guard isKnown(id) else { return }
-    if self[id].timetable == nil, self[id].isLive || self[id].state == .waiting {
+    if self[id].timetable == nil || self[id].isRecycling, self[id].isLive || self[id].state == .waiting {
       let timetable = StopTimetable(grace: grace, at: now)
-      for other in dependents(of: id) + [id] { prepareToStop(other, timetable) }
-      for other in graph.downwards where self[other].timetable != nil { drainIfFree(other, at: now) }
-      if children[id] != nil, self[id].awaitsDrain { drain(id, at: now) }
+      for other in dependents(of: id) + [id] {
+        prepareToStop(other, timetable)
+        stopHolding(other)
+      }
+      if children[id] != nil {
+        if self[id].awaitsDrain { drain(id, at: now) }
+      } else {
+        for other in graph.downwards where phases[other].timetable != nil { drainIfFree(other, at: now) }
+      }
     }
     if urgency != .drain {
       for other in dependents(of: id) + [id] {
-        for inside in descendants(of: other) { self[inside].isHurried = true }
+        // Those inside are, when it is: they were marked with it.
+        if !self[other].isHurried { for inside in descendants(of: other) { self[inside].isHurried = true } }
         self[other].isHurried = true
         self[other].timetable?.cancelNow(at: now)
         hasten(other, at: now)

@@ -5,6 +5,7 @@ extension LifecycleStateMachine {
     if request.who.escalatesWhenRepeated { stopping.signals = 1 }
     state = .stopping(stopping)
     hearAll(stopping.timetable)
+    for id in phases.indices { stopHolding(id) }
     for id in phases.indices where phases[id].isRecycling {
       // Nothing is started again; whether it was late then is no matter now.
       phases[id].isRecycling = false
@@ -55,7 +56,9 @@ extension LifecycleStateMachine {
     }
     // The deadline that everybody was told has come nearer.
     for id in graph.downwards where phases[id].awaitsDrain {
-      hear(id, until: stopping.timetable.cancelAt)
+      for other in descendants(of: id) + [id] where self[other].awaitsDrain {
+        hear(other, until: stopping.timetable.cancelAt)
+      }
     }
   }
 
@@ -75,7 +78,7 @@ extension LifecycleStateMachine {
   mutating func hasten(_ id: Int, at now: Instant) {
     guard case .draining(let until) = self[id].state else { return }
     self[id].state = .draining(until: min(until, now))
-    remember(min(until, now))
+    remember(id)
   }
 
   /// Nobody is waited for beyond the timetable.
@@ -86,7 +89,7 @@ extension LifecycleStateMachine {
     case .cancelled(let until): self[id].state = .cancelled(until: min(until, timetable.abandonAt))
     case .waiting, .starting, .ready, .backingOff, .ended: return
     }
-    if let due = self[id].due { remember(due) }
+    remember(id)
   }
 
   /// By when it must have stopped.
@@ -118,10 +121,11 @@ extension LifecycleStateMachine {
     if let startUntil = self[id].startUntil, self[id].state == .starting { until = min(until, max(startUntil, now)) }
     // It had come back, and nobody is there to be told.
     if case .backingOff = self[id].state, self[id].verdict == nil { self[id].verdict = .drained }
+    holdWhileRecycled(id)
     self[id].drainAt = now
     self[id].state = .draining(until: until)
     actions.append(.drain(id, deadline: until))
-    remember(until)
+    remember(id)
   }
 
   mutating func becomeEmpty(_ id: Int, at now: Instant) {
@@ -227,11 +231,11 @@ extension LifecycleStateMachine {
     }
   }
 
-  /// A child that ended in good order while the program runs leaves nothing behind: there may be millions.
+  /// A child that ended while the program ran leaves nothing behind, however it ended.
+  ///
+  /// There may be millions, and whoever opened it knows. What the report tells is the stop.
   private mutating func record(_ child: Child, _ end: PhaseEnd) {
-    var isStopping = false
-    if case .stopping = state { isStopping = true }
-    if isStopping || end != .drained && end != .endedByItself, childReports.count < Self.mostChildReports {
+    if case .stopping = state, childReports.count < Self.mostChildReports {
       childReports.append(
         self[child.id].report(child.id, name: nameOf(child.id), parent: nameOf(child.parent), since: startedAt ?? .now))
     }
@@ -242,7 +246,20 @@ extension LifecycleStateMachine {
   /// More of them would fill the memory and be read by nobody.
   static var mostChildReports: Int { 256 }
 
-  mutating func remember(_ due: Instant) {
-    if nextDue.map({ due < $0 }) ?? true { nextDue = due }
+  /// Whenever it becomes due at another instant than before.
+  mutating func remember(_ id: Int) {
+    guard let due = self[id].due else { return }
+    // Taken out for the while, not copied: it asks the records what of it is still valid.
+    var dueTimes = DueTimes()
+    swap(&dueTimes, &self.dueTimes)
+    dueTimes.add(id, at: due) { self[$0].due == $1 }
+    swap(&dueTimes, &self.dueTimes)
+  }
+
+  mutating func nextDue() -> Instant? {
+    var dueTimes = DueTimes()
+    swap(&dueTimes, &self.dueTimes)
+    defer { swap(&dueTimes, &self.dueTimes) }
+    return dueTimes.next { self[$0].due == $1 }
   }
 }

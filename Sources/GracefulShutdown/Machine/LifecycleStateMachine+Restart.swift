@@ -62,16 +62,35 @@ extension LifecycleStateMachine {
     let policy = graph.nodes[id].restart
     takeBackReadiness(id)
     phases[id].state = .backingOff(until: now + delay)
-    remember(now + delay)
+    remember(id)
     actions.append(.restart(id, reason: reason, after: delay))
-    if policy.sessions == .wait { actions.append(.hold(id)) } else { actions.append(.refuse(id)) }
+    shut(id)
     if policy.dependents == .restart {
       recycle(dependents(of: id), at: now)
     } else {
-      for dependent in graph.nodes[id].requiredBy where phases[dependent].isLive {
+      for dependent in graph.nodes[id].requiredBy where phases[dependent].isLive && !phases[dependent].isWaiting {
+        phases[dependent].isWaiting = true
         actions.append(.waiting(dependent, true))
       }
     }
+  }
+
+  /// It drains, and is started again: its gate refuses whoever comes, unless they are to wait.
+  mutating func holdWhileRecycled(_ id: Int) {
+    guard self[id].isRecycling, graph.nodes[id].restart.sessions == .wait, !phases[id].isShut else { return }
+    shut(id)
+  }
+
+  private mutating func shut(_ id: Int) {
+    phases[id].isShut = true
+    actions.append(graph.nodes[id].restart.sessions == .wait ? .hold(id) : .refuse(id))
+  }
+
+  /// A stop has begun: sessions that wait for its restart wait in vain.
+  mutating func stopHolding(_ id: Int) {
+    guard phases.indices.contains(id), phases[id].isShut, graph.nodes[id].restart.sessions == .wait else { return }
+    phases[id].isShut = false
+    actions.append(.refuse(id))
   }
 
   /// What has not begun yet must wait for it once more.
@@ -109,18 +128,21 @@ extension LifecycleStateMachine {
     phases[id].hasSaidReady = false
     phases[id].state = .starting
     phases[id].startUntil = graph.nodes[id].startLimit.map { now + $0 }
-    if let until = phases[id].startUntil { remember(until) }
+    remember(id)
     actions.append(.start(id))
   }
 
   /// It is ready again: those that wait for it go on.
   mutating func goOn(_ id: Int, at now: Instant) {
-    if phases[id].history.total > 0 { actions.append(.admit(id)) }
+    if phases[id].isShut {
+      phases[id].isShut = false
+      actions.append(.admit(id))
+    }
     for dependent in graph.nodes[id].requiredBy where phases[dependent].isDue { startAgain(dependent, at: now) }
-    guard phases[id].history.total > 0 else { return }
-    for dependent in graph.nodes[id].requiredBy where phases[dependent].isLive && !phases[dependent].hasHeard {
-      let requirements = graph.nodes[dependent].requires
-      if requirements.allSatisfy({ phases[$0].state == .ready }) { actions.append(.waiting(dependent, false)) }
+    for dependent in graph.nodes[id].requiredBy where phases[dependent].isWaiting && !phases[dependent].hasHeard {
+      guard graph.nodes[dependent].requires.allSatisfy({ phases[$0].state == .ready }) else { continue }
+      phases[dependent].isWaiting = false
+      actions.append(.waiting(dependent, false))
     }
   }
 

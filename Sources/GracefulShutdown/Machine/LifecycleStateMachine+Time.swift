@@ -4,14 +4,17 @@ extension LifecycleStateMachine {
   mutating func settle(at now: Instant) {
     if finishIfOver(at: now) { return }
     // To abandon one gives others their turn, which may be due as well.
-    while let due = nextDue, due <= now {
-      nextDue = nil
-      for id in graph.downwards {
-        for other in descendants(of: id) + [id] { expire(other, at: now) }
-      }
+    var levels: [Int: Int] = [:]
+    while true {
+      let due = inOrder(dueTimes.take(until: now).filter { self[$0].due.map { $0 <= now } ?? false })
+      if due.isEmpty { break }
+      // When a drain is over, the one above first: the time of those inside is a share of its.
+      for id in due.reversed() where self[id].isDraining { expire(id, &levels, at: now) }
+      for id in due { expire(id, &levels, at: now) }
     }
     if finishIfOver(at: now) { return }
     if let armed, armed <= now { self.armed = nil }
+    let nextDue = nextDue()
     if let nextDue, armed.map({ nextDue < $0 }) ?? true {
       armed = nextDue
       actions.append(.wake(at: nextDue))
@@ -33,16 +36,52 @@ extension LifecycleStateMachine {
     }
   }
 
-  private mutating func expire(_ id: Int, at now: Instant) {
-    guard let due = self[id].due else { return }
-    guard due <= now else { return remember(due) }
+  /// As they stop: one after those that require it, and after its children.
+  private func inOrder(_ ids: [Int]) -> [Int] {
+    if ids.count < 2 { return ids }
+    let places = Set(ids).map { id in
+      (id: id, rank: graph.nodes[children[id]?.root ?? id].rank, depth: children[id]?.depth ?? 0)
+    }
+    return places.sorted { ($0.rank, -$0.depth, $0.id) < ($1.rank, -$1.depth, $1.id) }.map(\.id)
+  }
+
+  /// As far as it is due, and with it those inside that it takes along.
+  ///
+  /// - Parameter levels: What is known of how many phases deep it is inside of one.
+  private mutating func expire(_ id: Int, _ levels: inout [Int: Int], at now: Instant) {
+    var open = [id]
+    while let next = open.last {
+      guard let due = self[next].due, due <= now else {
+        open.removeLast()
+        continue
+      }
+      guard self[next].isDraining else {
+        takeStep(next, levels: 0, at: now)
+        continue
+      }
+      if levels[next] == nil { count(&levels, inside: next) }
+      takeStep(next, levels: levels[next] ?? 0, at: now)
+      open += self[next].children.sorted()
+    }
+  }
+
+  /// How many phases deep it is inside this one, and inside each of those.
+  private func count(_ levels: inout [Int: Int], inside id: Int) {
+    // Each after its own children.
+    for other in descendants(of: id) + [id] {
+      levels[other] = self[other].children.map { (levels[$0] ?? 0) + 1 }.max() ?? 0
+    }
+  }
+
+  /// - Parameter levels: How many phases deep it is inside.
+  private mutating func takeStep(_ id: Int, levels: Int, at now: Instant) {
     switch self[id].state {
     case .starting: failStart(id, at: now)
     case .backingOff: startAgain(id, at: now)
     case .draining:
       // Who asked for this one's cancellation waits for it; it is not late.
       if !self[id].isHurried && !self[id].isRecycling { noteStraggler(id) }
-      if self[id].isEmpty { cancel(id, at: now) } else { cut(id, at: now) }
+      if self[id].isEmpty { cancel(id, at: now) } else { cut(id, levels: levels, at: now) }
     case .cutting:
       // Nobody is left to be cancelled but those inside, and they were.
       if self[id].verdict == nil { cancel(id, at: now) } else { abandon(id, at: now) }
@@ -51,13 +90,17 @@ extension LifecycleStateMachine {
     }
   }
 
-  /// What is inside is cancelled first, and has half of the time, so that the body can clean up after it.
-  private mutating func cut(_ id: Int, at now: Instant) {
+  /// What is inside is cancelled first, and has a share of the time, so that the body can clean up after it.
+  ///
+  /// Half of it when only sessions or children are inside, and when these have children, too, an equal share for each
+  /// level: halved again and again, nothing would be left for the innermost.
+  private mutating func cut(_ id: Int, levels: Int, at now: Instant) {
     let until = waitUntil(id, at: now)
-    let share = self[id].verdict == nil && until > now ? now + (until - now) / 2 : until
+    let inside = max(levels, 1)
+    let share = self[id].verdict == nil && until > now ? now + (until - now) * inside / (inside + 1) : until
     self[id].state = .cutting(until: share)
     actions.append(.cut(id))
-    remember(share)
+    remember(id)
     for child in self[id].children.sorted() { hasten(child, at: now) }
   }
 
@@ -66,7 +109,7 @@ extension LifecycleStateMachine {
     self[id].state = .cancelled(until: until)
     giveTurn(id, until: until, at: now)
     actions.append(.cancel(id, deadline: until))
-    remember(until)
+    remember(id)
   }
 
   /// Until when one that is cancelled now is waited for: a child no longer than its parent.
@@ -78,9 +121,13 @@ extension LifecycleStateMachine {
     return min(until, due)
   }
 
+  /// A child is named when it is late in a stop; before, whoever opened it knows.
   mutating func noteStraggler(_ id: Int) {
     guard !self[id].isStraggler else { return }
     self[id].isStraggler = true
+    if children[id] != nil {
+      guard case .stopping = state, stragglers.count < phases.count + Self.mostChildReports else { return }
+    }
     stragglers.append(nameOf(id))
   }
 

@@ -24,8 +24,8 @@ extension LifecycleStateMachine {
     if phases[id].startedAt == nil { phases[id].startedAt = now }
     if let limit = graph.nodes[id].startLimit {
       phases[id].startUntil = now + limit
-      remember(now + limit)
     }
+    remember(id)
     live += 1
     for requirement in graph.nodes[id].requires { phases[requirement].dependentsLive += 1 }
     actions.append(.start(id))

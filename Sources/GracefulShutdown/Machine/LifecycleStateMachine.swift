@@ -20,6 +20,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case stop(StopRequest)
     /// One phase alone, with its children and with those that require it, while the rest runs.
     case stopPhase(Int, StopRequest.Urgency)
+    /// A run of a phase spoke that is over: the phase has been started again since.
+    case late(Int)
     /// Time has passed. It may come early, late, or twice.
     case wake
   }
@@ -68,13 +70,15 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case abandon(Int)
     /// It came back by itself, and is started again after a while.
     case restart(Int, reason: String, after: Duration)
-    /// While it restarts, sessions are refused, or wait; then they are admitted again.
+    /// While it restarts nobody is let in, and those that wait to be are refused.
     case refuse(Int)
+    /// While it restarts nobody is let in; scoped sessions wait.
     case hold(Int)
+    /// It is ready again: everybody is let in.
     case admit(Int)
-    /// One that it requires restarts, or is ready again.
+    /// One that it requires restarts, or all of them are ready again.
     case waiting(Int, Bool)
-    /// It has ended in order to be started again: make it as new.
+    /// It has ended in order to be started again: what follows is about a new run, and the old one hears no more.
     case renew(Int)
     /// It came back by itself, and that was all that it had to do.
     case done(Int)
@@ -116,10 +120,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   /// Of the graph's phases.
   var live = 0
   var startedAt: Instant?
-  /// Nothing is due before this instant.
-  ///
-  /// It may be too early, when that phase has ended meanwhile.
-  var nextDue: Instant?
+  var dueTimes = DueTimes()
   /// The wake-up that has been asked for.
   var armed: Instant?
   var stragglers: [String] = []
@@ -140,7 +141,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     switch (state, event) {
     case (.idle(let requests), .run): run(requests, at: now)
     case (.idle(let requests), .stop(let request)): state = .idle(requests + [request])
-    case (.idle, .ready), (.idle, .ended), (.idle, .emptied), (.idle, .opened), (.idle, .stopPhase):
+    case (.idle, .ready), (.idle, .ended), (.idle, .emptied), (.idle, .opened), (.idle, .stopPhase), (.idle, .late):
       ignore("a phase spoke before the start")
     // Nothing has been armed.
     case (.idle, .wake): break
@@ -157,6 +158,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case (.running, .opened(let child)), (.stopping, .opened(let child)): open(child, at: now)
     case (.running, .stopPhase(let id, let urgency)), (.stopping, .stopPhase(let id, let urgency)):
       stopAlone(id, urgency, at: now)
+    case (.running, .late(let id)), (.stopping, .late(let id)), (.finished, .late(let id)):
+      ignore("\(nameOf(id)): a run that is over said that it is ready, or asked for a stop")
     // What was armed has fired, if only a moment too early: it must be armed anew.
     case (.running, .wake), (.stopping, .wake): armed = nil
 

@@ -31,6 +31,8 @@ package struct PhaseGraph: Hashable, Sendable {
     package fileprivate(set) var requiredBy: [Int] = []
     /// How many phases the longest chain of requirements has that begins here, this one included.
     package fileprivate(set) var depth = 1
+    /// Its place in ``PhaseGraph/downwards``.
+    package fileprivate(set) var rank = 0
   }
 
   package private(set) var nodes: [Node]
@@ -90,6 +92,7 @@ package struct PhaseGraph: Hashable, Sendable {
       }
     }
     downwards = order.reversed()
+    for (rank, id) in downwards.enumerated() { nodes[id].rank = rank }
     if order.count < nodes.count { mistakes.append(ConfigurationMistake(kind: .cycle(findCycle(missing)))) }
   }
 

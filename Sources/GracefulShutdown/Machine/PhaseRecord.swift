@@ -43,6 +43,10 @@ package struct PhaseRecord: Hashable, Sendable {
   /// How it ended when it was stopped to be started again.
   var lastEnd: PhaseEnd?
   var history = RestartHistory()
+  /// Nobody is let in until it is ready again.
+  var isShut = false
+  /// One that it requires restarts, and it was told so.
+  var isWaiting = false
   /// It has said that it is ready since it was started the last time.
   var hasSaidReady = false
   /// Until when it must be ready.
@@ -73,6 +77,11 @@ package struct PhaseRecord: Hashable, Sendable {
     }
   }
 
+  /// Whether it drains, and has time to.
+  var isDraining: Bool {
+    if case .draining = state { true } else { false }
+  }
+
   /// When something must be done about it if it says nothing before.
   var due: Instant? {
     switch state {
@@ -85,9 +94,10 @@ package struct PhaseRecord: Hashable, Sendable {
 
   /// As it was before it began; what happened so far stays in the report.
   mutating func recycle(requirements: Int) {
-    let (history, startedAt, readyAt) = (history, startedAt, readyAt)
+    let (history, isShut, startedAt, readyAt) = (history, isShut, startedAt, readyAt)
     self = PhaseRecord(requirements: requirements)
     self.history = history
+    self.isShut = isShut
     self.startedAt = startedAt
     self.readyAt = readyAt
   }
@@ -120,9 +130,15 @@ package struct PhaseRecord: Hashable, Sendable {
 package struct ChildRecord: Hashable, Sendable {
   package let child: LifecycleStateMachine.Child
   package var record: PhaseRecord
+  /// The phase of the graph that it is in, however deep.
+  let root: Int
+  /// How deep: 1 directly inside of it.
+  let depth: Int
 
-  init(_ child: LifecycleStateMachine.Child, at now: PhaseRecord.Instant) {
+  init(_ child: LifecycleStateMachine.Child, root: Int, depth: Int, at now: PhaseRecord.Instant) {
     self.child = child
+    self.root = root
+    self.depth = depth
     record = PhaseRecord(requirements: 0)
     record.state = .ready
     record.startedAt = now

@@ -15,6 +15,10 @@ final class MomentBoard: Sendable {
   }
 
   private let state = Mutex(State())
+  private let told = Atomic(false)
+
+  /// Whether any moment has come: one relaxed atomic read.
+  var hasTold: Bool { told.load(ordering: .relaxed) }
 
   var deadline: ContinuousClock.Instant? { state.withLock { $0.deadline } }
 
@@ -23,6 +27,7 @@ final class MomentBoard: Sendable {
 
   /// - Returns: The handlers whose moment has come, for the caller to run; each is returned once.
   func reach(_ moment: Phase.Moment, deadline: ContinuousClock.Instant) -> [HandlerRegistration] {
+    told.store(true, ordering: .relaxed)
     let (waiters, handlers) = state.withLock { state in
       if state.reached.map({ $0 < moment }) ?? true {
         state.reached = moment
@@ -38,15 +43,6 @@ final class MomentBoard: Sendable {
     }
     for waiter in waiters { waiter.resume() }
     return handlers
-  }
-
-  /// The phase has ended and is started again: nothing has been said to it yet.
-  func renew() {
-    state.withLock { state in
-      state.reached = nil
-      state.deadline = nil
-      state.isClosed = false
-    }
   }
 
   /// The phase has ended: nobody waits any longer, and no handler runs any more.

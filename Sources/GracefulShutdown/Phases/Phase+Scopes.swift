@@ -1,7 +1,8 @@
 extension Phase {
   /// Runs an operation, and meanwhile has a handler called when a moment comes.
   ///
-  /// The handler is called at most once, outside any lock, on a thread of its own that it may block; it does not have the
+  /// The handler is called at most once, outside any lock, on a thread that it may block (up to 64 that do,
+  /// then others wait for it); it does not have the
   /// task-local values of whoever registered it. When the moment has passed already it is called at once, and the
   /// operation runs all the same. When this returns, the handler is not running and never will.
   /// - Throws: What the operation throws.

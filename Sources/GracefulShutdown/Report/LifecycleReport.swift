@@ -59,7 +59,8 @@ public struct LifecycleReport: Hashable, Sendable {
   public var exitCode: Int32 {
     // A request of one's own may name a signal that there is not; an exit code has eight bits.
     if let endedBySignal { return 128 + min(max(endedBySignal, 0), 127) }
-    if phases.contains(where: \.end.isStraggler) { return 124 }
+    // Of child phases there may have been more than there is room for.
+    if !stragglers.isEmpty || phases.contains(where: \.end.isStraggler) { return 124 }
     if !mistakes.isEmpty { return 78 }
     // The error of a child went to whoever opened it.
     return phases.contains { $0.end.isFailed && $0.parent == nil } ? 1 : 0

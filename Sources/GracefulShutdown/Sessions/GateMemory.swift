@@ -65,15 +65,6 @@ struct GateMemory: ~Copyable {
     countDown(memory, by: empty + 1)
   }
 
-  /// After it has become empty, and before anybody else can close it.
-  static func reopen(_ memory: Pointer) {
-    memory.pointee.closed.withLock { $0 = nil }
-    memory.pointee.remaining.store(stripes + 1, ordering: .relaxed)
-    memory.pointee.holders.wrappingAdd(1, ordering: .relaxed)
-    // Released with each stripe: who is admitted by it finds the rest prepared.
-    for index in 0..<stripes { stripe(index, of: memory).reopen() }
-  }
-
   /// What had been admitted and what was inside when it was closed; `nil` before.
   static func closed(_ memory: Pointer) -> (admitted: UInt64, live: Int)? { memory.pointee.closed.withLock { $0 } }
 

@@ -13,6 +13,8 @@ package final class SessionGate: Sendable {
   private let memory = Atomic<UInt>(SessionGate.none)
   private let isShut = Atomic(false)
   private let isCancelling = Atomic(false)
+  /// What the gates counted that the phase had before it was started again.
+  private let before: SessionCounts
   /// Refused by a gate that never had memory.
   private let refusedWithout = Atomic<UInt64>(0)
 
@@ -26,8 +28,13 @@ package final class SessionGate: Sendable {
   /// - Parameters:
   ///   - now: Called for sessions that have a name or can be cancelled, and for no others.
   ///   - word: What each stripe begins with: so that a test finds a count that is about to wrap, or a stripe that is full.
-  package init(now: @escaping @Sendable () -> Instant, startingAt word: SessionWord = SessionWord()) {
+  ///   - before: Counted already.
+  package init(
+    now: @escaping @Sendable () -> Instant, startingAt word: SessionWord = SessionWord(),
+    countingFrom before: SessionCounts = SessionCounts()
+  ) {
     self.now = now
+    self.before = before
     start = word
   }
 
@@ -104,13 +111,16 @@ package final class SessionGate: Sendable {
     guard !isShut.exchange(true, ordering: .acquiringAndReleasing) else { return }
     // One that is paused is closed as well; who waits for the pause to end is refused then.
     resume()
-    let (without, seen) = memory.compareExchange(
-      expected: Self.none, desired: Self.closedWithout, ordering: .acquiringAndReleasing)
-    if !without, let memory = present(seen) {
-      GateMemory.close(memory, whenEmpty: whenEmpty)
-    } else {
-      whenEmpty()
+    var seen = memory.load(ordering: .acquiring)
+    // Again, when another thread brings memory, pauses or resumes between the look and the exchange.
+    while seen & ~Self.pausedBit == Self.none {
+      let (done, now) = memory.compareExchange(
+        expected: seen, desired: Self.closedWithout, ordering: .acquiringAndReleasing)
+      if done { return whenEmpty() }
+      seen = now
     }
+    guard let memory = present(seen) else { return whenEmpty() }
+    GateMemory.close(memory, whenEmpty: whenEmpty)
   }
 
   // MARK: Restarting
@@ -120,19 +130,6 @@ package final class SessionGate: Sendable {
 
   /// The end of ``pause()``.
   package func resume() { memory.bitwiseAnd(~Self.pausedBit, ordering: .acquiringAndReleasing) }
-
-  /// Opens it again after it was closed and has become empty; what it has counted stays counted.
-  ///
-  /// The same memory is used again: somebody who is being refused may be looking at it at this moment.
-  package func reopen() {
-    guard isShut.load(ordering: .acquiring) else { return resume() }
-    isCancelling.store(false, ordering: .sequentiallyConsistent)
-    resume()
-    isShut.store(false, ordering: .releasing)
-    let (without, seen) = memory.compareExchange(
-      expected: Self.closedWithout, desired: Self.none, ordering: .acquiringAndReleasing)
-    if !without, let memory = present(seen) { GateMemory.reopen(memory) }
-  }
 
   // MARK: Cancelling
 
@@ -162,15 +159,15 @@ package final class SessionGate: Sendable {
 
   /// What has come and gone so far.
   package var counts: SessionCounts {
-    var counts = SessionCounts()
-    counts.refused = refusedWithout.load(ordering: .relaxed)
+    var counts = before
+    counts.refused += refusedWithout.load(ordering: .relaxed)
     guard let memory = present(memory.load(ordering: .acquiring)) else { return counts }
     // Read first: what was admitted until then is less than what has been admitted when it is counted below.
     let closed = GateMemory.closed(memory)
     for index in 0..<GateMemory.stripes { GateMemory.stripe(index, of: memory).pointer.pointee.add(to: &counts) }
     if let closed {
-      counts.liveAtClose = closed.live
-      counts.admittedWhileDraining = counts.admitted - closed.admitted
+      counts.liveAtClose += closed.live
+      counts.admittedWhileDraining += counts.admitted - before.admitted - closed.admitted
     }
     return counts
   }

@@ -110,9 +110,6 @@ package struct SessionStripe: @unchecked Sendable, Equatable {
     }
   }
 
-  /// From here on things come in again.
-  func reopen() { pointer.pointee.word.bitwiseAnd(~SessionWord.closedBit, ordering: .releasing) }
-
   // MARK: Named and cancellable
 
   /// Notes a session that has been admitted to this stripe.

@@ -1,4 +1,4 @@
-import GracefulShutdown
+import Graceful
 
 /// Reports as no run would make them.
 enum ReportValues {

@@ -1,0 +1,77 @@
+import Testing
+import WholeMachine
+
+/// What does not end, one way after the other, in a real process: it exits within its grace, with a code that was chosen.
+@Suite("A program in which something hangs", .wholeMachine, .serialized)
+struct HangingProgramTests {
+  private static let interrupt: Int32 = 2
+  private static let terminate: Int32 = 15
+
+  private func blocked(_ what: String, grace: Int) async throws -> ChildProgram {
+    let program = try ChildProgram("BlockedProgram", ["\(grace)", what])
+    #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
+    return program
+  }
+
+  @Test(
+    "Trap 11: exits 124 within its grace when a phase ignores its cancellation or blocks its thread; the others drain",
+    arguments: ["ignores", "thread"])
+  func onePhase(what: String) async throws {
+    let program = try await blocked(what, grace: 6000)
+    program.signal(Self.terminate)
+    let end = try #require(await program.end())
+    #expect(end.code == 124, "\(end.errors)")
+    #expect(end.took < .seconds(6))
+    let lines = end.errors.split(separator: "\n")
+    for (name, how) in [("greedy", "ABANDONED"), ("polite", "drained"), ("quiet", "drained")] {
+      #expect(lines.contains { $0.contains(" \(name)") && $0.contains(" \(how)  ") }, "\(name): \(end.errors)")
+    }
+    #expect(end.errors.contains("exit 124: not ended in time: greedy"), "\(end.errors)")
+  }
+
+  @Test("Trap 16: ^C and SIGTERM count together: the second of either cancels now, the third exits now")
+  func mixed() async throws {
+    let program = try await blocked("thread", grace: 60000)
+    #expect(await program.signalOnce(Self.interrupt))
+    #expect(await program.signalOnce(Self.terminate))
+    #expect(await program.signalOnce(Self.interrupt))
+    let end = try #require(await program.end())
+    #expect(end.code == 130, "the last one says how it ended")
+    #expect(end.took < .seconds(5))
+  }
+
+  @Test("Trap 12: exits 124 within its grace although two hundred handlers block, more than there are threads for them")
+  func handlers() async throws {
+    let program = try await blocked("handlers", grace: 6000)
+    program.signal(Self.terminate)
+    let end = try #require(await program.end())
+    // No body comes back before its handler has.
+    #expect(end.code == 124, "\(end.errors)")
+    #expect(end.took < .seconds(6))
+    #expect(end.errors.contains("ABANDONED"))
+  }
+
+  @Test("Trap 19: two more signals end an exit that hangs in an atexit handler, with the code of the report")
+  func forced() async throws {
+    let program = try await blocked("exit", grace: 60000)
+    // The first ends it well, and it hangs in its atexit handler, with all of its grace left.
+    #expect(await program.signalOnce(Self.terminate))
+    #expect(await program.wait(for: "exit 0: clean", on: program.errors) != nil)
+    #expect(await program.signalOnce(Self.terminate))
+    #expect(await program.end(limit: .milliseconds(200)) == nil)
+    #expect(await program.signalOnce(Self.terminate))
+    let end = try #require(await program.end())
+    #expect(end.code == 0, "what it promised was kept; its report has said so already")
+    #expect(end.took < .seconds(5))
+  }
+
+  @Test("Trap 19: a clean exit that hangs in an atexit handler ends within the grace, with the code of the report")
+  func hangingExit() async throws {
+    let program = try await blocked("exit", grace: 2000)
+    program.signal(Self.terminate)
+    let end = try #require(await program.end())
+    #expect(end.code == 0, "\(end.errors)")
+    #expect(end.took < .seconds(5))
+    #expect(end.errors.contains("exit 0: clean"), "\(end.errors)")
+  }
+}

@@ -1,0 +1,83 @@
+import CGracefulSystem
+import Graceful
+import Synchronization
+
+/// Twelve phases, each requiring the third and the fourth before it, and a SIGTERM while they start.
+///
+/// It writes a line for each step, whole and at once: `+ 3` began, `* 3` is about to be ready, `- 3` has cleaned up;
+/// and `= 9000` when all are ready, that many microseconds after it began to listen for signals.
+///
+///     StartingProgram SEED [MICROSECONDS]
+///
+/// It sends the signal to itself that long after it began to listen; without a number, when all are ready. The seed says
+/// how long each phase takes.
+@main
+struct StartingProgram {
+  private static let phases = 12
+  private static let seed = CommandLine.arguments.count > 1 ? UInt64(CommandLine.arguments[1]) ?? 0 : 0
+  private static let delay = CommandLine.arguments.count > 2 ? Int64(CommandLine.arguments[2]) : nil
+  private static let listening = Atomic<Int64>(0)
+  private static let ready = Atomic(0)
+
+  static func main() async {
+    let program = Lifecycle("starting", grace: .seconds(10))
+    var handles: [PhaseHandle] = []
+    for number in 0..<phases {
+      let requires = [number - 3, number - 4].filter { $0 >= 0 }.map { handles[$0] }
+      handles.append(program.phase("\(number)", requires: requires) { phase in await live(number, as: phase) })
+    }
+    // Triggers listen in this order, and before any phase starts: the clock runs from the first moment at which SIGTERM
+    // does not simply kill, and a signal may well come before the first phase begins.
+    let clock = Trigger("clock") { _ in
+      listening.store(cgs_monotonic_nanoseconds(), ordering: .sequentiallyConsistent)
+      if delay != nil { _ = cgs_thread_start("sender", { _ in StartingProgram.sendInTime() }, nil) }
+      return {}
+    }
+    await program.runAndExit(on: .signals, clock)
+  }
+
+  private static func live(_ number: Int, as phase: Phase) async {
+    write("+ \(number)\n")
+    // sleeps on purpose: a program, not a test; its phases take their time.
+    try? await Task.sleep(for: .microseconds(duration(of: number, upTo: 4000)))
+    write("* \(number)\n")
+    phase.ready()
+    if ready.add(1, ordering: .sequentiallyConsistent).newValue == phases { allAreReady() }
+    await phase.turnToStop()
+    // sleeps on purpose: so that an end that comes too early is seen to come too early.
+    try? await Task.sleep(for: .microseconds(duration(of: phases + number, upTo: 1500)))
+    write("- \(number)\n")
+  }
+
+  private static func allAreReady() {
+    let took = cgs_monotonic_nanoseconds() - listening.load(ordering: .sequentiallyConsistent)
+    write("= \(took / 1000)\n")
+    if delay == nil { send() }
+  }
+
+  /// On a thread of its own, to the microsecond; poll(2) knows milliseconds only.
+  private static func sendInTime() {
+    let instant = listening.load(ordering: .sequentiallyConsistent) + (delay ?? 0) * 1000
+    while true {
+      let left = instant - cgs_monotonic_nanoseconds()
+      guard left > 0 else { break }
+      if left > 2_000_000 { _ = cgs_poll(nil, 0, Int32(left / 1_000_000) - 1) }
+    }
+    send()
+  }
+
+  private static func send() { _ = cgs_kill(cgs_process_id(), 15) }
+
+  /// SplitMix64, so that a run can be repeated.
+  private static func duration(of step: Int, upTo most: UInt64) -> Int64 {
+    var mixed = seed &+ UInt64(step + 1) &* 0x9e37_79b9_7f4a_7c15
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return Int64((mixed ^ (mixed >> 31)) % most)
+  }
+
+  private static func write(_ line: String) {
+    let bytes = Array(line.utf8)
+    _ = cgs_write(1, bytes, bytes.count)
+  }
+}
