@@ -22,6 +22,8 @@ final class MomentBoard: Sendable {
 
   var deadline: ContinuousClock.Instant? { state.withLock { $0.deadline } }
 
+  func hasReached(_ moment: Phase.Moment) -> Bool { state.withLock { $0.reached.map { $0 >= moment } ?? false } }
+
   /// Whether the phase has ended, or was abandoned.
   var hasClosed: Bool { state.withLock { $0.isClosed } }
 

@@ -7,38 +7,53 @@ package struct RestartHistory: Hashable, Sendable {
 
   package private(set) var reports: [RestartReport] = []
   package private(set) var total = 0
-  /// Those within the window.
+  /// Those within the window, as many as could decide.
   private var recent: [Instant] = []
   /// What the delays grow by.
   private var count = 0
   private var lastFailure: Instant?
+  private var lastRestart: Instant?
 
   package init() {}
 
+  /// Two restarts of a phase are never closer: a loop in which nothing takes any time costs next to none (measured: 1 s of
+  /// processor time in a minute).
+  package static var shortestGap: Duration { .milliseconds(10) }
+  /// Nothing that has been restarted so often is ever well; and what is remembered has a bound.
+  package static var highestIntensity: Int { 10_000 }
+
   /// A failure, and what follows from it.
+  ///
+  /// Time may jump. When it runs backwards, nothing decays and nothing leaves the window meanwhile.
   ///
   /// - Parameter chance: Between -1 and 1, for the jitter.
   /// - Returns: The delay; `nil` when it is one too many.
   package mutating func fail(
     _ reason: String, _ policy: RestartPolicy, chance: Double, since start: Instant, at now: Instant
   ) -> Duration? {
-    recent.removeAll { now - $0 >= policy.window }
-    if let lastFailure, policy.decay > .zero {
-      // A shift by more than the width is defined, and zero.
-      let halvings = (now - lastFailure) / policy.decay
-      count = halvings >= 63 ? 0 : count >> Int(halvings)
-    }
+    let expired = recent.firstIndex { now - $0 < policy.window } ?? recent.count
+    recent.removeFirst(expired)
+    decay(policy.decay, at: now)
     lastFailure = now
     count += 1
-    guard recent.count < policy.intensity else {
+    guard recent.count < min(policy.intensity, Self.highestIntensity) else {
       note(RestartReport(after: now - start, reason: reason, delay: nil))
       return nil
     }
     recent.append(now)
     total += 1
-    let delay = Self.delay(policy, count: count, chance: chance)
+    var delay = Self.delay(policy, count: count, chance: chance)
+    if let lastRestart { delay = max(delay, min(lastRestart + Self.shortestGap - now, Self.shortestGap)) }
+    lastRestart = now + delay
     note(RestartReport(after: now - start, reason: reason, delay: delay))
     return delay
+  }
+
+  private mutating func decay(_ half: Duration, at now: Instant) {
+    guard let lastFailure, half > .zero, now > lastFailure else { return }
+    let halvings = (now - lastFailure) / half
+    // After so many there is nothing left of any count.
+    count = halvings >= 63 ? 0 : count >> Int(halvings)
   }
 
   private mutating func note(_ report: RestartReport) {
@@ -49,16 +64,24 @@ package struct RestartHistory: Hashable, Sendable {
 
   /// The first delay, times the factor for each failure after the first, up to the maximum; then the jitter.
   static func delay(_ policy: RestartPolicy, count: Int, chance: Double) -> Duration {
-    var delay = max(policy.firstDelay, .zero)
-    let maximum = max(policy.maximumDelay, .zero)
-    let factor = max(policy.factor, 1)
-    var left = count - 1
-    while left > 0, factor > 1, delay > .zero, maximum > delay {
-      delay = delay * min(factor, 1e6)
-      left -= 1
+    let first = max(policy.firstDelay.bounded, .zero)
+    let maximum = max(policy.maximumDelay.bounded, .zero)
+    // What is no number compares as false.
+    let growth = policy.factor > 1 ? power(policy.factor, count - 1) : 1
+    let delay = first == .zero ? .zero : growth < maximum / first ? first * growth : maximum
+    let jitter = policy.jitter > 0 ? min(policy.jitter, 1) : 0
+    return delay * (1 + jitter * min(max(chance, -1), 1))
+  }
+
+  /// By squaring: of a phase that has failed a million times, the next delay costs no more than the second.
+  private static func power(_ base: Double, _ exponent: Int) -> Double {
+    var (result, square, left) = (1.0, base, max(exponent, 0))
+    while left > 0 {
+      if left & 1 == 1 { result *= square }
+      square *= square
+      left >>= 1
     }
-    let jitter = min(max(policy.jitter, 0), 1)
-    return min(delay, maximum) * (1 + jitter * min(max(chance, -1), 1))
+    return result
   }
 }
 
@@ -73,6 +96,7 @@ public struct RestartReport: Hashable, Sendable {
   /// `nil` when it was one too many.
   public var delay: Duration?
 
+  /// Makes one.
   package init(after: Duration, reason: String, delay: Duration?) {
     self.after = after
     self.reason = reason

@@ -12,7 +12,7 @@
 ///
 /// The model is that of OTP's supervisors (intensity and period, one-for-one and rest-for-one) and of suture's decay.
 public struct RestartPolicy: Hashable, Sendable {
-  /// When a phase is started again.
+  /// When a phase is started again; also when it is not ready within its start limit, unless it is never.
   ///
   /// More may come, so it is compared, not switched over.
   public struct Condition: Hashable, Sendable {
@@ -54,6 +54,10 @@ public struct RestartPolicy: Hashable, Sendable {
     /// They run on, and can see that they wait (``Phase/isWaiting``): one-for-one.
     public static var wait: Self { Self(kind: .wait) }
     /// They stop, in order, and are started again after it: rest-for-one.
+    ///
+    /// Each has the time that a stop of the whole would have, clipped to its limit, and is cancelled when that is over;
+    /// the restart waits for them. One that has to be abandoned cannot be started again, since it may still run: the
+    /// whole stops as failed. One that had done its work (``CleanReturn/endsPhase``) does it again.
     public static var restart: Self { Self(kind: .restart) }
   }
 
@@ -66,7 +70,11 @@ public struct RestartPolicy: Hashable, Sendable {
 
     /// They are refused, as while draining.
     public static var refuse: Self { Self(kind: .refuse) }
-    /// Scoped ones wait until it is ready again, or a stop begins; those without a scope are refused.
+    /// Scoped ones wait until it is ready again, or a stop begins; those without a scope, and child phases, are refused.
+    ///
+    /// Also while it is stopped to be started again, after another phase or because it was not ready in time. Do not
+    /// combine it with dependents that are restarted and open sessions in it while they drain: they would wait for each
+    /// other, until the dependents are cancelled.
     public static var wait: Self { Self(kind: .wait) }
   }
 
@@ -74,25 +82,34 @@ public struct RestartPolicy: Hashable, Sendable {
   public var condition: Condition
   /// The delay before the first restart; 100 ms unless said otherwise.
   ///
-  /// Zero restarts at once, and then only ``intensity`` bounds a loop.
+  /// Zero or less restarts at once. But two restarts of a phase are at least 10 ms apart, whatever the policy: a loop in
+  /// which nothing takes any time must cost next to none.
   public var firstDelay: Duration = .milliseconds(100)
   /// How much longer each delay is than the one before; 2 unless said otherwise.
   ///
-  /// Under 1 it counts as 1.
+  /// Under 1, or no number, it counts as 1.
   public var factor: Double = 2
   /// The longest delay; 30 s unless said otherwise.
+  ///
+  /// It may be longer than the grace, for a stop ends it. Shorter than ``firstDelay``, it is every delay.
   public var maximumDelay: Duration = .seconds(30)
   /// How much longer or shorter than computed a delay may be by chance, as a part of it; 0.2 unless said otherwise.
   ///
-  /// Between 0 and 1; what is outside counts as the nearer of these.
+  /// Between 0 and 1; what is outside counts as the nearer of these, and what is no number as 0.
   public var jitter: Double = 0.2
-  /// After how long without a failure the count of failures is halved; 30 s unless said otherwise.
+  /// After how long without a failure the count of failures is halved, that the delays grow by; 30 s unless said
+  /// otherwise.
+  ///
+  /// The time that a delay takes counts, too. Zero or less, and it is never halved.
   public var decay: Duration = .seconds(30)
   /// How many restarts there may be within ``window``; 10 unless said otherwise.
   ///
-  /// With 0 the first failure is one too many.
+  /// With 0 or less the first failure is one too many. More than 10,000 counts as 10,000.
   public var intensity = 10
   /// The time in which restarts are counted; 10 minutes unless said otherwise.
+  ///
+  /// What fails just slower than that allows never adds up, and is restarted for ever. With zero or less no restart is
+  /// within it, and the phase never gives up.
   public var window: Duration = .seconds(600)
   /// What a return means after which it is not started again: the whole stops, unless said otherwise.
   public var cleanReturn: CleanReturn = .stopsLifecycle

@@ -59,6 +59,8 @@ extension PhaseSnapshot {
     }
     age = record.startedAt.map { now - $0 }
     left = record.due.map { $0 - now }
+    isWaiting = record.isWaiting
+    restarts = record.history.total
     let counts = gate?.counts
     sessionsLive = counts?.live ?? 0
     sessionsAdmitted = Int(clamping: counts?.admitted ?? 0)

@@ -76,6 +76,10 @@ public struct PhaseSnapshot: Hashable, Sendable {
   ///
   /// `nil` when it has no deadline.
   public var left: Duration?
+  /// Whether something that it requires restarts.
+  public var isWaiting: Bool
+  /// How often it was started again.
+  public var restarts: Int
   /// Sessions that are open.
   public var sessionsLive: Int
   /// Sessions that were admitted in all.
