@@ -99,6 +99,9 @@ let package = Package(
     // Sends itself SIGTERM while its phases start.
     .executableTarget(
       name: "StartingProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/StartingProgram"),
+    // Sends itself SIGTERM while its phases fail and are started again.
+    .executableTarget(
+      name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", .log], path: "Tests/RestartingProgram"),
     // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
     .executableTarget(
       name: "ForeignProgram",
@@ -112,7 +115,8 @@ let package = Package(
       dependencies: [
         "WholeMachine",
         "SchemaChecking",
-        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "StartingProgram", "CGracefulSystem",
+        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "StartingProgram", "RestartingProgram",
+        "CGracefulSystem",
         "GracefulDescriptors", .log,
         .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),

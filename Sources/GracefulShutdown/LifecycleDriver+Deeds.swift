@@ -11,7 +11,8 @@ extension LifecycleDriver {
       conclude(report)
       finish(tally.complete(report))
     case .ignored(let reason): log.write(.debug, "ignored: \(reason)")
-    case .start, .hear, .drain, .turn, .cut, .cancel, .abandon, .restart, .refuse, .hold, .admit, .waiting, .renew, .done,
+    case .start, .hear, .drain, .turn, .cut, .cancel, .abandon, .restart, .refuse, .hold, .admit, .waiting, .renew,
+      .done,
       .release:
       // One that is gone hears nothing.
       if let phase = deed.phase { perform(deed, on: phase) }

@@ -61,6 +61,49 @@ struct EveryPathTests {
     }
   }
 
+  /// With an intensity of two, so that the third failure is one too many.
+  private static func restarting(_ change: (inout RestartPolicy) -> Void = { _ in }) -> RestartPolicy {
+    var policy = RestartPolicy.onFailure(intensity: 2, window: .seconds(86_400))
+    policy.jitter = 0
+    policy.decay = .zero
+    policy.firstDelay = .seconds(1)
+    policy.factor = 1
+    change(&policy)
+    return policy
+  }
+
+  @Test("S7: One phase that is started again: never more often than the intensity, and never once a stop has begun")
+  func restartingOne() throws {
+    for policy in [
+      Self.restarting(), Self.restarting { $0.sessions = .wait }, Self.restarting { $0.condition = .always },
+    ] {
+      try Self.explore(GraphExplorer.graphs(of: 1)) { _ in
+        Extent(
+          visited: [0], childOf: 0, alone: [0], everyEnd: [0], restarting: [0: policy], longest: Self.isLong ? 8 : 6)
+      }
+    }
+  }
+
+  @Test("S7: Two and three phases, those that require one that is started again wait, or are started again after it")
+  func restartingSome() throws {
+    let (waits, again) = (
+      Self.restarting(),
+      Self.restarting {
+        $0.dependents = .restart; $0.sessions = .wait
+      }
+    )
+    for (first, second) in [(waits, waits), (again, waits), (waits, again), (again, again)] {
+      try Self.explore(GraphExplorer.graphs(of: 2)) { _ in
+        Extent(
+          visited: [1], alone: [1], everyEnd: [0, 1], urgent: false, restarting: [0: first, 1: second],
+          longest: Self.isLong ? 8 : 6)
+      }
+    }
+    try Self.explore(GraphExplorer.graphs(of: 3)) { _ in
+      Extent(urgent: false, restarting: [0: again, 1: again], longest: Self.isLong ? 8 : 7)
+    }
+  }
+
   @Test("There are 1, 2, 8 and 64 graphs of one to four phases")
   func graphs() {
     #expect([1, 2, 3, 4].map { GraphExplorer.graphs(of: $0).count } == [1, 2, 8, 64])

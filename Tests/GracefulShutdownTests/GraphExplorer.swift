@@ -95,6 +95,8 @@ struct GraphExplorer {
     var model = PathModel()
     // Those that are started again, and those that require them, are stopped alone for it.
     model.alone = !extent.restarting.isEmpty
+    // The window is longer than any sequence.
+    model.most = extent.restarting.mapValues { min($0.intensity, $0.window > .seconds(3600) ? .max : 0) }
     var level = [Position(machine: machine, model: model, now: start)]
     while !level.isEmpty, longest < extent.longest {
       var next: [Position] = []
@@ -228,5 +230,9 @@ extension PhaseRecord {
     drainAt = drainAt.map { _ in start }
     turnAt = turnAt.map { _ in start }
     endedAt = endedAt.map { _ in start }
+    // All of it is within the window, and nothing decays.
+    history.reports = []
+    history.recent = history.recent.map { _ in start }
+    history.lastRestart = nil
   }
 }

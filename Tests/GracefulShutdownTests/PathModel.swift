@@ -28,7 +28,9 @@ struct PathModel: Hashable {
   var parents: [Int: Int] = [:]
   /// They came back by themselves, and wait to be started again.
   var backingOff: FewPhases = []
-  /// They stop in order to be started again.
+  /// How often each was started again, and how often it may be.
+  var restarts: [Int: Int] = [:]
+  var most: [Int: Int] = [:]
   var stopped = false
   /// Some phase was stopped alone.
   var alone = false
@@ -141,13 +143,17 @@ struct PathModel: Hashable {
     case .restart(let id, _, let delay):
       try require(!stopped, "a restart after a stop")
       try require((cameBack.contains(id) || !begun.contains(id)) && delay >= .zero, "a restart of what runs")
+      restarts[id, default: 0] += 1
+      try require(restarts[id, default: 0] <= most[id, default: 0], "more restarts than the intensity")
       // One that was not ready in time has been renewed before.
       begun.insert(id)
       cameBack.insert(id)
       backingOff.insert(id)
     case .renew(let id):
       try require(gone.contains(id), "renewed while it is there")
-      for set in [\PathModel.begun, \.ready, \.heard, \.drained, \.empty, \.turned, \.cut, \.cancelled, \.cameBack, \.gone] {
+      for set in [
+        \PathModel.begun, \.ready, \.heard, \.drained, \.empty, \.turned, \.cut, \.cancelled, \.cameBack, \.gone,
+      ] {
         self[keyPath: set] = self[keyPath: set].subtracting([id])
       }
     case .refuse, .hold, .admit, .waiting, .done: break

@@ -5,14 +5,13 @@ package struct RestartHistory: Hashable, Sendable {
   /// More would be read by nobody.
   private static var mostReported: Int { 64 }
 
-  package private(set) var reports: [RestartReport] = []
+  package internal(set) var reports: [RestartReport] = []
   package private(set) var total = 0
   /// Those within the window, as many as could decide.
-  private var recent: [Instant] = []
+  var recent: [Instant] = []
   /// What the delays grow by.
   private var count = 0
-  private var lastFailure: Instant?
-  private var lastRestart: Instant?
+  var lastRestart: Instant?
 
   package init() {}
 
@@ -34,7 +33,6 @@ package struct RestartHistory: Hashable, Sendable {
     let expired = recent.firstIndex { now - $0 < policy.window } ?? recent.count
     recent.removeFirst(expired)
     decay(policy.decay, at: now)
-    lastFailure = now
     count += 1
     guard recent.count < min(policy.intensity, Self.highestIntensity) else {
       note(RestartReport(after: now - start, reason: reason, delay: nil))
@@ -49,9 +47,11 @@ package struct RestartHistory: Hashable, Sendable {
     return delay
   }
 
+  /// By the time that it has run since, and not by what it has waited: else the longest delays would bring back the
+  /// shortest.
   private mutating func decay(_ half: Duration, at now: Instant) {
-    guard let lastFailure, half > .zero, now > lastFailure else { return }
-    let halvings = (now - lastFailure) / half
+    guard let lastRestart, half > .zero, now > lastRestart else { return }
+    let halvings = (now - lastRestart) / half
     // After so many there is nothing left of any count.
     count = halvings >= 63 ? 0 : count >> Int(halvings)
   }
@@ -70,7 +70,7 @@ package struct RestartHistory: Hashable, Sendable {
     let growth = policy.factor > 1 ? power(policy.factor, count - 1) : 1
     let delay = first == .zero ? .zero : growth < maximum / first ? first * growth : maximum
     let jitter = policy.jitter > 0 ? min(policy.jitter, 1) : 0
-    return delay * (1 + jitter * min(max(chance, -1), 1))
+    return (delay * (1 + jitter * min(max(chance, -1), 1))).bounded
   }
 
   /// By squaring: of a phase that has failed a million times, the next delay costs no more than the second.

@@ -6,7 +6,7 @@
 ///
 /// The delays grow: the first one, then each `factor` times the one before, up to a maximum, each a little longer or
 /// shorter by chance so that many that failed together do not come back together. The count that they grow by is halved
-/// for every ``decay`` that passes without a failure. More than ``intensity`` restarts within ``window``, and the phase
+/// for every ``decay`` that it has run without a failure. More than ``intensity`` restarts within ``window``, and the phase
 /// gives up: the lifecycle stops as failed, with every restart in the report. When a stop begins, a delay ends at once,
 /// and nothing is restarted any more.
 ///
@@ -100,7 +100,8 @@ public struct RestartPolicy: Hashable, Sendable {
   /// After how long without a failure the count of failures is halved, that the delays grow by; 30 s unless said
   /// otherwise.
   ///
-  /// The time that a delay takes counts, too. Zero or less, and it is never halved.
+  /// It begins when the phase is started again: the delay itself is no time without a failure. Zero or less, and the count
+  /// is never halved.
   public var decay: Duration = .seconds(30)
   /// How many restarts there may be within ``window``; 10 unless said otherwise.
   ///

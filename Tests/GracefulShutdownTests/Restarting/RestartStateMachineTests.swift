@@ -41,9 +41,9 @@ struct RestartStateMachineTests {
       history.fail("x", policy, chance: 0, since: Table.start, at: Table.at(second))
     }
     #expect((0..<6).map { _ in fail(0) } == [0.1, 0.2, 0.4, 0.8, 1, 1].map { .seconds($0) })
-    // Six failures, and 30 s of quiet: three are left, and this one.
-    #expect(fail(30) == .seconds(0.8))
-    #expect(fail(30 + 300) == .seconds(0.1), "all is forgotten")
+    // Six failures, a delay of 1 s, and 30 s of quiet: three are left, and this one.
+    #expect(fail(31) == .seconds(0.8))
+    #expect(fail(31.8 + 300) == .seconds(0.1), "all is forgotten")
   }
 
   @Test("The jitter is a part of the delay, and no more")
@@ -93,7 +93,10 @@ struct RestartStateMachineTests {
 
   @Test("Trap 24: a stop ends the wait for a restart, and nothing is started again")
   func stopWhileWaiting() {
-    var machine = Self.two(Self.policy { $0.firstDelay = .seconds(3600); $0.maximumDelay = .seconds(3600) })
+    var machine = Self.two(
+      Self.policy {
+        $0.firstDelay = .seconds(3600); $0.maximumDelay = .seconds(3600)
+      })
     _ = machine.receive(.ended(0, .threw("lost")), at: Table.at(1))
     _ = machine.receive(.stop(Table.terminate), at: Table.at(2))
     let report = Table.report(machine.receive(.ended(1, .returned), at: Table.at(3)))
