@@ -99,6 +99,13 @@ struct EveryPathTests {
           longest: Self.isLong ? 8 : 6)
       }
     }
+    for policy in [waits, again] {
+      try Self.explore(GraphExplorer.graphs(of: 2)) { _ in
+        Extent(
+          visited: [0], alone: [0, 1], everyEnd: [0], urgent: false, restarting: [0: policy], slow: [0],
+          longest: Self.isLong ? 9 : 8)
+      }
+    }
     try Self.explore(GraphExplorer.graphs(of: 3)) { _ in
       Extent(urgent: false, restarting: [0: again, 1: again], longest: Self.isLong ? 8 : 7)
     }

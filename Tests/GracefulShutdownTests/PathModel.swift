@@ -30,6 +30,8 @@ struct PathModel: Hashable {
   var backingOff: FewPhases = []
   /// How often each was started again, and how often it may be.
   var restarts: [Int: Int] = [:]
+  /// They were started again, and were not ready in time: what requires them has lost them before.
+  var slow: FewPhases = []
   var most: [Int: Int] = [:]
   var stopped = false
   /// Some phase was stopped alone.
@@ -113,7 +115,9 @@ struct PathModel: Hashable {
     case .drain(let id, let deadline):
       try require(heard.contains(id) || parents[id] != nil && cameBack.contains(id), "drains before it hears")
       try require(drained.insert(id), "drains twice")
-      try require(dependents(id).intersection(begun).isSubset(of: gone), "drains before those that require it ended")
+      try require(
+        dependents(id).intersection(begun).isSubset(of: gone) || isSlow(id), "drains before those that require it ended"
+      )
       try require(
         parents[id].map { drained.contains($0) || heard.contains(id) || cameBack.contains(id) } ?? true, "drains alone")
       if heard.contains(id) { try inTime(deadline) }
@@ -134,7 +138,9 @@ struct PathModel: Hashable {
       let hadItsTime = cancelled.contains(id) || cut.contains(id) && cameBack.contains(id)
       let parentGone = parents[id].map { gone.contains($0) || cancelled.contains($0) || cut.contains($0) } ?? false
       try require(hadItsTime || exiting || parentGone, "abandoned and was not cancelled")
-      try require(dependents(id).intersection(begun).isSubset(of: gone), "abandoned before those that require it")
+      try require(
+        dependents(id).intersection(begun).isSubset(of: gone) || slow.contains(id),
+        "abandoned before those that require it")
       try require(gone.insert(id), "abandoned when gone")
     case .release(let id, _):
       try require(cameBack.contains(id), "released while its body runs")
@@ -152,7 +158,7 @@ struct PathModel: Hashable {
     case .renew(let id):
       try require(gone.contains(id), "renewed while it is there")
       for set in [
-        \PathModel.begun, \.ready, \.heard, \.drained, \.empty, \.turned, \.cut, \.cancelled, \.cameBack, \.gone,
+        \PathModel.begun, \.ready, \.heard, \.drained, \.empty, \.turned, \.cut, \.cancelled, \.cameBack, \.gone, \.slow,
       ] {
         self[keyPath: set] = self[keyPath: set].subtracting([id])
       }

@@ -177,6 +177,8 @@ extension LifecycleStateMachine {
   mutating func restartSlowStart(_ id: Int, at now: Instant) -> Bool {
     guard graph.nodes[id].restart.condition != .never, case .running = state else { return false }
     recycle([id], at: now)
+    // Those that require it, since an earlier run of it was ready, wait for it; it does not wait for them.
+    if phases[id].awaitsDrain { drain(id, at: now) }
     return true
   }
 }

@@ -94,10 +94,12 @@ package struct PhaseRecord: Hashable, Sendable {
 
   /// As it was before it began; what happened so far stays in the report.
   mutating func recycle(requirements: Int) {
-    let (history, isShut, startedAt, readyAt) = (history, isShut, startedAt, readyAt)
+    let (history, isShut, dependentsLive) = (history, isShut, dependentsLive)
+    let (startedAt, readyAt) = (startedAt, readyAt)
     self = PhaseRecord(requirements: requirements)
     self.history = history
     self.isShut = isShut
+    self.dependentsLive = dependentsLive
     self.startedAt = startedAt
     self.readyAt = readyAt
   }

@@ -176,6 +176,26 @@ struct RestartStateMachineTests {
     #expect(machine.receive(.wake, at: Table.at(6)).contains(.start(0)))
   }
 
+  @Test("One that is not ready in time when it is started again does not wait for those that wait for it")
+  func slowAgain() {
+    var machine = Table.running(
+      Table.machine([
+        .init("consumer", startLimit: .seconds(5), restart: Self.policy()), .init("web", requires: ["consumer"]),
+      ]))
+    _ = machine.receive(.ended(0, .threw("lost")), at: Table.at(1))
+    #expect(machine.receive(.wake, at: Table.at(2)).contains(.start(0)))
+    #expect(machine.receive(.wake, at: Table.at(7)).contains { if case .drain(0, _) = $0 { true } else { false } })
+    #expect(machine.receive(.ended(0, .returned), at: Table.at(7)).contains(.renew(0)))
+    #expect(machine.receive(.wake, at: Table.at(8)).contains(.start(0)))
+    #expect(machine.receive(.ready(0), at: Table.at(9)) == [.admit(0), .waiting(1, false)])
+    _ = machine.receive(.stop(Table.terminate), at: Table.at(10))
+    #expect(
+      machine.receive(.ended(1, .returned), at: Table.at(11)).contains {
+        if case .drain(0, _) = $0 { true } else { false }
+      })
+    #expect(Table.report(machine.receive(.ended(0, .returned), at: Table.at(12)))?.exitCode == 0)
+  }
+
   private func isRestart(_ action: Machine.Action) -> Bool {
     if case .restart = action { true } else { false }
   }
