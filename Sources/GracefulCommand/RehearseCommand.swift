@@ -48,7 +48,7 @@ struct RehearseCommand: AsyncParsableCommand {
     _ = cgs_signal_ignore(13)
     let code: Int32
     do throws(SystemError) {
-      let file = try json.map { path throws(SystemError) in try RehearseReportFile(path) }
+      let file = try json.map { path throws(SystemError) in try OutputFile(path) }
       code = try await rehearse(configuration, file)
     } catch {
       StandardStreams.complain("the rehearsal could not be done: \(error)")
@@ -58,7 +58,7 @@ struct RehearseCommand: AsyncParsableCommand {
   }
 
   private func rehearse(
-    _ configuration: RehearsalConfiguration, _ file: RehearseReportFile?
+    _ configuration: RehearsalConfiguration, _ file: OutputFile?
   ) async throws(SystemError) -> Int32 {
     let progress = RehearseProgress()
     let rehearsal = Task { await Rehearsal.run(configuration) { progress.show($0) } }

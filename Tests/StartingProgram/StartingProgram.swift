@@ -7,15 +7,17 @@ import Synchronization
 /// It writes a line for each step, whole and at once: `+ 3` began, `* 3` is about to be ready, `- 3` has cleaned up;
 /// and `= 9000` when all are ready, that many microseconds after it began to listen for signals.
 ///
-///     StartingProgram SEED [MICROSECONDS]
+///     StartingProgram SEED [MICROSECONDS|before|listening|first]
 ///
 /// It sends the signal to itself that long after it began to listen; without a number, when all are ready. The seed says
-/// how long each phase takes.
+/// how long each phase takes. The words are moments: `before` it listens, as soon as it is `listening` and before any
+/// phase starts, and as the first thing that phase 0 does, which then becomes ready only when it has heard of the stop.
 @main
 struct StartingProgram {
   private static let phases = 12
   private static let seed = CommandLine.arguments.count > 1 ? UInt64(CommandLine.arguments[1]) ?? 0 : 0
-  private static let delay = CommandLine.arguments.count > 2 ? Int64(CommandLine.arguments[2]) : nil
+  private static let moment = CommandLine.arguments.count > 2 ? CommandLine.arguments[2] : ""
+  private static let delay = Int64(moment)
   private static let listening = Atomic<Int64>(0)
   private static let ready = Atomic(0)
 
@@ -31,13 +33,19 @@ struct StartingProgram {
     let clock = Trigger("clock") { _ in
       listening.store(cgs_monotonic_nanoseconds(), ordering: .sequentiallyConsistent)
       if delay != nil { _ = cgs_thread_start("sender", { _ in StartingProgram.sendInTime() }, nil) }
+      if moment == "listening" { send() }
       return {}
     }
+    if moment == "before" { send() }
     await program.runAndExit(on: .signals, clock)
   }
 
   private static func live(_ number: Int, as phase: Phase) async {
     write("+ \(number)\n")
+    if moment == "first", number == 0 {
+      send()
+      await phase.stopRequested()
+    }
     // sleeps on purpose: a program, not a test; its phases take their time.
     try? await Task.sleep(for: .microseconds(duration(of: number, upTo: 4000)))
     write("* \(number)\n")
@@ -52,7 +60,7 @@ struct StartingProgram {
   private static func allAreReady() {
     let took = cgs_monotonic_nanoseconds() - listening.load(ordering: .sequentiallyConsistent)
     write("= \(took / 1000)\n")
-    if delay == nil { send() }
+    if moment.isEmpty { send() }
   }
 
   /// On a thread of its own, to the microsecond; poll(2) knows milliseconds only.

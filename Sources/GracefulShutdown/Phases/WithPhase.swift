@@ -25,6 +25,9 @@ extension Phase {
   /// a task of its own, which is what is cancelled when its time is over. When the task of the caller is cancelled, the
   /// phase stops: those inside it first, then `body` is cancelled.
   ///
+  /// Opened from inside a session of a phase that drains already, it drains from the beginning: `body` does its work, has
+  /// its turn at once, and opens no sessions of this phase; those of the phase above it may.
+  ///
   /// What `body` throws goes to the caller, and is no failure of the lifecycle.
   /// - Parameters:
   ///   - name: For the report and the log; need not be unique.

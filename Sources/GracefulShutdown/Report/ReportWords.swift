@@ -2,10 +2,10 @@ extension PhaseReport {
   /// Whether somebody should look at it.
   ///
   /// The error of a child phase went to whoever opened it.
-  var isLoud: Bool { end.isStraggler || end.isFailed && parent == nil }
+  package var isLoud: Bool { end.isStraggler || end.isFailed && parent == nil }
 
   /// How long it took, as far as that is worth saying.
-  var detail: String {
+  package var detail: String {
     switch end.kind {
     case .neverStarted, .endedByItself: ""
     case .abandoned: "still running after \(drainedFor?.brief ?? "no time at all")"
@@ -48,7 +48,7 @@ extension SessionReport {
   var isLoud: Bool { cancelled > 0 || abandoned > 0 }
 
   /// `12 drained, 1 ABANDONED, 10234 in all`.
-  var text: String {
+  package var text: String {
     let parts = [
       (drained, "drained"), (cancelled, "CANCELLED"), (abandoned, "ABANDONED"), (failed, "failed"),
       (refused, "refused"),

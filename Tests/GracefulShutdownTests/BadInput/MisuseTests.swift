@@ -220,10 +220,13 @@ struct MisuseTests {
           await child.turnToStop()
         }
       default:
+        // The phase is stopped alone, and only its handler asks for the stop of the whole.
         await web.withHandler(at: .stopRequested) {
-          ask("again")
-        } operation: {
           ask(place)
+          ladder.recorder.record("handler: asked")
+        } operation: {
+          web.requestStop()
+          await ladder.recorder.wait(for: "handler: asked")
         }
       }
       await web.turnToStop()

@@ -106,7 +106,30 @@ struct ScopedSessionTests {
     }
   }
 
-  @Test("that a task has outlived opens nothing any more, and harms nobody")
+  @Test("that a task has outlived lets it in as long as others are inside beside it, and that is waited for")
+  func staleBesideOthers() async throws {
+    let (phase, recorder) = (phase, ladder.recorder)
+    let (late, others) = try await phase.session("request") {
+      close()
+      // Opened inside, so in the same stripe; it outlives the session that opened it.
+      let others = try phase.beginSession("others").shared()
+      let late = Task {
+        await recorder.wait(for: "the request is over")
+        try await phase.session("late") {
+          others.end()
+          #expect(recorder.events == ["the request is over"], "it is waited for")
+        }
+      }
+      return (late, others)
+    }
+    recorder.record("the request is over")
+    try await late.value
+    withExtendedLifetime(others) {}
+    #expect(counts.live == 0)
+    #expect(recorder.events == ["the request is over", "empty"])
+  }
+
+  @Test("that a task has outlived opens nothing any more when nobody is left inside, and harms nobody")
   func stale() async throws {
     let (phase, recorder) = (phase, ladder.recorder)
     let late = try await phase.session("request") {

@@ -92,6 +92,29 @@ struct HandlerTrapTests {
     #expect(await report.request?.why == "first")
   }
 
+  @Test("Trap 14: a scope does not return while its handler runs")
+  func waitsForItsHandler() async {
+    let ladder = ladder
+    let hasReturned = Flag()
+    shop.phase("web") { phase in
+      phase.ready()
+      await phase.withHandler(at: .stopRequested) {
+        ladder.recorder.record("handler: runs")
+        // That something does not happen cannot be awaited: 50 ms in which it does not are taken for that.
+        let until = ContinuousClock.now + .milliseconds(50)
+        while !hasReturned.isRaised, ContinuousClock.now < until {}
+        ladder.recorder.record(hasReturned.isRaised ? "handler: its scope has returned" : "handler: ends")
+      } operation: {
+        phase.requestStop()
+        await ladder.recorder.wait(for: "handler: runs")
+      }
+      hasReturned.raise()
+      ladder.recorder.record("scope: returned")
+    }
+    #expect(await shop.run(on: ladder).exitCode == 0)
+    #expect(ladder.recorder.events == ["handler: runs", "handler: ends", "scope: returned"])
+  }
+
   @Test("Trap 14: when its scope has returned, a handler is not running and never will be", arguments: 0..<50)
   func neverAfterItsScope(round: Int) async {
     let (ladder, shop) = (ladder, shop)

@@ -3,12 +3,12 @@ internal import Foundation
 internal import GracefulDescriptors
 internal import SystemPackage
 
-/// Where the JSON report goes: opened before the rehearsal, so that half an hour of it is not for nothing, and written
-/// at its end.
+/// Where what a command makes goes: opened before the work, so that half an hour of it is not for nothing, and written at
+/// its end.
 ///
-/// A file is replaced at once (rename(2)): nobody reads half a report, and an earlier one stays until the new one is
+/// A file is replaced at once (rename(2)): nobody reads half of it, and an earlier one stays until the new one is
 /// whole. What is no file (a pipe, a terminal) is written to.
-final class RehearseReportFile {
+final class OutputFile {
   private let path: String
   private let descriptor: FileDescriptor
   /// What is renamed to ``target`` at the end.
