@@ -4,6 +4,6 @@ internal import Synchronization
 final class RunCount: Sendable {
   private let count = Atomic(0)
 
-  /// 1, 2, 3, …
+  /// One more than before, beginning with 1.
   func next() -> Int { count.add(1, ordering: .relaxed).newValue }
 }

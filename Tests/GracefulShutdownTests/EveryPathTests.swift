@@ -1,7 +1,8 @@
 import Foundation
-import GracefulShutdown
 import Testing
 import WholeMachine
+
+@testable import GracefulShutdown
 
 /// Every sequence of events up to the stated length, or until no new state appears, for every graph.
 ///
@@ -109,6 +110,35 @@ struct EveryPathTests {
     try Self.explore(GraphExplorer.graphs(of: 3)) { _ in
       Extent(urgent: false, restarting: [0: again, 1: again], longest: Self.isLong ? 8 : 7)
     }
+  }
+
+  @Test(
+    "S7: Long sequences by chance, in graphs of six phases that restart by policies of every kind", arguments: 0..<8)
+  func restartingByChance(part: UInt64) throws {
+    var (chance, steps, ends) = (Chance(seed: part), 0, 0)
+    func choose(_ count: Int) -> Int { min(Int((chance.next() + 1) / 2 * Double(count)), count - 1) }
+    for _ in 0..<(Self.isLong ? 5000 : 250) {
+      let graph = (0..<6).map { id in (0..<id).filter { _ in choose(2) == 0 } }
+      let policies = (0..<6).map { _ in
+        Self.restarting { policy in
+          policy.condition = choose(2) == 0 ? .always : .onFailure
+          policy.dependents = choose(2) == 0 ? .restart : .wait
+          policy.sessions = choose(2) == 0 ? .wait : .refuse
+          policy.intensity = 20
+        }
+      }
+      let extent = Extent(
+        visited: Set((0..<6).filter { _ in choose(3) == 0 }), everyEnd: Set((0..<6).filter { _ in choose(2) == 0 }),
+        urgent: choose(2) == 0,
+        restarting: Dictionary(
+          uniqueKeysWithValues: policies.enumerated().filter { _ in choose(4) > 0 }.map { ($0, $1) }),
+        slow: Set((0..<6).filter { _ in choose(3) == 0 }))
+      var explorer = GraphExplorer(requires: graph, grace: .seconds(20), extent: extent)
+      try explorer.walk(120, choose)
+      steps += explorer.steps
+      ends += explorer.finishes
+    }
+    print("by chance: \(steps) steps, \(ends) ends")
   }
 
   @Test("There are 1, 2, 8 and 64 graphs of one to four phases")

@@ -85,21 +85,10 @@ struct GraphExplorer {
 
   /// Until there is no state that has not been seen, which is every sequence of events; or to the stated length.
   mutating func explore() throws {
-    let start = ContinuousClock.now
-    let declarations = requires.enumerated().map { id, requires in
-      // Limits of their own for the first and the second, so that these and the whole's deadline are all met.
-      PhaseGraph.Declaration(
-        "\(id)", requires: requires.map { "\($0)" }, startLimit: extent.slow.contains(id) ? .seconds(2) : nil,
-        limit: id == 0 ? .seconds(3) : nil, restart: extent.restarting[id] ?? .never)
-    }
-    let machine = Machine(name: "explored", grace: grace, graph: PhaseGraph(declarations))
+    let begin = first
+    let start = begin.now
     var seen: Set<Key> = []
-    var model = PathModel()
-    // Those that are started again, and those that require them, are stopped alone for it.
-    model.alone = !extent.restarting.isEmpty
-    // The window is longer than any sequence.
-    model.most = extent.restarting.mapValues { min($0.intensity, $0.window > .seconds(3600) ? .max : 0) }
-    var level = [Position(machine: machine, model: model, now: start)]
+    var level = [begin]
     while !level.isEmpty, longest < extent.longest {
       var next: [Position] = []
       for position in level where seen.insert(position.key(start)).inserted {
@@ -111,6 +100,37 @@ struct GraphExplorer {
       longest += 1
     }
     positions = seen.count
+  }
+
+  /// Nothing has happened yet.
+  private var first: Position {
+    let declarations = requires.enumerated().map { id, requires in
+      // Limits of their own for the first and the second, so that these and the whole's deadline are all met.
+      PhaseGraph.Declaration(
+        "\(id)", requires: requires.map { "\($0)" }, startLimit: extent.slow.contains(id) ? .seconds(2) : nil,
+        limit: id == 0 ? .seconds(3) : nil, restart: extent.restarting[id] ?? .never)
+    }
+    let machine = Machine(name: "explored", grace: grace, graph: PhaseGraph(declarations))
+    var model = PathModel()
+    // Those that are started again, and those that require them, are stopped alone for it.
+    model.alone = !extent.restarting.isEmpty
+    // The window is longer than any sequence.
+    model.most = extent.restarting.mapValues { min($0.intensity, $0.window > .seconds(3600) ? .max : 0) }
+    return Position(machine: machine, model: model, now: ContinuousClock.now)
+  }
+
+  /// One long sequence, chosen by chance, where to try all of them would take too long.
+  mutating func walk(_ length: Int, _ choose: (Int) -> Int) throws {
+    var position = first
+    for _ in 0..<length {
+      try checkThatItEnds(position)
+      let events = events(at: position)
+      if events.isEmpty { return }
+      // Stops are a third of what can happen, and end what is to be seen.
+      let calm = events.filter { if case .stop = $0.0 { false } else { true } }
+      let (event, time) = choose(60) == 0 || calm.isEmpty ? events[choose(events.count)] : calm[choose(calm.count)]
+      position = try step(position, event, at: time)
+    }
   }
 
   /// Everything that the world can do here; that time stands still until the next wake-up is part of it.

@@ -115,9 +115,10 @@ struct PathModel: Hashable {
     case .drain(let id, let deadline):
       try require(heard.contains(id) || parents[id] != nil && cameBack.contains(id), "drains before it hears")
       try require(drained.insert(id), "drains twice")
+      if restarts[id, default: 0] > 0, !ready.contains(id) { slow.insert(id) }
       try require(
-        dependents(id).intersection(begun).isSubset(of: gone) || isSlow(id), "drains before those that require it ended"
-      )
+        dependents(id).intersection(begun).isSubset(of: gone) || slow.contains(id),
+        "drains before those that require it ended")
       try require(
         parents[id].map { drained.contains($0) || heard.contains(id) || cameBack.contains(id) } ?? true, "drains alone")
       if heard.contains(id) { try inTime(deadline) }
@@ -158,7 +159,8 @@ struct PathModel: Hashable {
     case .renew(let id):
       try require(gone.contains(id), "renewed while it is there")
       for set in [
-        \PathModel.begun, \.ready, \.heard, \.drained, \.empty, \.turned, \.cut, \.cancelled, \.cameBack, \.gone, \.slow,
+        \PathModel.begun, \.ready, \.heard, \.drained, \.empty, \.turned, \.cut, \.cancelled, \.cameBack, \.gone,
+        \.slow,
       ] {
         self[keyPath: set] = self[keyPath: set].subtracting([id])
       }

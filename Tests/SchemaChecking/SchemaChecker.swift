@@ -94,6 +94,7 @@ public struct SchemaChecker {
     case "array": value is [Any]
     case "string": value is String
     case "null": value is NSNull
+    case "boolean": value is Bool
     case "integer": number(value).map { $0 == $0.rounded() } ?? false
     case "number": number(value) != nil
     default: false

@@ -13,9 +13,8 @@ struct PhaseDocument: Codable {
   var turnAfter: JSONNullable<JSONElapsed>
   var endedAfter: JSONNullable<JSONElapsed>
   var sessions: JSONNullable<SessionsDocument>
-  /// In reports of before there were restarts, neither of these.
-  var restarted: JSONCount?
-  var restarts: [RestartDocument]?
+  var restarted: JSONCount
+  var restarts: [RestartDocument]
 
   init(_ phase: PhaseReport) {
     restarted = JSONCount(phase.restarted)
@@ -40,8 +39,8 @@ struct PhaseDocument: Codable {
       drainAfter: drainAfter.value?.duration, turnAfter: turnAfter.value?.duration,
       endedAfter: endedAfter.value?.duration)
     phase.sessions = sessions.value?.value
-    phase.restarted = restarted?.number ?? 0
-    phase.restarts = restarts?.map(\.value) ?? []
+    phase.restarted = restarted.number
+    phase.restarts = restarts.map(\.value)
     return phase
   }
 }

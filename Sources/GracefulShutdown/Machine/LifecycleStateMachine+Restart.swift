@@ -120,7 +120,7 @@ extension LifecycleStateMachine {
       // Those that are started again after it have not ended yet.
       return phases[id].isDue = true
     }
-    guard graph.nodes[id].requires.allSatisfy({ phases[$0].state == .ready }) else {
+    guard hasAllThatItRequires(id) else {
       // What it requires restarts as well.
       return phases[id].isDue = true
     }
@@ -132,6 +132,10 @@ extension LifecycleStateMachine {
     actions.append(.start(id))
   }
 
+  private func hasAllThatItRequires(_ id: Int) -> Bool {
+    graph.nodes[id].requires.allSatisfy { phases[$0].state == .ready && !phases[$0].isRecycling }
+  }
+
   /// It is ready again: those that wait for it go on.
   mutating func goOn(_ id: Int, at now: Instant) {
     if phases[id].isShut {
@@ -140,7 +144,7 @@ extension LifecycleStateMachine {
     }
     for dependent in graph.nodes[id].requiredBy where phases[dependent].isDue { startAgain(dependent, at: now) }
     for dependent in graph.nodes[id].requiredBy where phases[dependent].isWaiting && !phases[dependent].hasHeard {
-      guard graph.nodes[dependent].requires.allSatisfy({ phases[$0].state == .ready }) else { continue }
+      guard hasAllThatItRequires(dependent) else { continue }
       phases[dependent].isWaiting = false
       actions.append(.waiting(dependent, false))
     }

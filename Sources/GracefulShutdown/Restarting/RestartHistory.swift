@@ -96,7 +96,6 @@ public struct RestartReport: Hashable, Sendable {
   /// `nil` when it was one too many.
   public var delay: Duration?
 
-  /// Makes one.
   package init(after: Duration, reason: String, delay: Duration?) {
     self.after = after
     self.reason = reason

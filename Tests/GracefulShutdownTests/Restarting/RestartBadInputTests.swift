@@ -166,6 +166,11 @@ struct RestartBadInputTests {
       ladder.advance(by: .seconds(1))
       guard run < 4 else { break }
       await recorder.wait(for: "web: waiting", times: run)
+      let phases = shop.snapshot().phases
+      #expect(phases[0].state == .restarting)
+      #expect(phases[0].restarts == run)
+      #expect(phases[1].state == .ready)
+      #expect(phases[1].isWaiting)
       ladder.advanceToNext()
       await recorder.wait(for: "web: resumed", times: run)
     }

@@ -176,6 +176,29 @@ struct RestartStateMachineTests {
     #expect(machine.receive(.wake, at: Table.at(6)).contains(.start(0)))
   }
 
+  @Test("One that becomes ready when it stops already to be started again, lets nothing start")
+  func readyTooLate() {
+    let policy = Self.policy { $0.dependents = .restart }
+    var machine = Table.machine([
+      .init("a", restart: policy), .init("b", requires: ["a"], restart: Self.policy()), .init("c", requires: ["b"]),
+      .init("d", requires: ["b", "e"]), .init("e"),
+    ])
+    _ = machine.receive(.run, at: Table.at(0))
+    for id in 0..<3 { _ = machine.receive(.ready(id), at: Table.at(1)) }
+    _ = machine.receive(.ended(1, .threw("lost")), at: Table.at(2))
+    #expect(machine.receive(.wake, at: Table.at(3)).contains(.start(1)))
+    _ = machine.receive(.ended(0, .threw("lost")), at: Table.at(4))
+    // It waits for c to end, and does not know yet that it will be told to stop.
+    #expect(!machine.receive(.ready(1), at: Table.at(5)).contains { isAdmission($0) })
+    _ = machine.receive(.ended(2, .returned), at: Table.at(6))
+    _ = machine.receive(.ended(1, .returned), at: Table.at(7))
+    _ = machine.receive(.wake, at: Table.at(8))
+    #expect(machine.receive(.ready(0), at: Table.at(9)).contains(.start(1)))
+    #expect(machine.receive(.ready(4), at: Table.at(10)) == [], "d has not all that it requires")
+    let starts = machine.receive(.ready(1), at: Table.at(11)).filter { $0 == .start(2) || $0 == .start(3) }
+    #expect(starts == [.start(2), .start(3)])
+  }
+
   @Test("One that is not ready in time when it is started again does not wait for those that wait for it")
   func slowAgain() {
     var machine = Table.running(
@@ -194,6 +217,13 @@ struct RestartStateMachineTests {
         if case .drain(0, _) = $0 { true } else { false }
       })
     #expect(Table.report(machine.receive(.ended(0, .returned), at: Table.at(12)))?.exitCode == 0)
+  }
+
+  private func isAdmission(_ action: Machine.Action) -> Bool {
+    switch action {
+    case .admit, .start: true
+    default: false
+    }
   }
 
   private func isRestart(_ action: Machine.Action) -> Bool {
