@@ -126,10 +126,20 @@ struct GraphExplorer {
       try checkThatItEnds(position)
       let events = events(at: position)
       if events.isEmpty { return }
-      // Stops are a third of what can happen, and end what is to be seen.
-      let calm = events.filter { if case .stop = $0.0 { false } else { true } }
+      // Much of what can happen ends what is to be seen.
+      let calm = events.filter { !endsTheWhole($0.0, at: position) && $0.1 < position.now + grace }
       let (event, time) = choose(60) == 0 || calm.isEmpty ? events[choose(events.count)] : calm[choose(calm.count)]
       position = try step(position, event, at: time)
+    }
+  }
+
+  private func endsTheWhole(_ event: Machine.Event, at position: Position) -> Bool {
+    switch event {
+    case .stop, .stopPhase: return true
+    case .ended(let id, let outcome) where !position.model.heard.contains(id):
+      guard let policy = extent.restarting[id] else { return true }
+      return outcome == .returned && policy.condition != .always
+    default: return false
     }
   }
 

@@ -221,14 +221,31 @@ extension LifecycleStateMachine {
       return
     }
     live -= 1
-    for requirement in graph.nodes[id].requires { phases[requirement].dependentsLive -= 1 }
+    let freed = release(id)
     beRecycled(id, end, at: now)
-    for requirement in graph.nodes[id].requires where phases[requirement].dependentsLive == 0 {
+    for requirement in freed where phases[requirement].dependentsLive == 0 {
       // While everything is abandoned at once there are no turns any more.
       if case .stopping(let stopping) = state, stopping.isExiting { continue }
       if phases[requirement].isDue { startAgain(requirement, at: now) }
       drainIfFree(requirement, at: now)
     }
+  }
+
+  /// Those that it required need not wait for it any more; unless some that require it are there, which they wait for, too.
+  ///
+  /// Only one that was not ready in time when it was started again ends before those.
+  private mutating func release(_ id: Int) -> [Int] {
+    var (freed, open) = ([Int](), [id])
+    while let next = open.popLast() {
+      phases[next].isNeeded = phases[next].dependentsLive > 0
+      if phases[next].isNeeded { continue }
+      for requirement in graph.nodes[next].requires {
+        phases[requirement].dependentsLive -= 1
+        if phases[requirement].dependentsLive == 0, phases[requirement].isNeeded { open.append(requirement) }
+        freed.append(requirement)
+      }
+    }
+    return freed
   }
 
   /// A child that ended while the program ran leaves nothing behind, however it ended.

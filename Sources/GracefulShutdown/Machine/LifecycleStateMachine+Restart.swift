@@ -166,13 +166,14 @@ extension LifecycleStateMachine {
       phases[id].state = .ended(.failed(gaveUp(id, failure)))
       return beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: gaveUp(id, failure)), at: now)
     }
+    let isNeeded = phases[id].isNeeded
     phases[id].recycle(
       requirements: graph.nodes[id].requires.count { phases[$0].state != .ready || phases[$0].isRecycling })
     phases[id].lastEnd = .drained
     actions.append(.renew(id))
     if let failure, let delay {
       live += 1
-      for requirement in graph.nodes[id].requires { phases[requirement].dependentsLive += 1 }
+      if !isNeeded { for requirement in graph.nodes[id].requires { phases[requirement].dependentsLive += 1 } }
       backOff(id, failure, delay, at: now)
     }
   }

@@ -23,6 +23,8 @@ package struct PhaseRecord: Hashable, Sendable {
   var requirementsLeft: Int
   /// How many of those that require it have begun and not ended.
   var dependentsLive = 0
+  /// It has ended, and some of those have not.
+  var isNeeded = false
   /// Its gate is closed, and nobody is inside.
   var isEmpty = false
   /// Its body has come back, and this is how.
