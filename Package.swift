@@ -102,6 +102,8 @@ let package = Package(
     // Sends itself SIGTERM while its phases fail and are started again.
     .executableTarget(
       name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", .log], path: "Tests/RestartingProgram"),
+    // Takes as long to stop as its plan says that it may.
+    .executableTarget(name: "PlannedProgram", dependencies: ["Graceful"], path: "Tests/PlannedProgram"),
     // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
     .executableTarget(
       name: "ForeignProgram",
@@ -115,9 +117,8 @@ let package = Package(
       dependencies: [
         "WholeMachine",
         "SchemaChecking",
-        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "StartingProgram", "RestartingProgram",
-        "CGracefulSystem",
-        "GracefulDescriptors", .log,
+        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "PlannedProgram", "StartingProgram",
+        "RestartingProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulShutdown", .log,
         .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .testTarget(

@@ -11,17 +11,24 @@ package struct Ladder: LifecycleEnvironment {
   private let loop: PollLoop?
   private let crew: LadderCrew
   private let cancellers: LadderCrew
+  private let loggers: LadderCrew
   /// Asked for before anything runs: at the end another thread may be changing the environment (getenv(3)).
   private let file = ReportFile.named()
+  package let settings = OutsideSettings.live
 
   private init() {
     let loop = try? PollLoop(name: "graceful-ladder")
     self.loop = loop
     crew = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
     cancellers = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
+    loggers = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
   }
 
   package func now() -> ContinuousClock.Instant { .now }
+
+  package func wallTime() -> UTCTime { UTCTime(milliseconds: cgs_wall_milliseconds()) }
+
+  package var processID: Int32 { cgs_process_id() }
 
   package func schedule(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void) {
     Self.schedule(on: loop, at: instant, body)
@@ -49,6 +56,14 @@ package struct Ladder: LifecycleEnvironment {
 
   package func performCancellation(_ body: @escaping @Sendable () -> Void) { cancellers.perform(body) }
 
+  package func performLogging(_ body: @escaping @Sendable () -> Void) { loggers.perform(body) }
+
+  package func wait(atMost limit: Duration, until isDone: () -> Bool) {
+    let until = ContinuousClock.now + limit
+    // Looked at again and again: it is a matter of a few milliseconds, once, and needs no descriptor.
+    while !isDone(), .now < until { _ = cgs_poll(nil, 0, 1) }
+  }
+
   package func surround<Result: Sendable>(
     _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
@@ -57,6 +72,14 @@ package struct Ladder: LifecycleEnvironment {
 
   package func write(report: LifecycleReport) {
     LastWords.write(report, to: 2, file: file?.keep, within: .milliseconds(400))
+  }
+
+  /// So that nobody takes the report of an earlier run for that of this one.
+  ///
+  /// - Returns: What went wrong.
+  func emptyOldReport() -> String? {
+    guard let file else { return nil }
+    return LastWords.ask(within: .milliseconds(300)) { file.empty() }
   }
 
   package func exit(_ code: Int32, atOnce: Bool) {

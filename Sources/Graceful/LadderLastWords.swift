@@ -22,8 +22,7 @@ enum LastWords {
     var works: [@Sendable () -> Void] = [{ writeAll(report.text, to: descriptor) }]
     if let file {
       works.append {
-        let found = file(report)
-        problem.text.withLock { $0 = found }
+        problem.find { file(report) }
       }
     }
     // What is left is for the line.
@@ -35,9 +34,23 @@ enum LastWords {
     _ = perform([{ writeAll(line + "\n", to: descriptor) }], until: until)
   }
 
+  /// Does something with a file that may not answer.
+  ///
+  /// - Returns: What went wrong.
+  static func ask(within limit: Duration, _ work: @escaping @Sendable () -> String?) -> String? {
+    let problem = Problem()
+    _ = perform([{ problem.find(work) }], until: .now + limit)
+    return problem.text.withLock { $0 }
+  }
+
   private final class Problem: Sendable {
     /// Until it is known how it went, it takes too long.
     let text = Mutex<String?>("it takes too long")
+
+    func find(_ work: () -> String?) {
+      let found = work()
+      text.withLock { $0 = found }
+    }
   }
 
   /// Does all of it at the same time, and returns when everything is done or the time has come.

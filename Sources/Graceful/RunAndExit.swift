@@ -1,5 +1,6 @@
 public import GracefulShutdown
 public import GracefulTriggers
+internal import Logging
 
 extension Lifecycle {
   /// Runs until everything has ended or been abandoned, and returns what happened.
@@ -14,10 +15,13 @@ extension Lifecycle {
   /// a mistake in its report, and nothing else happens; call ``requestStop(_:)`` there.
   ///
   /// A mistake in the configuration, or a trigger that cannot listen, starts nothing and is in the report.
+  ///
+  /// With `GRACEFUL_PLAN` in the environment this prints the plan and ends the process, as ``runAndExit(on:)`` does.
   /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. None unless given: a signal then
   ///   does to the process what it always did.
   public func run(on triggers: Trigger...) async -> LifecycleReport {
-    await run(listeningTo: triggers, exiting: false)
+    PlanMode.printAndExit(self)
+    return await run(listeningTo: triggers, exiting: false)
   }
 
   /// Runs, writes the report to standard error, and exits with its code.
@@ -31,14 +35,26 @@ extension Lifecycle {
   /// phases it cannot return: the lifecycle stops as failed, and that phase is abandoned at its deadline.
   ///
   /// When the environment variable `GRACEFUL_REPORT_FILE` names a path as the run begins, the report is also written
-  /// there as JSON (``LifecycleReport/json()``), on every way to the exit, a forced one too. It is written beside the file
-  /// (`PATH.PID.tmp`) and renamed over it, so that nobody reads half of one; an earlier report is replaced. A relative path
-  /// counts from the working directory at the exit. What cannot be written within 0.3 s (no space, no permission, a disk
+  /// there as JSON (``LifecycleReport/json()``), on every way to the exit, a forced one too. An earlier report is emptied as
+  /// the run begins, so that nobody takes it for that of a process that was killed (`SIGKILL`, no memory): an empty file
+  /// says that there is no report. When that fails, the log has a warning, and all goes on. The new one is written beside
+  /// the file (`PATH.PID.tmp`) and renamed over it, so that nobody reads half of one; where that cannot be (a bind mount, as
+  /// Kubernetes' `/dev/termination-log`, or a directory that is not ours to write in), it is written in place. A
+  /// relative path counts from the working directory at the exit. A predecessor and its successor have the same path,
+  /// and whoever ends last wins: `pid` says who it was. What cannot be written within 0.3 s (no space, no permission, a disk
   /// that does not answer), and what is no regular file (a directory, a pipe, a device, a symbolic link), costs one line
   /// on standard error, and changes neither the exit code nor when the process exits.
+  ///
+  /// When the environment variable `GRACEFUL_PLAN` is `text`, `json` or `svg` as the run begins, nothing runs: the plan
+  /// (``plan()``) is printed on standard output, and the process exits with 0, or 78 when the configuration is wrong. No
+  /// phase is started, no trigger listens, no socket or file is touched, and of several lifecycles only the first to run is
+  /// shown; what the program itself does before it calls this, it does. Any other value is an error on standard error, and
+  /// the exit code 64 (`EX_USAGE`, sysexits(3)); empty is as if it was not set. When the plan cannot be written, the exit
+  /// code is 74 (`EX_IOERR`).
   /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. ``Trigger/signals`` (SIGTERM and
   ///   SIGINT) unless given.
   public func runAndExit(on triggers: Trigger...) async -> Never {
+    PlanMode.printAndExit(self)
     let report = await run(listeningTo: triggers.isEmpty ? [.signals] : triggers, exiting: true)
     // Reached only when somebody had called `run()` before: then it was that run's end, and nobody has exited.
     Ladder.shared.write(report: report)
@@ -46,7 +62,9 @@ extension Lifecycle {
     while true { await Task.yield() }
   }
 
-  func run(listeningTo triggers: [Trigger], exiting: Bool) async -> LifecycleReport {
+  func run(
+    listeningTo triggers: [Trigger], exiting: Bool, in environment: some LifecycleEnvironment = Ladder.shared
+  ) async -> LifecycleReport {
     // Listen first, then start: a stop that comes in between is kept (S10).
     var leaves: [Trigger.Leave] = []
     for trigger in triggers {
@@ -56,7 +74,13 @@ extension Lifecycle {
         reportMistake(ConfigurationMistake(trigger: error.trigger, reason: error.reason))
       }
     }
-    let report = await run(in: Ladder.shared, exiting: exiting)
+    if exiting, let problem = Ladder.shared.emptyOldReport() {
+      // A path may have anything in it.
+      let why = TerminalText.line(of: problem, columns: 4000)
+      logger.warning(
+        "an old report may stay where \(ReportFile.variable) says: \(why)", metadata: ["lifecycle.name": "\(name)"])
+    }
+    let report = await run(in: environment, exiting: exiting)
     for leave in leaves { leave() }
     return report
   }

@@ -6,14 +6,14 @@ internal import Graceful
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "Shows a report of a stop, as text or as a picture.",
+    abstract: "Shows the report of a stop, or a plan, as text or as a picture.",
     discussion: """
-      FILE is what a program wrote to where GRACEFUL_REPORT_FILE said, or the result of LifecycleReport.json(); - is \
-      standard input. Exits 65 (EX_DATAERR) when it is no report, 66 (EX_NOINPUT) when it cannot be read, 73 \
+      FILE is what a program wrote to where GRACEFUL_REPORT_FILE said, or what it printed with GRACEFUL_PLAN=json; - is \
+      standard input. Exits 65 (EX_DATAERR) when it is neither, 66 (EX_NOINPUT) when it cannot be read, 73 \
       (EX_CANTCREAT) when the picture cannot be written.
       """)
 
-  @Argument(help: "The report, in JSON.")
+  @Argument(help: "The report or the plan, in JSON.")
   var file: String
 
   @Flag(help: "As an SVG picture, for a browser; on standard output, unless --output says where.")
@@ -23,28 +23,36 @@ struct ReportCommand: ParsableCommand {
   var output: String?
 
   func run() throws {
-    let report = try read()
+    let text = try shown(read())
     do {
-      try OutputFile(output ?? "-").write(svg ? report.svg() : report.text)
+      try OutputFile(output ?? "-").write(text)
     } catch {
       StandardStreams.complain("graceful report: \(error)")
       throw ExitCode(73)
     }
   }
 
-  private func read() throws -> LifecycleReport {
-    let data: Data
+  private func read() throws -> String {
     do {
-      data =
+      let data =
         file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(fileURLWithPath: file))
+      return String(decoding: data, as: UTF8.self)
     } catch {
       StandardStreams.complain("graceful report: \(file): \(error.localizedDescription)")
       throw ExitCode(66)
     }
+  }
+
+  private func shown(_ json: String) throws -> String {
     do {
-      return try LifecycleReport(json: String(decoding: data, as: UTF8.self))
+      if StopPlan.isMeant(by: json) {
+        let plan = try StopPlan(json: json)
+        return svg ? plan.svg() : plan.text
+      }
+      let report = try LifecycleReport(json: json)
+      return svg ? report.svg() : report.text
     } catch {
-      StandardStreams.complain("graceful report: \(file) is no report: \(error)")
+      StandardStreams.complain("graceful report: \(file) is neither a report nor a plan: \(error)")
       throw ExitCode(65)
     }
   }

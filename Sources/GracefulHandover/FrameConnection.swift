@@ -36,6 +36,7 @@ final class FrameConnection: Sendable {
   private static let descriptorLimit = 2 * SocketCalls.descriptorsAMessage
   private static let readCount = 64 * 1024
   private static let strays = "descriptors that belong to no message"
+  private static let lost = "descriptors were lost on the way, because this process may open no more (RLIMIT_NOFILE)"
 
   let peer: Peer
   private let loop: PollLoop
@@ -220,9 +221,7 @@ final class FrameConnection: Sendable {
         state.decoder.append(received.bytes)
         return state.received.count > Self.descriptorLimit
       }
-      if received.truncated {
-        return broken("descriptors were lost on the way, because this process may open no more (RLIMIT_NOFILE)")
-      }
+      if received.truncated { return broken(Self.lost) }
       if tooMany { return broken("more descriptors than belong to one message") }
       decode()
       if received.result == 0 { return ended() }

@@ -1,10 +1,19 @@
 /// What of an environment a child process may see.
 ///
-/// Some variables describe one process and are wrong in any other: `LISTEN_*` names descriptors that were passed to us
-/// (sd_listen_fds(3): whoever starts a child unsets them), `WATCHDOG_PID` names us as the one who is watched
-/// (sd_watchdog_enabled(3)), and every `GRACEFUL_*` was written for us by whoever started us. `NOTIFY_SOCKET` stays: the
-/// child may become the main process and speak for the service.
+/// Some variables say something about one process and are wrong in any other. They are listed here, and nowhere else;
+/// everything else passes on, the settings of the user among it: a successor reads the same `GRACEFUL_REPORT_FILE` and
+/// `GRACEFUL_GRACE_SECONDS` as the process that it replaces. `NOTIFY_SOCKET` stays, too: the child may become the main
+/// process and speak for the service.
 public enum ChildEnvironment {
+  private static let ofOneProcess: Set = [
+    // Names who is watched (sd_watchdog_enabled(3)): us.
+    "WATCHDOG_PID",
+    // Asks one process to print its plan and to exit: a successor must serve.
+    "GRACEFUL_PLAN",
+    // Asks one process of a rehearsal to wait in the middle of its handover, so that it can be killed there.
+    "GRACEFUL_REHEARSAL_PAUSE",
+  ]
+
   /// The environment without what belongs to one process only, and with what is written for the child.
   ///
   /// - Parameters:
@@ -15,7 +24,10 @@ public enum ChildEnvironment {
   }
 
   /// Whether a variable says something about one process that is wrong for its children.
+  ///
+  /// Every `LISTEN_*` does: these name descriptors that were passed to us (sd_listen_fds(3): whoever starts a child unsets
+  /// them).
   public static func belongsToOneProcess(_ name: String) -> Bool {
-    name == "WATCHDOG_PID" || name.hasPrefix("LISTEN_") || name.hasPrefix("GRACEFUL_")
+    ofOneProcess.contains(name) || name.hasPrefix("LISTEN_")
   }
 }

@@ -12,6 +12,7 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
     case limitNotPositive(phase: String, Duration)
     case startLimitNotPositive(phase: String, Duration)
     case triggerCannotListen(trigger: String, reason: String)
+    case environment(variable: String, value: String, reason: String)
   }
 
   package let kind: Kind
@@ -45,6 +46,8 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
       "the start limit of phase \"\(phase)\" is \(limit); it must be longer than zero, or left out"
     case .triggerCannotListen(let trigger, let reason):
       "trigger \(trigger): \(reason)"
+    case .environment(let variable, let value, let reason):
+      "the environment variable \(variable) is \"\(value)\"; \(reason), or not be set"
     }
   }
 }

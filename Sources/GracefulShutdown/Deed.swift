@@ -43,11 +43,12 @@ extension LifecycleStateMachine.Action {
   /// Which phase it is about.
   var phase: Int? {
     switch self {
-    case .start(let id), .hear(let id, _), .drain(let id, _), .turn(let id, _), .cut(let id), .cancel(let id, _),
+    case .start(let id), .ready(let id), .hear(let id, _), .drain(let id, _), .turn(let id, _), .cut(let id),
+      .cancel(let id, _),
       .abandon(let id), .restart(let id, _, _), .refuse(let id), .hold(let id), .admit(let id), .waiting(let id, _),
       .renew(let id), .done(let id), .release(let id, _):
       id
-    case .wake, .finish, .ignored: nil
+    case .wake, .finish, .leave, .ignored: nil
     }
   }
 
@@ -56,8 +57,9 @@ extension LifecycleStateMachine.Action {
     switch self {
     case .restart: false
     case .renew: true
-    case .start, .hear, .drain, .turn, .cut, .cancel, .abandon, .refuse, .hold, .admit, .waiting, .done, .release,
-      .wake, .finish, .ignored:
+    case .start, .ready, .hear, .drain, .turn, .cut, .cancel, .abandon, .refuse, .hold, .admit, .waiting, .done,
+      .release,
+      .wake, .finish, .leave, .ignored:
       nil
     }
   }

@@ -25,13 +25,17 @@ public final class Lifecycle: Sendable {
 
   /// The name, for the log and the report.
   public let name: String
-  /// From the first request to stop to the exit of the process, everything included.
+  /// From the first request to stop to the exit of the process, everything included: what the program says.
+  ///
+  /// The environment variable `GRACEFUL_GRACE_SECONDS` overrides it; see ``init(_:grace:logger:)``.
   public let grace: Duration
   /// Where progress is logged.
   public let logger: Logger
 
   private let stage = Mutex(Stage.declaring(Draft()))
   private let broadcast = LifecycleEventBroadcast()
+  /// Of the run, once it has begun.
+  private let graph = Mutex<PhaseGraph?>(nil)
 
   private enum Stage {
     case declaring(Draft)
@@ -57,6 +61,8 @@ public final class Lifecycle: Sendable {
     var filters: [RestartFilter?] = []
     var requests: [StopRequest] = []
     var mistakes: [ConfigurationMistake] = []
+
+    var graph: PhaseGraph { PhaseGraph(declarations, mistakes: mistakes) }
   }
 
   /// Makes a lifecycle without phases.
@@ -67,6 +73,11 @@ public final class Lifecycle: Sendable {
   ///     than what the platform gives (Kubernetes: `terminationGracePeriodSeconds`, 30 s; systemd:
   ///     `TimeoutStopSec`, 90 s): after that it kills, and there is no report. 25 s unless said otherwise. Zero or less
   ///     is a mistake: nothing starts, and the exit code is 78. More than 100 years is 100 years.
+  ///
+  ///     When the environment variable `GRACEFUL_GRACE_SECONDS` is set as the run begins, its number of seconds (`30`,
+  ///     `2.5`) takes the place of this, in every lifecycle of the process. Empty is as if it was not set; zero or less,
+  ///     more than ten years, and what is no such number is a mistake, as above. When the platform is known to kill before
+  ///     the grace is over, the log warns of it at the start; see ``PlatformGrace``.
   ///   - logger: Progress goes here, with these metadata keys, which stay: `lifecycle.name` in every entry; `phase.name`,
   ///     and at its end `phase.end` and `error`; `stop.who` and `stop.why` of each request; at the end `stop.took`,
   ///     `exit.code` and `stragglers`. Nothing is logged of a session, and of a child phase at debug level only.
@@ -156,8 +167,8 @@ public final class Lifecycle: Sendable {
 
   /// Where everything is now; from any thread, at any time.
   ///
-  /// It holds nothing up: a lock is taken for as long as it takes to copy a reference. What is counted in the sessions of
-  /// different phases, is counted at instants of their own.
+  /// It holds nothing up for long: while the phases are written down, less than a millisecond of a thousand of them, no
+  /// event is decided. What is counted in the sessions of different phases, is counted at instants of their own.
   public func snapshot() -> LifecycleSnapshot {
     // Put together outside the lock: a stop request takes it, too.
     let stage = stage.withLock { $0 }
@@ -165,6 +176,17 @@ public final class Lifecycle: Sendable {
     case .declaring(let draft): return .declared(name, grace: grace, phases: draft.declarations.map(\.name))
     case .running(let driver): return driver.snapshot()
     }
+  }
+
+  /// What it will do, before it does it; see ``StopPlan``.
+  package func plan(with settings: OutsideSettings) -> StopPlan {
+    let declared: PhaseGraph? = stage.withLock { stage in
+      if case .declaring(let draft) = stage { draft.graph } else { nil }
+    }
+    // Where it runs already, the plan is that of the run.
+    let graph = declared ?? graph.withLock { $0 } ?? PhaseGraph([])
+    let grace = settings.setting(grace)
+    return StopPlan(name, grace: grace, platform: settings.platform, graph: graph, mistakes: settings.mistakes)
   }
 
   /// Adds a mistake that was found elsewhere: `run()` then starts nothing.
@@ -182,32 +204,43 @@ public final class Lifecycle: Sendable {
   /// - Parameter exiting: When there is nothing left to wait for although something still runs, the report is written
   ///   and the process ended by whichever thread finds out, because nothing may be left to run the caller of this.
   package func run(in environment: some LifecycleEnvironment, exiting: Bool = false) async -> LifecycleReport {
-    let (driver, requests, isFirst) = stage.withLock { stage -> (LifecycleDriver, [StopRequest], Bool) in
+    let settings = environment.settings
+    let grace = settings.setting(grace)
+    let (driver, requests, log) = stage.withLock { stage -> (LifecycleDriver, [StopRequest], LifecycleLog?) in
       switch stage {
-      case .declaring(let draft):
+      case .declaring(var draft):
+        draft.mistakes += settings.mistakes
         var machine = LifecycleStateMachine(
-          name: name, grace: grace, graph: PhaseGraph(draft.declarations, mistakes: draft.mistakes),
+          name: name, grace: grace.duration, graceOrigin: grace.origin, graph: draft.graph,
           seed: .random(in: .min ... .max))
+        graph.withLock { $0 = machine.graph }
         // Here, where nobody else has the driver yet: another call of run() must not start what was asked to stop (S10).
         for request in draft.requests { _ = machine.receive(.stop(request), at: environment.now()) }
+        let log = LifecycleLog(name: name, logger: logger, environment: environment)
         let driver = LifecycleDriver(
-          machine, bodies: draft.bodies, filters: draft.filters, environment: environment,
-          log: LifecycleLog(name: name, logger: logger), events: broadcast, exiting: exiting)
+          machine, bodies: draft.bodies, filters: draft.filters, environment: environment, log: log,
+          events: broadcast, exiting: exiting)
         stage = .running(driver)
-        return (driver, draft.requests, true)
-      case .running(let driver): return (driver, [], false)
+        return (driver, draft.requests, log)
+      case .running(let driver): return (driver, [], nil)
       }
     }
-    if isFirst { driver.noteClippedLimits() }
+    // The first call has begun the run.
+    if let log {
+      log.note(grace, within: settings.platform)
+      driver.noteClippedLimits()
+    }
     for request in requests { driver.announce(request) }
-    if let phase = Phase.place?.phase(of: driver) { return await refuse(phase, exiting: exiting) }
-    return await driver.run(isFirst: isFirst)
+    if let phase = Phase.place?.phase(of: driver) { return await refuse(phase, in: environment, exiting: exiting) }
+    return await driver.run(isFirst: log != nil)
   }
 
   /// A phase called `run()`.
   ///
   /// To wait would hang it, and its cancellation would be passed on to the whole.
-  private func refuse(_ phase: Phase, exiting: Bool) async -> LifecycleReport {
+  private func refuse(
+    _ phase: Phase, in environment: some LifecycleEnvironment, exiting: Bool
+  ) async -> LifecycleReport {
     let mistake = ConfigurationMistake(kind: .runInside(phase: phase.path))
     logger.error("\(mistake)", metadata: ["lifecycle.name": "\(name)", "phase.name": "\(phase.path)"])
     if exiting {
@@ -215,8 +248,9 @@ public final class Lifecycle: Sendable {
       requestStop(StopRequest(who: .phaseFailed(phase.path), why: "\(mistake)"))
       await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
     }
-    return LifecycleReport(
+    let report = LifecycleReport(
       lifecycle: name, request: nil, mistakes: [mistake], phases: [], stragglers: [], ran: .zero, took: .zero,
       grace: grace, endedBySignal: nil, ignored: [])
+    return report.written(by: environment, startedAt: environment.wallTime())
   }
 }

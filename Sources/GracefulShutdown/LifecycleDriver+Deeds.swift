@@ -9,9 +9,13 @@ extension LifecycleDriver {
       environment.schedule(at: instant) { [weak self] in self?.receive(.wake) }
     case .finish(let report):
       conclude(report)
-      finish(tally.complete(report))
+      finish(complete(report))
+    case .leave(let report):
+      // Another thread may be about to finish.
+      if exiting { leave(with: state.withLock { $0.report } ?? complete(report), atOnce: true) }
     case .ignored(let reason): log.write(.debug, "ignored: \(reason)")
-    case .start, .hear, .drain, .turn, .cut, .cancel, .abandon, .restart, .refuse, .hold, .admit, .waiting, .renew,
+    case .start, .ready, .hear, .drain, .turn, .cut, .cancel, .abandon, .restart, .refuse, .hold, .admit, .waiting,
+      .renew,
       .done,
       .release:
       // One that is gone hears nothing.
@@ -22,6 +26,9 @@ extension LifecycleDriver {
   private func perform(_ deed: Deed, on phase: Phase) {
     switch deed.action {
     case .start: start(phase)
+    case .ready:
+      say(.info, "phase is ready", phase)
+      send(.ready, phase)
     case .hear(_, let deadline): phase.tell(.stopRequested, deadline: deadline)
     case .drain(_, let deadline): drain(phase, deadline)
     case .turn(_, let deadline): phase.tell(.turn, deadline: deadline)
@@ -44,7 +51,7 @@ extension LifecycleDriver {
       tally.begin(phase)
       phase.runs.beWaiting(false, by: deed.number)
     case .done: say(.info, "phase has done its work", phase)
-    case .wake, .finish, .ignored: break
+    case .wake, .finish, .leave, .ignored: break
     }
   }
 
@@ -123,18 +130,6 @@ extension LifecycleDriver {
     }
     events.send(LifecycleEvent(isWaiting ? .waiting : .resumed, phase: phase.path)) {
       phase.runs.beWaiting(isWaiting, by: decision)
-    }
-  }
-
-  /// Another thread may have brought the end of a phase and not come yet to what follows from it, while this one brings
-  /// the end of all: what has to be said of each phase, is said before.
-  private func conclude(_ report: LifecycleReport) {
-    let (phases, children) = state.withLock { ($0.phases, $0.children) }
-    for ended in report.phases where ended.end != .neverStarted {
-      guard let phase = phases.indices.contains(ended.id) ? phases[ended.id] : children[ended.id] else { continue }
-      // Stopped to be started again, and the stop of the whole came before: its end has been said.
-      if phase.run == 0 || phase.runs.hasAnnounced(phase.run) { send(.ended, phase, ended.end) }
-      tally.close(phase, at: environment.now())
     }
   }
 

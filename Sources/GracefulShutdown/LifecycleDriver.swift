@@ -19,8 +19,6 @@ final class LifecycleDriver: Sendable {
     var nextChild: Int
     var report: LifecycleReport?
     var isReportWritten = false
-    /// SIGINT and SIGTERM since then.
-    var signalsAfterEnd = 0
     var waiters: [CheckedContinuation<LifecycleReport, Never>] = []
   }
 
@@ -33,7 +31,8 @@ final class LifecycleDriver: Sendable {
   let tally = SessionTally()
   let emptied = EmptiedGates()
   let events: LifecycleEventBroadcast
-  private let exiting: Bool
+  let exiting: Bool
+  let startedAt: UTCTime
   /// Where a test holds up what was decided; `nil` when it is done at once.
   private let later: (@Sendable ([Deed]) -> Void)?
 
@@ -56,6 +55,7 @@ final class LifecycleDriver: Sendable {
     self.log = log
     self.events = events
     self.exiting = exiting
+    startedAt = environment.wallTime()
     link.set(self)
   }
 
@@ -86,7 +86,7 @@ final class LifecycleDriver: Sendable {
       if isFirst { requestStop(StopRequest(who: .cancellation, urgency: .cancelNow)) }
     }
     // Of the second that the timetable reserves.
-    await log.flush(within: min(.milliseconds(500), report.grace / 8), in: environment)
+    await log.flush(within: min(.milliseconds(500), report.grace / 8))
     if exiting { leave(with: report, atOnce: false) }
     return report
   }
@@ -94,18 +94,6 @@ final class LifecycleDriver: Sendable {
   func requestStop(_ request: StopRequest) {
     announce(request)
     receive(.stop(request))
-    leaveIfAskedAgain(request)
-  }
-
-  /// Everything has ended, and the exit does not come: a log handler or an `atexit` handler is stuck.
-  private func leaveIfAskedAgain(_ request: StopRequest) {
-    guard exiting, request.who.escalatesWhenRepeated else { return }
-    let report: LifecycleReport? = state.withLock { state in
-      guard let report = state.report else { return nil }
-      state.signalsAfterEnd += 1
-      return state.signalsAfterEnd >= 2 ? report : nil
-    }
-    if let report { leave(with: report, atOnce: true) }
   }
 
   /// Says that somebody asked, for whoever reads the log and the events.
@@ -124,12 +112,7 @@ final class LifecycleDriver: Sendable {
     receive(.stopPhase(phase.id, urgency), from: phase)
   }
 
-  func becomeReady(_ phase: Phase) {
-    say(.info, "phase is ready", phase)
-    // Before what follows from it; dropped, when the run is over.
-    send(.ready, phase)
-    receive(.ready(phase.id), from: phase)
-  }
+  func becomeReady(_ phase: Phase) { receive(.ready(phase.id), from: phase) }
 
   /// The run of the phase that is, or comes next.
   func currentRun(of phase: Phase) -> Phase? {
@@ -148,6 +131,8 @@ final class LifecycleDriver: Sendable {
       state.children[id] = phase
       return phase
     }
+    // Before the machine knows of it: it may be told to drain in the same moment, by another thread.
+    send(.started, child)
     receive(.opened(.init(id: child.id, parent: parent.id, name: name, limit: limit)))
     return child
   }
@@ -162,11 +147,15 @@ final class LifecycleDriver: Sendable {
   }
 
   func snapshot() -> LifecycleSnapshot {
-    let now = environment.now()
-    let (machine, phases, children) = state.withLock { ($0.machine, $0.phases, $0.children) }
-    return LifecycleSnapshot(machine, at: now) { id in
-      (id < phases.count ? phases[id] : children[id])?.gate
+    // Put together under the lock: whoever takes the machine out of it, has it copied at the next event, with all the
+    // children that are open.
+    let (now, taken, gates) = state.withLock { state in
+      let now = environment.now()
+      let (taken, ids) = LifecycleSnapshot.taken(of: state.machine, at: now)
+      let gates = ids.map { id in (id < state.phases.count ? state.phases[id] : state.children[id])?.gate }
+      return (now, taken, gates)
     }
+    return taken.counting(gates, at: now)
   }
 
   /// - Parameter phase: Who said so, when it counts only as long as that run of it is not over.
@@ -176,39 +165,11 @@ final class LifecycleDriver: Sendable {
     for deed in deeds { perform(deed) }
   }
 
-  func decide(_ event: LifecycleStateMachine.Event, from phase: Phase?) -> [Deed] {
+  private func decide(_ event: LifecycleStateMachine.Event, from phase: Phase?) -> [Deed] {
     state.withLock { state in
       // The time is read under the lock, so that it never runs backwards for the machine.
       let actions = state.machine.receive(state.holds(phase) ? event : .late(phase?.id ?? -1), at: environment.now())
       return actions.map { state.deed($0) }
     }
-  }
-
-  func finish(_ report: LifecycleReport) {
-    log.write(report.exitCode == 0 ? .notice : .error, report.summary, report.logMetadata)
-    events.finish(report)
-    if exiting {
-      // The caller of `run()` may never run again: every thread of the pool may be blocked.
-      if report.isForced { leave(with: report, atOnce: true) }
-      // And if everything ended well, but the caller does not come back or the exit itself is stuck.
-      environment.schedule(at: environment.now() + max(report.grace - report.took, .zero)) { [self] in
-        leave(with: report, atOnce: true)
-      }
-    }
-    let waiters = state.withLock { state in
-      state.report = report
-      defer { state.waiters = [] }
-      return state.waiters
-    }
-    for waiter in waiters { waiter.resume(returning: report) }
-  }
-
-  private func leave(with report: LifecycleReport, atOnce: Bool) {
-    let isWritten = state.withLock { state in
-      defer { state.isReportWritten = true }
-      return state.isReportWritten
-    }
-    if !isWritten { environment.write(report: report) }
-    environment.exit(report.exitCode, atOnce: atOnce)
   }
 }

@@ -1,9 +1,16 @@
 /// Everything that a lifecycle needs from outside the standard library: the one seam of this target.
 ///
 /// The live one is the ladder in Graceful, on threads of its own; the manual one is in GracefulTesting. None of its
-/// functions may need a thread of the cooperative pool, and only ``perform(_:)`` may run code that blocks (S9).
+/// functions may need a thread of the cooperative pool, and only ``perform(_:)`` and its like may run
+/// code that blocks (S9).
 package protocol LifecycleEnvironment: Sendable {
   func now() -> ContinuousClock.Instant
+
+  /// The clock on the wall, for the report: no decision is taken by it, since it may be set at any time.
+  func wallTime() -> UTCTime
+
+  /// The number of this process.
+  var processID: Int32 { get }
 
   /// Calls `body` once, at `instant` or soon after. It does not block.
   func schedule(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void)
@@ -14,6 +21,12 @@ package protocol LifecycleEnvironment: Sendable {
   /// As ``perform(_:)``, for what cancels a task: it must not wait behind handlers that block.
   func performCancellation(_ body: @escaping @Sendable () -> Void)
 
+  /// As ``perform(_:)``, for a log handler: the last entries must not wait behind handlers of phases that block.
+  func performLogging(_ body: @escaping @Sendable () -> Void)
+
+  /// Blocks this thread until something is done, or the limit is over; only before an exit at once.
+  func wait(atMost limit: Duration, until isDone: () -> Bool)
+
   /// Puts around the body of every phase what code in it may look for: what another library binds to the task.
   func surround<Result: Sendable>(
     _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result
@@ -22,12 +35,19 @@ package protocol LifecycleEnvironment: Sendable {
   /// The last words. Whoever does not read them must not hold up the exit.
   func write(report: LifecycleReport)
 
+  /// What is said from outside of the grace: read once, before the run.
+  var settings: OutsideSettings { get }
+
   /// Ends the process. `atOnce`: nothing of the program runs any more, no buffer is flushed (`_exit`).
   func exit(_ code: Int32, atOnce: Bool)
 }
 
 extension LifecycleEnvironment {
+  package var settings: OutsideSettings { OutsideSettings() }
+
   package func performCancellation(_ body: @escaping @Sendable () -> Void) { perform(body) }
+
+  package func performLogging(_ body: @escaping @Sendable () -> Void) { perform(body) }
 
   package func surround<Result: Sendable>(
     _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result

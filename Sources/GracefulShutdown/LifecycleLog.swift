@@ -1,61 +1,99 @@
 import Logging
 import Synchronization
 
-/// Progress, one entry after the other, apart from the ladder: a log handler may block (its pipe is full, and nobody
+/// Progress, one entry after the other, by a thread that may block: a log handler may (its pipe is full, and nobody
 /// reads), and what it blocks must not be a thread that ends the process in time.
+///
+/// Nor does it take one of the cooperative pool: when all of these are blocked, the log is wanted most.
 final class LifecycleLog: Sendable {
-
-  private let entries: AsyncStream<Entry>.Continuation
-  private let writer: Task<Void, Never>
-  private let level: Logger.Level
-
-  /// When the handler blocks, the oldest of more are dropped.
-  private static var mostEntries: Int { 4096 }
-
   private struct Entry: Sendable {
     var level: Logger.Level
     var message: String
     var metadata: [String: String]
   }
 
-  init(name: String, logger: Logger) {
+  private struct State {
+    var entries: [Entry] = []
+    /// From the first entry on, until none is left.
+    var isWriting = false
+    var hasFinished = false
+    var waiters: [FirstOf] = []
+  }
+
+  /// When the handler blocks, so many of the newest are kept, or a few more.
+  private static var mostEntries: Int { 4096 }
+
+  private let state = Mutex(State())
+  private let logger: Logger
+  private let environment: any LifecycleEnvironment
+
+  init(name: String, logger: Logger, environment: any LifecycleEnvironment) {
     var logger = logger
     logger[metadataKey: "lifecycle.name"] = "\(name)"
-    level = logger.logLevel
-    let (stream, entries) = AsyncStream.makeStream(
-      of: Entry.self, bufferingPolicy: .bufferingNewest(Self.mostEntries))
-    self.entries = entries
-    writer = Task.detached { [logger] in
-      for await entry in stream {
+    self.logger = logger
+    self.environment = environment
+  }
+
+  /// Whether an entry of this level would be written: ask before its text is put together.
+  func takes(_ level: Logger.Level) -> Bool { level >= logger.logLevel }
+
+  func write(_ level: Logger.Level, _ message: @autoclosure () -> String, _ metadata: [String: String] = [:]) {
+    guard takes(level) else { return }
+    let entry = Entry(level: level, message: message(), metadata: metadata)
+    let isFirst = state.withLock { state in
+      guard !state.hasFinished else { return false }
+      // Many at a time, or each that comes would move all that is there.
+      if state.entries.count >= 2 * Self.mostEntries { state.entries.removeFirst(Self.mostEntries) }
+      state.entries.append(entry)
+      defer { state.isWriting = true }
+      return !state.isWriting
+    }
+    // It holds this log until the last entry is written, whoever lets go of it before.
+    if isFirst { environment.performLogging { [self] in writeAll() } }
+  }
+
+  private func writeAll() {
+    while let entries = takeAll() {
+      for entry in entries {
         let metadata = entry.metadata.mapValues { Logger.MetadataValue.string($0) }
         logger.log(level: entry.level, "\(entry.message)", metadata: metadata)
       }
     }
   }
 
-  deinit { entries.finish() }
-
-  /// Whether an entry of this level would be written: ask before its text is put together.
-  func takes(_ level: Logger.Level) -> Bool { level >= self.level }
-
-  func write(_ level: Logger.Level, _ message: @autoclosure () -> String, _ metadata: [String: String] = [:]) {
-    guard takes(level) else { return }
-    entries.yield(Entry(level: level, message: message(), metadata: metadata))
+  /// In the same step as nothing is left, nobody is writing: whoever brings an entry afterwards sees to that.
+  private func takeAll() -> [Entry]? {
+    let (entries, waiters): ([Entry]?, [FirstOf]) = state.withLock { state in
+      guard !state.entries.isEmpty else {
+        state.isWriting = false
+        defer { state.waiters = [] }
+        return (nil, state.waiters)
+      }
+      defer { state.entries = [] }
+      return (state.entries, [])
+    }
+    for waiter in waiters { waiter.resume() }
+    return entries
   }
 
   /// No more entries; returns when all have been handed to the handler, or when the limit is over: a handler that blocks
   /// must not keep the report back.
-  func flush(within limit: Duration, in environment: any LifecycleEnvironment) async {
-    entries.finish()
-    let writer = writer
+  func flush(within limit: Duration) async {
     await withCheckedContinuation { continuation in
       let first = FirstOf(continuation)
-      Task.detached {
-        await writer.value
-        first.resume()
+      let isWritten = state.withLock { state in
+        state.hasFinished = true
+        if state.isWriting { state.waiters.append(first) }
+        return !state.isWriting
       }
+      if isWritten { return first.resume() }
       environment.schedule(at: environment.now() + limit) { first.resume() }
     }
+  }
+
+  /// The same before an exit at once, when the caller of `run()` may never run again: it blocks this thread.
+  func flushNow(within limit: Duration) {
+    environment.wait(atMost: limit) { state.withLock { !$0.isWriting } }
   }
 }
 

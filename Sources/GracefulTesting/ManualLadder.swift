@@ -59,8 +59,22 @@ public final class ManualLadder: Sendable {
   public let recorder = Recorder()
   private let state: Mutex<State>
 
-  /// Makes one whose time stands at now.
-  public init() { state = Mutex(State(now: .now)) }
+  private let begin: ContinuousClock.Instant
+  private static let newYear = UTCTime(milliseconds: 946_684_800_000)
+
+  package let settings: OutsideSettings
+
+  /// Makes one whose time stands at now; in reports it is the beginning of the year 2000.
+  ///
+  /// The grace is what the program says, whatever the environment of the test says.
+  public convenience init() { self.init(settings: OutsideSettings()) }
+
+  /// Makes one that is told this from outside.
+  package init(settings: OutsideSettings) {
+    self.settings = settings
+    begin = .now
+    state = Mutex(State(now: begin))
+  }
 
   /// The time that the lifecycle sees.
   public var time: ContinuousClock.Instant { state.withLock { $0.now } }
@@ -115,11 +129,24 @@ public final class ManualLadder: Sendable {
 extension ManualLadder: LifecycleEnvironment {
   package func now() -> ContinuousClock.Instant { time }
 
+  package func wallTime() -> UTCTime {
+    UTCTime(milliseconds: Self.newYear.milliseconds + Int64((time - begin) / .milliseconds(1)))
+  }
+
+  package var processID: Int32 { Ladder.shared.processID }
+
   package func schedule(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void) {
     state.withLock { _ = $0.wakeUps.add(body, at: instant) }
   }
 
   package func perform(_ body: @escaping @Sendable () -> Void) { Ladder.shared.perform(body) }
+
+  package func performLogging(_ body: @escaping @Sendable () -> Void) { Ladder.shared.performLogging(body) }
+
+  // By the real clock: what it waits for happens on a real thread.
+  package func wait(atMost limit: Duration, until isDone: () -> Bool) {
+    Ladder.shared.wait(atMost: limit, until: isDone)
+  }
 
   package func surround<Result: Sendable>(
     _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result

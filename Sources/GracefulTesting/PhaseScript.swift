@@ -122,7 +122,8 @@ public struct PhaseScript: Sendable {
   /// As ``obedient``, with so many sessions inside.
   ///
   /// They are called `session 1`, `session 2`, and so on, and have begun when `ready` is recorded. Each records
-  /// `session 1 drains` once the phase was told to drain and it waits, and `session 1 ended` or `session 1 cancelled`.
+  /// `session 1 drains` once the phase was told to drain and it waits, and `session 1 ended` or `session 1 cancelled`; or
+  /// `session 1 refused`, when the phase was told to drain before it could begin.
   ///
   /// - Parameter duration: What each needs, from then on. With `nil` they end only when they are cancelled.
   public static func sessions(_ count: Int, each duration: Duration?) -> PhaseScript {
@@ -142,6 +143,10 @@ public struct PhaseScript: Sendable {
                 throw CancellationError()
               }
               ladder.recorder.record("\(name) ended")
+            } catch is PhaseError {
+              ladder.recorder.record("\(name) refused")
+              // It will not begin: whoever waits for that waits no longer.
+              beginning.yield()
             } catch is CancellationError {
               ladder.recorder.record("\(name) cancelled")
             }

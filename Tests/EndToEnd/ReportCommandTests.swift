@@ -6,8 +6,10 @@ import WholeMachine
 @Suite("graceful report", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
 struct ReportCommandTests {
   private static let report = """
-    {"schema": 1, "lifecycle": "shop", "request": null, "mistakes": [], "stragglers": [], "ran": 60, "took": 2,
-    "grace": 25, "endedBySignal": null, "childrenOpened": 0, "ignored": [], "phases": [{"name": "web", "parent": null,
+    {"schema": 1, "lifecycle": "shop", "pid": 4711, "startedAt": "2026-11-21T06:46:33.123Z",
+    "endedAt": "2026-11-21T06:47:35.123Z", "request": null, "mistakes": [], "stragglers": [], "ran": 60, "took": 2,
+    "grace": 25, "graceFrom": "program", "endedBySignal": null, "childrenOpened": 0, "ignored": [],
+    "phases": [{"name": "web", "parent": null,
     "requires": [], "end": "drained", "error": null, "startedAfter": 0, "readyAfter": 0.5, "drainAfter": 60,
     "turnAfter": 61, "endedAfter": 62, "sessions": null}]}
     """
@@ -42,7 +44,7 @@ struct ReportCommandTests {
     try Data("{}".utf8).write(to: URL(fileURLWithPath: directory.path("other")))
     let other = try await run([directory.path("other")], in: directory)
     #expect(other.end == .exited(65))
-    #expect(other.tool.errors.contains("is no report"), "\(other.tool.errors)")
+    #expect(other.tool.errors.contains("is neither a report nor a plan"), "\(other.tool.errors)")
     try Data(Self.report.utf8).write(to: URL(fileURLWithPath: directory.path("report")))
     let unwritten = try await run([directory.path("report"), "-o", directory.path("none/picture")], in: directory)
     #expect(unwritten.end == .exited(73))

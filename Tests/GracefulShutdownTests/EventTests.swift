@@ -67,6 +67,24 @@ struct EventTests {
     #expect(kept == all.suffix(4096))
   }
 
+  @Test("Those of a child phase begin with its start, and name those that it was opened in")
+  func childPhase() async {
+    let ladder = ladder
+    shop.phase("web") { [shop] phase in
+      phase.ready()
+      try await withPhase("import") { child in
+        shop.requestStop()
+        await child.turnToStop()
+      }
+      await phase.turnToStop()
+    }
+    let events = shop.events
+    _ = await shop.run(on: ladder)
+    var ofChild: [String] = []
+    for await event in events where event.phase == "web/import" { ofChild.append(event.description) }
+    #expect(ofChild == ["web/import: started", "web/import: draining", "web/import: drained"])
+  }
+
   @Test("Whoever asks after the end is told of the end, and of nothing else")
   func late() async {
     shop.phase("web", script: .obedient, on: ladder)

@@ -18,7 +18,7 @@ struct GraphExplorer {
       var child = machine.children.values.first?.record
       child?.forgetWhen(start)
       return Key(
-        phases: phases, child: child, state: machine.state, armed: machine.armed,
+        phases: phases, child: child, state: machine.state, armed: machine.armed, signals: machine.signals,
         model: model, now: now)
     }
   }
@@ -28,6 +28,7 @@ struct GraphExplorer {
     var child: PhaseRecord?
     var state: Machine.State
     var armed: Instant?
+    var signals: Int
     var model: PathModel
     var now: Instant
 
@@ -200,16 +201,17 @@ struct GraphExplorer {
     while let event = queue.first {
       queue.removeFirst()
       steps += 1
-      next.model.note(event, grace: grace, at: time)
+      let before = next.model
+      next.model.note(event, requires: requires, grace: grace, at: time)
       let actions = next.machine.receive(event, at: time)
       // What only the machine knows: three SIGTERM exit, and the last that was stopped alone stops the whole.
       if case .finished(let report) = next.machine.state, report.endedBySignal != nil { next.model.exiting = true }
       // A wake-up may start one phase and then, giving up another one, stop the whole: in this order.
-      if case .stopping = next.machine.state, event != .wake { next.model.stop(grace, at: time) }
+      let stops = if case .stopping = next.machine.state { true } else { false }
+      if stops, extent.restarting.isEmpty || event != .wake { next.model.stop(grace, at: time) }
+      if event == .wake, !before.stopped, next.model.stopped { extent.slow.forEach { next.model.noteSlowStart($0) } }
       for (index, action) in actions.enumerated() {
-        if case .stopping = next.machine.state, !actions[index...].contains(where: isBeginning) {
-          next.model.stop(grace, at: time)
-        }
+        if stops, !actions[index...].contains(where: isBeginning) { next.model.stop(grace, at: time) }
         do {
           try next.model.perform(action, of: actions, requires: requires, at: time)
         } catch let breach as PathModel.Breach {

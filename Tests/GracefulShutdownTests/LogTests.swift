@@ -50,6 +50,28 @@ struct LogTests {
     }
     #expect(lines.last?.contains("1 drained; exit 0: clean") == true)
   }
+
+  @Test("says once that a phase is ready, when it is: not when it says so again, nor after its end")
+  func ready() async {
+    let handler = Handler()
+    let shop = Lifecycle("shop", logger: Logger(label: "test") { _ in handler })
+    let web = Mutex<Phase?>(nil)
+    let database = shop.phase("database") { phase in
+      phase.ready()
+      await phase.turnToStop()
+      web.withLock { $0 }?.ready()
+    }
+    shop.phase("web", requires: database) { [shop] phase in
+      web.withLock { $0 = phase }
+      phase.ready()
+      phase.ready()
+      shop.requestStop()
+    }
+    let report = await shop.run(on: ManualLadder())
+    let ready = handler.kept.lines.withLock { $0.filter { $0.contains("phase is ready") } }
+    #expect(ready.map { $0.suffix(3) } == ["ase", "web"])
+    #expect(report.ignored == ["web became ready twice", "web became ready after its end"])
+  }
 }
 
 /// A handler that never returns from its second entry on.

@@ -32,7 +32,18 @@ struct PathModel: Hashable {
   var restarts: [Int: Int] = [:]
   /// They were started again, and were not ready in time: what requires them has lost them before.
   var slow: FewPhases = []
+  /// Empty when none is started again.
   var most: [Int: Int] = [:]
+  /// Threw, or was not ready in time.
+  var failed: FewPhases = []
+  /// Whoever stopped it alone did not want to wait.
+  var hurried: FewPhases = []
+  /// Cancelled or abandoned because its time was over.
+  var late: FewPhases = []
+  /// The same of a child before the stop, which is the matter of whoever opened it, unless it ends after that.
+  var lateBefore: FewPhases = []
+  /// SIGTERM so far.
+  var signals = 0
   var stopped = false
   /// Some phase was stopped alone.
   var alone = false
@@ -59,24 +70,51 @@ struct PathModel: Hashable {
   }
 
   /// Before the machine is told.
-  mutating func note(_ event: Machine.Event, grace: Duration, at time: Instant) {
+  mutating func note(_ event: Machine.Event, requires: [[Int]], grace: Duration, at time: Instant) {
     switch event {
     case .ready(let id): ready.insert(id)
     case .ended(let id, let outcome):
       cameBack.insert(id)
-      if case .cutShort = outcome { cutItself.insert(id) }
+      noteOutcome(id, outcome)
+      if most.isEmpty, parents[id] == nil, !heard.contains(id) { stop(grace, at: time) }
     case .emptied(let id): empty.insert(id)
     case .opened(let child):
       begun.insert(child.id)
       parents[child.id] = child.parent
     case .stop(let request):
       stop(grace, at: time)
+      if request.who == .signal(15) { signals = min(signals + 1, 3) }
       if request.urgency == .exitNow { exiting = true }
-    case .stopPhase: alone = true
+    case .stopPhase(let id, let urgency):
+      alone = true
+      guard urgency != .drain else { break }
+      for other in Self.dependents(of: id, in: requires).union([id]) where hurried.insert(other) {
+        for child in parents.keys where parents[child] == other && isLive(child) { hurried.insert(child) }
+      }
     case .wake: wake = nil
     // What runs that are over say does not reach the machine: the driver knows which one speaks.
     case .run, .late: break
     }
+  }
+
+  private mutating func noteOutcome(_ id: Int, _ outcome: Machine.Outcome) {
+    switch outcome {
+    case .returned: break
+    case .threw, .threwForGood: failed.insert(id)
+    case .threwCancellation: if !heard.contains(id) { failed.insert(id) }
+    case .cutShort:
+      cutItself.insert(id)
+      if heard.contains(id) { noteLate(id) } else { failed.insert(id) }
+    }
+  }
+
+  private mutating func noteLate(_ id: Int) {
+    if parents[id] == nil || stopped { late.insert(id) } else { lateBefore.insert(id) }
+  }
+
+  /// Time alone has begun a stop: this one had not come so far that it could be told to drain, and was not ready in time.
+  mutating func noteSlowStart(_ id: Int) {
+    if isLive(id), !ready.contains(id), !drained.contains(id), !cameBack.contains(id) { failed.insert(id) }
   }
 
   mutating func stop(_ grace: Duration, at time: Instant) {
@@ -109,6 +147,8 @@ struct PathModel: Hashable {
       try require(begun.insert(id) || !cameBack.contains(id), "a second start")
       try require(requires[id].allSatisfy(ready.contains), "a start before what it requires is ready")
       try require(requires[id].allSatisfy { !heard.contains($0) }, "a start on what stops")
+    case .ready(let id):
+      try require(ready.contains(id) && isLive(id), "ready, and has not said so")
     case .hear(let id, _):
       try require((stopped || alone) && isLive(id), "nobody asked, or nobody is there to hear")
       heard.insert(id)
@@ -130,10 +170,12 @@ struct PathModel: Hashable {
     case .cut(let id):
       try require(drained.contains(id) && isLive(id) && !empty.contains(id), "cut without need")
       try require(cut.insert(id), "cut twice")
+      if !hurried.contains(id) { noteLate(id) }
     case .cancel(let id, let deadline):
       try require(isLive(id) || parents[id] != nil, "cancelled when gone")
       try require(empty.contains(id) || cut.contains(id) || !isLive(parents[id] ?? id), "cancelled before those inside")
       try require(cancelled.insert(id), "cancelled twice")
+      if !hurried.contains(id), !cut.contains(id) { noteLate(id) }
       try inTime(deadline)
     case .abandon(let id):
       let hadItsTime = cancelled.contains(id) || cut.contains(id) && cameBack.contains(id)
@@ -143,6 +185,7 @@ struct PathModel: Hashable {
         dependents(id).intersection(begun).isSubset(of: gone) || slow.contains(id),
         "abandoned before those that require it")
       try require(gone.insert(id), "abandoned when gone")
+      noteLate(id)
     case .release(let id, _):
       try require(cameBack.contains(id), "released while its body runs")
       try require(empty.contains(id), "released while somebody is inside")
@@ -169,6 +212,7 @@ struct PathModel: Hashable {
       try require(instant > time, "a wake-up in the past")
       if stopped { try inTime(instant) }
       wake = wake.map { min($0, instant) } ?? instant
+    case .leave: throw Breach(description: "an exit before the end: \(self)")
     case .finish(let report):
       try check(report, at: time, require)
       finished = true
@@ -198,5 +242,17 @@ struct PathModel: Hashable {
       // One that was given up before the stop is the matter of whoever opened it.
       try require(isNamed || !gone.contains(child) || exiting || alone, "child \(child) is neither ended nor named")
     }
+    // Which failure was the last one, and which was forgiven, is the machine's own account.
+    guard most.isEmpty else { return }
+    try require(exitCodes.contains(report.exitCode), "exit code \(report.exitCode), where \(exitCodes) was to be")
+  }
+
+  /// The first that applies (DESIGN, S14): there are no mistakes here, which is 78.
+  private var exitCodes: [Int32] {
+    if signals >= 3 { return [128 + 15] }
+    if !late.isEmpty { return [124] }
+    // What a child threw went to whoever opened it.
+    let code: Int32 = failed.subtracting(FewPhases(parents.keys)).isEmpty ? 0 : 1
+    return lateBefore.isEmpty ? [code] : [code, 124]
   }
 }

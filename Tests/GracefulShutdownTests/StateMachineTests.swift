@@ -39,8 +39,8 @@ struct StateMachineTests {
       .init("a"), .init("b"), .init("both", requires: ["a", "b"]), .init("alone", requires: ["a"]),
     ])
     #expect(machine.receive(.run, at: Self.at(0)) == [.start(0), .start(1)])
-    #expect(machine.receive(.ready(0), at: Self.at(1)) == [.start(3)])
-    #expect(machine.receive(.ready(1), at: Self.at(2)) == [.start(2)])
+    #expect(machine.receive(.ready(0), at: Self.at(1)) == [.ready(0), .start(3)])
+    #expect(machine.receive(.ready(1), at: Self.at(2)) == [.ready(1), .start(2)])
   }
 
   @Test("S2, S3: all hear at once; the turn comes when all that require it have ended")
@@ -113,7 +113,7 @@ struct StateMachineTests {
     var machine = Self.chain()
     _ = machine.receive(.run, at: Self.at(0))
     #expect(machine.receive(.stop(Self.terminate), at: Self.at(1)).contains(.drain(0, deadline: Self.at(18))))
-    #expect(machine.receive(.ready(0), at: Self.at(2)).isEmpty, "it is ready too late for anybody to start on it")
+    #expect(machine.receive(.ready(0), at: Self.at(2)) == [.ready(0)], "too late for anybody to start")
     let report = Self.report(machine.receive(.ended(0, .returned), at: Self.at(3)))
     #expect(report?.phases.map(\.end) == [.drained, .neverStarted, .neverStarted])
     #expect(report?.exitCode == 0)
@@ -230,6 +230,17 @@ struct StateMachineTests {
     #expect(machine.receive(.stop(Self.terminate), at: Self.at(31)) == [.ignored("a stop after the end")])
   }
 
+  @Test("After the end, too, the third signal is the last: an exit that hangs is not waited for")
+  func insisting() throws {
+    var machine = Self.running(Self.chain())
+    _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
+    let report = try #require(Self.report(machine.receive(.wake, at: Self.at(60))))
+    let other = StopRequest(who: .code)
+    #expect(machine.receive(.stop(other), at: Self.at(61)) == [.ignored("a stop after the end")])
+    #expect(machine.receive(.stop(Self.terminate), at: Self.at(62)) == [.ignored("a stop after the end")])
+    #expect(machine.receive(.stop(Self.terminate), at: Self.at(63)).last == .leave(report))
+  }
+
   @Test("A wake-up that comes early is asked for again; one that comes late does everything that is due")
   func wakeUps() {
     var machine = Self.running(Self.chain())
@@ -252,7 +263,7 @@ struct StateMachineTests {
   func startLimit() {
     var machine = Self.machine([.init("database"), .init("web", requires: ["database"], startLimit: .seconds(5))])
     _ = machine.receive(.run, at: Self.at(0))
-    #expect(machine.receive(.ready(0), at: Self.at(10)) == [.start(1), .wake(at: Self.at(15))])
+    #expect(machine.receive(.ready(0), at: Self.at(10)) == [.ready(0), .start(1), .wake(at: Self.at(15))])
     let actions = machine.receive(.wake, at: Self.at(15))
     #expect(actions.contains(.drain(1, deadline: Self.at(15))), "it has had its time")
     #expect(!actions.contains(.drain(0, deadline: Self.at(32))), "whatever it did, the database outlives it")

@@ -1,6 +1,7 @@
 import GracefulShutdown
-import GracefulTesting
 import Testing
+
+@testable import GracefulTesting
 
 /// Each script does what it says, and records it.
 @Suite("A scripted phase", .timeLimit(.minutes(1)))
@@ -135,6 +136,21 @@ struct PhaseScriptTests {
   @Test("with no session at all is an obedient one", arguments: [0, -1])
   func noSessions(count: Int) async {
     #expect(await end(of: .sessions(count, each: nil)).phases.map(\.end) == [.drained])
+  }
+
+  @Test("whose sessions are refused, because it was told to drain before they began, goes on without them")
+  func refusedSessions() async {
+    let late = PhaseScript { phase, ladder in
+      ladder.recorder.record("web: ready")
+      await phase.drainRequested()
+      try await PhaseScript.sessions(2, each: nil).play(phase, ladder)
+    }
+    let report = await end(of: late)
+    #expect(report.phases.map(\.end) == [.drained])
+    #expect(report.phases[0].sessions?.refused == 2)
+    let refused = events.filter { $0.hasSuffix(" refused") }.sorted()
+    #expect(refused == ["web: session 1 refused", "web: session 2 refused"])
+    #expect(events.last == "web: ended")
   }
 
   @Test("of one's own")

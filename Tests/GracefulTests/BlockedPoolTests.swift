@@ -38,6 +38,26 @@ struct BlockedPoolTests {
     #expect(ended.errors.contains("exit 143: ended at once by SIGTERM"))
   }
 
+  @Test("logs what happens all the same, and loses nothing of it at an exit at once")
+  func log() async throws {
+    let program = try ChildProgram("BlockedProgram", ["60000"])
+    #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
+    for signals in 1...3 {
+      program.signal(Self.terminate)
+      #expect(await program.hears("stop requested", times: signals))
+    }
+    let end = try #require(await program.end())
+    #expect(end.code == 143)
+    let abandoned = end.errors.split(separator: "\n").filter { $0.contains("in time and is abandoned") }
+    #expect(abandoned.map { $0.contains("phase.name=greedy") || $0.contains("phase.name=quiet") } == [true, true])
+    // The last of the log is before the report, whose last line is the last of all.
+    let lines = end.errors.split(separator: "\n")
+    let summary = try #require(lines.firstIndex { $0.contains("exit.code=143") })
+    let report = try #require(lines.firstIndex { $0.hasPrefix("! greedy   ABANDONED") })
+    #expect(summary < report)
+    #expect(lines.last == "  exit 143: ended at once by SIGTERM")
+  }
+
   @Test("Trap 16: exits 124 after the cancel limit when a second SIGTERM is the last")
   func twoSignals() async throws {
     let program = try ChildProgram("BlockedProgram", ["60000"])

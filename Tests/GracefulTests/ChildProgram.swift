@@ -92,6 +92,19 @@ final class ChildProgram: Sendable {
     }
   }
 
+  /// Reads its standard error until it has said something so many times.
+  ///
+  /// What was read is not lost to ``end(limit:)``.
+  func hears(_ word: String, times: Int, limit: Duration = .seconds(30)) async -> Bool {
+    await Self.onOwnThread { [self] in
+      let until = ContinuousClock.now + limit
+      while heard(waiting: 20).split(separator: word, omittingEmptySubsequences: false).count <= times {
+        guard ContinuousClock.now < until else { return false }
+      }
+      return true
+    } ?? false
+  }
+
   /// Waits for its end: the exit code (negative: the signal that killed it), what is left in its standard error, and
   /// how long that took.
   ///

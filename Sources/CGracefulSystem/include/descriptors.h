@@ -59,6 +59,8 @@ int cgs_poll(struct cgs_poll *entries, size_t count, int timeout_milliseconds);
 
 // CLOCK_MONOTONIC in nanoseconds.
 int64_t cgs_monotonic_nanoseconds(void);
+// CLOCK_REALTIME in milliseconds since 1970, rounded down.
+int64_t cgs_wall_milliseconds(void);
 
 // How many descriptors this process may have open (RLIMIT_NOFILE, soft).
 int64_t cgs_descriptor_limit(void);

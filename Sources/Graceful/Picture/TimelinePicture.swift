@@ -31,7 +31,7 @@ struct TimelinePicture: Hashable {
 
   /// Of a bar; the raw value is its class in the style.
   enum Kind: String, Hashable, CaseIterable {
-    case start, wait, drain, turn, cancelled, abandoned, failed, limit, critical
+    case start, wait, limit, critical, drain, turn, cancelled, abandoned, failed
 
     var meaning: String {
       switch self {
@@ -42,8 +42,8 @@ struct TimelinePicture: Hashable {
       case .cancelled: "cancelled"
       case .abandoned: "abandoned"
       case .failed: "failed"
-      case .limit: "may take"
-      case .critical: "decides the length"
+      case .limit: "may drain"
+      case .critical: "may drain, and decides the length of the whole"
       }
     }
   }

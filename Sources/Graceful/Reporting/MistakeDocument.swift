@@ -11,10 +11,12 @@ struct MistakeDocument: Codable {
   var limit: JSONSeconds?
   var trigger: String?
   var reason: String?
+  var variable: String?
+  var value: String?
 
   enum Kind: String, Codable {
     case duplicateName, unknownRequirement, cycle, graceNotPositive, limitNotPositive, startLimitNotPositive
-    case emptyName, runInside, triggerCannotListen
+    case emptyName, runInside, triggerCannotListen, environment
   }
 
   init(_ mistake: ConfigurationMistake) {
@@ -31,6 +33,8 @@ struct MistakeDocument: Codable {
     case .emptyName: kind = .emptyName
     case .runInside(let name): (kind, phase) = (.runInside, name)
     case .triggerCannotListen(let name, let why): (kind, trigger, reason) = (.triggerCannotListen, name, why)
+    case .environment(let name, let value, let why):
+      (kind, variable, self.value, reason) = (.environment, name, value, why)
     }
   }
 
@@ -55,6 +59,10 @@ struct MistakeDocument: Codable {
     case .triggerCannotListen:
       .triggerCannotListen(
         trigger: try there(trigger, "\(place).trigger"), reason: try there(reason, "\(place).reason"))
+    case .environment:
+      .environment(
+        variable: try there(variable, "\(place).variable"), value: try there(value, "\(place).value"),
+        reason: try there(reason, "\(place).reason"))
     }
   }
 }

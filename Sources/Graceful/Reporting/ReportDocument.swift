@@ -9,6 +9,11 @@ struct ReportDocument: Codable {
 
   var schema: JSONInteger<Int>
   var lifecycle: String
+  var pid: JSONNullable<JSONInteger<Int32>>
+  var startedAt: JSONNullable<JSONTime>
+  /// For who reads the JSON; not read back, since it follows from the rest.
+  var stopRequestedAt: JSONNullable<JSONTime>?
+  var endedAt: JSONNullable<JSONTime>
   var request: JSONNullable<RequestDocument>
   var mistakes: [MistakeDocument]
   var phases: [PhaseDocument]
@@ -16,6 +21,7 @@ struct ReportDocument: Codable {
   var ran: JSONElapsed
   var took: JSONElapsed
   var grace: JSONSeconds
+  var graceFrom: GraceOrigin.Kind
   var endedBySignal: JSONNullable<JSONInteger<Int32>>
   /// For who reads the JSON; not read back, since it follows from the rest.
   var exitCode: JSONInteger<Int32>?
@@ -25,6 +31,10 @@ struct ReportDocument: Codable {
   init(_ report: LifecycleReport) {
     schema = JSONInteger(Self.schema)
     lifecycle = report.lifecycle
+    pid = JSONNullable(report.pid.map(JSONInteger.init))
+    startedAt = JSONNullable(report.startedAt.map(JSONTime.init))
+    stopRequestedAt = JSONNullable(report.stopRequestedAt.map(JSONTime.init))
+    endedAt = JSONNullable(report.endedAt.map(JSONTime.init))
     request = JSONNullable(report.request.map(RequestDocument.init))
     mistakes = report.mistakes.map(MistakeDocument.init)
     phases = report.phases.map(PhaseDocument.init)
@@ -32,6 +42,7 @@ struct ReportDocument: Codable {
     ran = JSONElapsed(report.ran)
     took = JSONElapsed(report.took)
     grace = JSONSeconds(report.grace)
+    graceFrom = report.graceOrigin.kind
     endedBySignal = JSONNullable(report.endedBySignal.map(JSONInteger.init))
     exitCode = JSONInteger(report.exitCode)
     childrenOpened = JSONCount(report.childrenOpened)
@@ -45,10 +56,15 @@ struct ReportDocument: Codable {
     for (index, phase) in self.phases.enumerated() { phases.append(try phase.value(at: "phases[\(index)]")) }
     var stragglers: [Straggler] = []
     for (index, late) in self.stragglers.enumerated() { stragglers.append(try late.value(at: "stragglers[\(index)]")) }
-    return LifecycleReport(
+    var report = LifecycleReport(
       lifecycle: lifecycle, request: try request.value?.value(at: "request"), mistakes: mistakes, phases: phases,
       stragglers: stragglers, ran: ran.duration, took: took.duration, grace: grace.duration,
+      graceOrigin: GraceOrigin(kind: graceFrom),
       endedBySignal: endedBySignal.value?.number, childrenOpened: childrenOpened.number, ignored: ignored)
+    report.pid = pid.value?.number
+    report.startedAt = startedAt.value?.time
+    report.endedAt = endedAt.value?.time
+    return report
   }
 }
 

@@ -5,8 +5,9 @@ internal import SystemPackage
 
 /// Where the report goes as JSON when whoever started the program wants it in a file.
 ///
-/// It is written beside the file and renamed over it (rename(2)), so that nobody reads half a report, and an earlier one
-/// stays until the new one is whole. It is not synced to the disk: what ends here is a process, not the machine.
+/// It is written beside the file and renamed over it (rename(2)), so that nobody reads half a report. Where that cannot
+/// be, it is written in place: a mount point cannot be renamed over (EBUSY), as Kubernetes' `/dev/termination-log` is one, and
+/// nobody but root can make a file beside that. It is not synced to the disk: what ends here is a process, not the machine.
 struct ReportFile: Sendable {
   /// In the environment, the path.
   static let variable = "GRACEFUL_REPORT_FILE"
@@ -41,13 +42,29 @@ struct ReportFile: Sendable {
     }
   }
 
+  /// Takes away what an earlier run has left, and leaves the file, with its permissions.
+  ///
+  /// - Returns: What went wrong; no file is what should be.
+  func empty() -> String? {
+    do throws(SystemError) {
+      guard try permissionsOfTarget() != nil else { return nil }
+      try writeInPlace("")
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+
   /// - Throws: `EISDIR` for a directory, `ELOOP` for a symbolic link, `EINVAL` for a pipe, a device or a socket: to rename
   ///   something over `/dev/stderr` or `/dev/null` would take it from everybody. And what open(2), write(2) and rename(2)
   ///   say: no such folder, no permission, no space.
   ///
-  /// - Parameter put: Writes all of it to the file; another one is for tests of a disk that is full.
+  /// - Parameters:
+  ///   - put: Writes all of it to the file; another one is for tests of a disk that is full.
+  ///   - rename: Another one is for tests of a mount point.
   func write(
-    _ json: String, put: (FileDescriptor, String) throws -> Void = { _ = try $0.writeAll($1.utf8) }
+    _ json: String, put: (FileDescriptor, String) throws -> Void = { _ = try $0.writeAll($1.utf8) },
+    rename: (FilePath, FilePath) -> CInt = Self.rename
   ) throws(SystemError) {
     let permissions = try permissionsOfTarget()
     let temporary = FilePath("\(path).\(cgs_process_id()).tmp")
@@ -56,9 +73,13 @@ struct ReportFile: Sendable {
     let file: FileDescriptor
     do {
       file = try FileDescriptor.open(
-        temporary, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec], permissions: permissions)
+        temporary, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
+        permissions: permissions ?? FilePermissions(rawValue: 0o644))
     } catch {
-      throw failure("open", temporary, error)
+      let error = failure("open", temporary, error)
+      let isClosed = [.permissionDenied, .notPermitted, .readOnlyFileSystem].contains(error.errno)
+      if permissions != nil, isClosed { return try writeInPlace(json, put: put) }
+      throw error
     }
     do {
       try file.closeAfter { try put(file, json) }
@@ -66,19 +87,42 @@ struct ReportFile: Sendable {
       _ = temporary.withPlatformString { cgs_unlink($0) }
       throw failure("write", temporary, error)
     }
-    let result = temporary.withPlatformString { from in path.withPlatformString { cgs_rename(from, $0) } }
-    if result < 0 {
-      _ = temporary.withPlatformString { cgs_unlink($0) }
-      throw SystemError("rename", on: path.string, result: result)
+    let result = rename(temporary, path)
+    guard result < 0 else { return }
+    _ = temporary.withPlatformString { cgs_unlink($0) }
+    if -result == Errno.resourceBusy.rawValue { return try writeInPlace(json, put: put) }
+    throw SystemError("rename", on: path.string, result: result)
+  }
+
+  /// Whoever reads meanwhile, may find half of it.
+  private func writeInPlace(
+    _ json: String, put: (FileDescriptor, String) throws -> Void = { _ = try $0.writeAll($1.utf8) }
+  ) throws(SystemError) {
+    let file: FileDescriptor
+    do {
+      // Non-blocking: what was a regular file a moment ago may be a pipe that nobody reads.
+      file = try FileDescriptor.open(path, .writeOnly, options: [.truncate, .noFollow, .nonBlocking, .closeOnExec])
+    } catch {
+      throw failure("open", path, error)
+    }
+    do {
+      try file.closeAfter { if !json.isEmpty { try put(file, json) } }
+    } catch {
+      throw failure("write", path, error)
     }
   }
 
-  private func permissionsOfTarget() throws(SystemError) -> FilePermissions {
+  private static func rename(_ from: FilePath, _ to: FilePath) -> CInt {
+    from.withPlatformString { from in to.withPlatformString { cgs_rename(from, $0) } }
+  }
+
+  /// `nil` when there is none yet.
+  private func permissionsOfTarget() throws(SystemError) -> FilePermissions? {
     var status = cgs_file_status()
     let result = path.withPlatformString { cgs_link_status($0, &status) }
     guard result >= 0 else {
       let reason = Errno(rawValue: -result)
-      if reason == .noSuchFileOrDirectory { return FilePermissions(rawValue: 0o644) }
+      if reason == .noSuchFileOrDirectory { return nil }
       throw SystemError("lstat", on: path.string, result: result)
     }
     // inode(7)

@@ -1,8 +1,8 @@
 /// The wave down: what has nobody left that requires it, drains (S2), and in time is cancelled, then abandoned (S5).
 extension LifecycleStateMachine {
   mutating func beginStop(_ request: StopRequest, at now: Instant) {
-    var stopping = Stopping(request: request, timetable: StopTimetable(grace: grace, at: now))
-    if request.who.escalatesWhenRepeated { stopping.signals = 1 }
+    let stopping = Stopping(request: request, timetable: StopTimetable(grace: grace, at: now))
+    if request.who.escalatesWhenRepeated { signals += 1 }
     state = .stopping(stopping)
     hearAll(stopping.timetable)
     for id in phases.indices { stopHolding(id) }
@@ -24,16 +24,23 @@ extension LifecycleStateMachine {
   ///
   /// Only a repeated SIGINT or SIGTERM escalates by itself; the first of them after another trigger joins (a `preStop`
   /// hook and the kubelet's SIGTERM are two requests for one stop).
-  mutating func join(_ before: Stopping, _ request: StopRequest, at now: Instant) {
-    var stopping = before
+  mutating func join(_ stopping: Stopping, _ request: StopRequest, at now: Instant) {
     var urgency = request.urgency
     if request.who.escalatesWhenRepeated {
-      stopping.signals += 1
-      if stopping.signals == 2, urgency == .drain { urgency = .cancelNow }
-      if stopping.signals > 2 { urgency = .exitNow }
+      signals += 1
+      if signals == 2, urgency == .drain { urgency = .cancelNow }
+      if signals > 2 { urgency = .exitNow }
     }
-    state = .stopping(stopping)
     if urgency != .drain { hurry(stopping, request, to: urgency, at: now) }
+  }
+
+  /// After the end there is nothing left to stop; but the process may hang in its exit (a log handler, an `atexit`
+  /// handler), and there, too, the third signal is the last.
+  mutating func insist(_ request: StopRequest, _ report: LifecycleReport) {
+    ignore("a stop after the end")
+    guard request.who.escalatesWhenRepeated else { return }
+    signals += 1
+    if signals > 2 { actions.append(.leave(report)) }
   }
 
   private mutating func hurry(

@@ -147,7 +147,8 @@ extension LifecycleStateMachine {
     let report = LifecycleReport(
       lifecycle: name, request: request, mistakes: mistakes, phases: own + childReports,
       stragglers: stragglers.map { Straggler(phase: $0) }, ran: stoppedAt - start, took: now - stoppedAt,
-      grace: grace, endedBySignal: endedBySignal, childrenOpened: childrenOpened, ignored: ignored)
+      grace: grace, graceOrigin: graceOrigin, endedBySignal: endedBySignal, childrenOpened: childrenOpened,
+      ignored: ignored)
     state = .finished(report)
     actions.append(.finish(report))
   }

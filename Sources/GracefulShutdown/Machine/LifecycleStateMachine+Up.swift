@@ -38,6 +38,7 @@ extension LifecycleStateMachine {
       phases[id].state = .ready
       phases[id].hasSaidReady = true
       if phases[id].readyAt == nil { phases[id].readyAt = now }
+      actions.append(.ready(id))
       // A phase that has not been ready has no dependents, so a stop gives it its turn at once: it is not seen here
       // while stopping. Should that change, still nothing may begin after a stop.
       // One that stops in order to be started again, and waits for others to end first, is not there for long enough.
@@ -53,6 +54,7 @@ extension LifecycleStateMachine {
       if phases[id].hasSaidReady { return ignore("\(nameOf(id)) became ready twice") }
       phases[id].hasSaidReady = true
       if phases[id].readyAt == nil { phases[id].readyAt = now }
+      actions.append(.ready(id))
     case .waiting: ignore("\(nameOf(id)) became ready before it started")
     case .ready: ignore("\(nameOf(id)) became ready twice")
     case .backingOff: ignore("\(nameOf(id)) became ready when it had come back")

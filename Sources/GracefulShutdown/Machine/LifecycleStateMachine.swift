@@ -58,6 +58,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
 
   package enum Action: Hashable, Sendable {
     case start(Int)
+    /// It said that it is ready, and that counts.
+    case ready(Int)
     /// A stop was asked for; the deadline is that of the whole.
     case hear(Int, deadline: Instant)
     /// All that require it have ended: close the gate, and say when it is empty.
@@ -86,6 +88,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case release(Int, PhaseEnd)
     case wake(at: Instant)
     case finish(LifecycleReport)
+    /// All has ended, but the process has not, and somebody insists: it hangs in its exit.
+    case leave(LifecycleReport)
     case ignored(String)
   }
 
@@ -100,14 +104,14 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   package struct Stopping: Hashable, Sendable {
     package let request: StopRequest
     package var timetable: StopTimetable
-    /// How many SIGINT and SIGTERM have come.
-    package var signals = 0
     package var isExiting = false
     package var endedBySignal: Int32?
   }
 
   package let name: String
   package let grace: Duration
+  /// For the report.
+  let graceOrigin: GraceOrigin
   package let graph: PhaseGraph
   package internal(set) var state = State.idle([])
   package internal(set) var phases: [PhaseRecord]
@@ -123,16 +127,21 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   var dueTimes = DueTimes()
   /// The wake-up that has been asked for.
   var armed: Instant?
+  /// How many SIGINT and SIGTERM have come.
+  var signals = 0
   var stragglers: [String] = []
   var ignored: [String] = []
   var actions: [Action] = []
   var chance: Chance
 
   /// - Parameter seed: Of the chance in the delays before restarts.
-  package init(name: String, grace: Duration, graph: PhaseGraph, seed: UInt64 = 0) {
+  package init(
+    name: String, grace: Duration, graceOrigin: GraceOrigin = .program, graph: PhaseGraph, seed: UInt64 = 0
+  ) {
     chance = Chance(seed: seed)
     self.name = name
     self.grace = grace
+    self.graceOrigin = graceOrigin
     self.graph = graph
     phases = graph.nodes.map { PhaseRecord(requirements: $0.requires.count) }
   }
@@ -171,7 +180,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case (.finished, .opened(let child)): turnAway(child, at: now)
     // It has stopped.
     case (.finished, .stopPhase): break
-    case (.finished, .stop): ignore("a stop after the end")
+    case (.finished(let report), .stop(let request)): insist(request, report)
     // A wake-up that was armed before the last phase ended.
     case (.finished, .wake): break
     }

@@ -2,6 +2,17 @@
 public struct LifecycleReport: Hashable, Sendable {
   /// The name of the lifecycle.
   public var lifecycle: String
+  /// The process that it is about.
+  ///
+  /// `nil`, as the times of day, when a report was made otherwise than by a run.
+  public var pid: Int32?
+  /// When `run()` was called, by the clock on the wall.
+  ///
+  /// This and ``endedAt`` are for people and other logs: that clock may be set meanwhile, and what lies between them need
+  /// not be ``ran`` and ``took``.
+  public var startedAt: UTCTime?
+  /// When all had ended or been abandoned, by the clock on the wall.
+  public var endedAt: UTCTime?
   /// The first request to stop, which decides.
   ///
   /// `nil` when the configuration was wrong and nothing was started.
@@ -26,6 +37,8 @@ public struct LifecycleReport: Hashable, Sendable {
   public var took: Duration
   /// The grace that it had.
   public var grace: Duration
+  /// Where that grace came from.
+  public var graceOrigin: GraceOrigin
   /// The signal that ended it at once, as the third of its kind.
   public var endedBySignal: Int32?
   /// How many child phases were opened while the program ran.
@@ -35,7 +48,8 @@ public struct LifecycleReport: Hashable, Sendable {
 
   package init(
     lifecycle: String, request: StopRequest?, mistakes: [ConfigurationMistake], phases: [PhaseReport],
-    stragglers: [Straggler], ran: Duration, took: Duration, grace: Duration, endedBySignal: Int32?,
+    stragglers: [Straggler], ran: Duration, took: Duration, grace: Duration, graceOrigin: GraceOrigin = .program,
+    endedBySignal: Int32?,
     childrenOpened: Int = 0,
     ignored: [String]
   ) {
@@ -47,9 +61,22 @@ public struct LifecycleReport: Hashable, Sendable {
     self.ran = ran
     self.took = took
     self.grace = grace
+    self.graceOrigin = graceOrigin
     self.endedBySignal = endedBySignal
     self.childrenOpened = childrenOpened
     self.ignored = ignored
+  }
+
+  /// When the first request to stop came, by the clock that said ``endedAt``.
+  ///
+  /// `nil` when nobody had asked.
+  public var stopRequestedAt: UTCTime? { request == nil ? nil : endedAt?.earlier(by: took) }
+
+  /// Of a lifecycle whose configuration is wrong, and which was not even tried to run.
+  package init(notStarted plan: StopPlan) {
+    self.init(
+      lifecycle: plan.lifecycle, request: nil, mistakes: plan.mistakes, phases: [], stragglers: [], ran: .zero,
+      took: .zero, grace: plan.grace, graceOrigin: plan.graceOrigin, endedBySignal: nil, ignored: [])
   }
 
   /// The code to exit with.
@@ -64,6 +91,15 @@ public struct LifecycleReport: Hashable, Sendable {
     if !mistakes.isEmpty { return 78 }
     // The error of a child went to whoever opened it.
     return phases.contains { $0.end.isFailed && $0.parent == nil } ? 1 : 0
+  }
+
+  /// With what is not the state machine's to know: which process it was, and when.
+  func written(by environment: some LifecycleEnvironment, startedAt: UTCTime) -> Self {
+    var report = self
+    report.pid = environment.processID
+    report.startedAt = startedAt
+    report.endedAt = environment.wallTime()
+    return report
   }
 
   /// Whether something was left running, or cut off by a signal: there is nothing to wait for any more.

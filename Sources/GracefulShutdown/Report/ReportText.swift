@@ -3,6 +3,7 @@ extension LifecycleReport {
   ///
   /// ```
   /// shop: ran 60 min 0 s, stopped in 7.200 s of 25.0 s, asked by SIGTERM
+  ///   pid 4711, 2026-11-21T05:46:33.120Z to 2026-11-21T06:46:40.320Z
   /// ! web            ABANDONED  still running after 7.200 s
   /// !     sessions: 12 drained, 1 ABANDONED, 10234 in all
   /// !     GET /feed  LATE       12.3 s old
@@ -17,7 +18,7 @@ extension LifecycleReport {
   /// `/`. Whoever was late or failed begins with `!` and is in capitals. Characters that a terminal would obey are
   /// escaped, what is too long ends with `…`, and of more than 100 phases and 50 late sessions only the number is said.
   public var text: String {
-    var lines = head + ReportTable(self).text
+    var lines = head + origin + ReportTable(self).text
     for mistake in mistakes.prefix(Self.mostNotes) { lines += note("! ", "\(mistake)", most: 10) }
     if mistakes.count > Self.mostNotes { lines.append("! … and \(mistakes.count - Self.mostNotes) more mistakes") }
     for reason in ignored.prefix(Self.mostNotes) { lines += note("  ", "ignored: \(reason)", most: 2) }
@@ -51,10 +52,16 @@ extension LifecycleReport {
     return TerminalText.lines(of: "\(name): \(times)", columns: ReportTable.columns, most: 1) + asker
   }
 
+  private var origin: [String] {
+    guard let pid, let startedAt, let endedAt else { return [] }
+    return ["  pid \(pid), \(startedAt) to \(endedAt)"]
+  }
+
   private var headline: String { request == nil ? times : "\(times), \(asker)" }
 
   private var times: String {
-    request == nil ? "not started" : "ran \(ran.brief), stopped in \(took.brief) of \(grace.brief)"
+    let origin = graceOrigin == .program ? "" : " (\(graceOrigin))"
+    return request == nil ? "not started" : "ran \(ran.brief), stopped in \(took.brief) of \(grace.brief)\(origin)"
   }
 
   private var asker: String {

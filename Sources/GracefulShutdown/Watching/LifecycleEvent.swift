@@ -18,9 +18,9 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
       self.rank = rank
     }
 
-    /// The body of a phase was called.
+    /// The body of a phase was called, or a child phase was opened.
     public static var started: Self { Self("started", rank: 2) }
-    /// A phase said that it is ready.
+    /// A phase said that it is ready; child phases have nobody to say it to.
     public static var ready: Self { Self("ready", rank: 3) }
     /// Somebody asked for a stop, perhaps not as the first.
     public static var stopRequested: Self { Self("stop requested") }

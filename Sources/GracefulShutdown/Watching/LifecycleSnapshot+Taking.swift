@@ -6,11 +6,41 @@ extension LifecycleSnapshot {
     let waiting = PhaseRecord(requirements: 0)
     return LifecycleSnapshot(
       lifecycle: name, state: .declared, running: nil, request: nil, grace: grace, left: nil,
-      phases: phases.map { PhaseSnapshot($0, parent: nil, waiting, gate: nil, at: .now) })
+      phases: phases.map { PhaseSnapshot($0, parent: nil, waiting, at: .now) })
   }
 
-  /// - Parameter gate: The gate of a phase.
-  init(_ machine: LifecycleStateMachine, at now: ContinuousClock.Instant, gate: (Int) -> SessionGate?) {
+  /// What the state machine knows, and the id of each phase in it; the rest is with their gates.
+  ///
+  /// It is called under the lock of the driver, and holds nothing of the machine afterwards.
+  static func taken(of machine: LifecycleStateMachine, at now: ContinuousClock.Instant) -> (Self, ids: [Int]) {
+    let children = oldest(machine.children.keys)
+    return (Self(machine, children: children, at: now), machine.phases.indices + children)
+  }
+
+  /// - Parameter gates: Of the phases, one for each.
+  func counting(_ gates: [SessionGate?], at now: ContinuousClock.Instant) -> Self {
+    var counted = self
+    for (index, gate) in zip(phases.indices, gates) {
+      if let gate { counted.phases[index].count(gate, at: now) }
+    }
+    return counted
+  }
+
+  /// The lowest ids, in order; without sorting all of them, since there may be a hundred thousand.
+  private static func oldest(_ ids: Dictionary<Int, ChildRecord>.Keys) -> [Int] {
+    var oldest: [Int] = []
+    var bound = Int.max
+    for id in ids where id < bound {
+      oldest.append(id)
+      guard oldest.count == 2 * mostChildren else { continue }
+      oldest.sort()
+      oldest.removeLast(mostChildren)
+      bound = oldest.last ?? bound
+    }
+    return Array(oldest.sorted().prefix(mostChildren))
+  }
+
+  private init(_ machine: LifecycleStateMachine, children: [Int], at now: ContinuousClock.Instant) {
     lifecycle = machine.name
     running = machine.startedAt.map { now - $0 }
     grace = machine.grace
@@ -28,21 +58,21 @@ extension LifecycleSnapshot {
       request = report.request
     }
     let own = machine.phases.indices.map { id in
-      PhaseSnapshot(machine.nameOf(id), parent: nil, machine.phases[id], gate: gate(id), at: now)
+      PhaseSnapshot(machine.nameOf(id), parent: nil, machine.phases[id], at: now)
     }
-    let children = machine.children.keys.sorted().prefix(Self.mostChildren).compactMap { id in
-      machine.children[id].map { child in
-        PhaseSnapshot(
-          machine.nameOf(id), parent: machine.nameOf(child.child.parent), child.record, gate: gate(id), at: now)
+    phases =
+      own
+      + children.compactMap { id in
+        machine.children[id].map { child in
+          PhaseSnapshot(machine.nameOf(id), parent: machine.nameOf(child.child.parent), child.record, at: now)
+        }
       }
-    }
-    phases = own + children
   }
 }
 
 extension PhaseSnapshot {
   fileprivate init(
-    _ name: String, parent: String?, _ record: PhaseRecord, gate: SessionGate?, at now: ContinuousClock.Instant
+    _ name: String, parent: String?, _ record: PhaseRecord, at now: ContinuousClock.Instant
   ) {
     self.name = name
     self.parent = parent
@@ -61,11 +91,18 @@ extension PhaseSnapshot {
     left = record.due.map { $0 - now }
     isWaiting = record.isWaiting
     restarts = record.history.total
-    let counts = gate?.counts
-    sessionsLive = counts?.live ?? 0
-    sessionsAdmitted = Int(clamping: counts?.admitted ?? 0)
-    sessionsRefused = Int(clamping: counts?.refused ?? 0)
+    sessionsLive = 0
+    sessionsAdmitted = 0
+    sessionsRefused = 0
     children = record.children.count
-    oldestSessions = gate?.named(limit: 10).map { SessionSnapshot(name: $0.name, age: now - $0.since) } ?? []
+    oldestSessions = []
+  }
+
+  fileprivate mutating func count(_ gate: SessionGate, at now: ContinuousClock.Instant) {
+    let counts = gate.counts
+    sessionsLive = counts.live
+    sessionsAdmitted = Int(clamping: counts.admitted)
+    sessionsRefused = Int(clamping: counts.refused)
+    oldestSessions = gate.named(limit: 10).map { SessionSnapshot(name: $0.name, age: now - $0.since) }
   }
 }

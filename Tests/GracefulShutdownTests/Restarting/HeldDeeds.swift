@@ -28,7 +28,8 @@ final class HeldDeeds: Sendable {
   ) -> LifecycleDriver {
     let driver = LifecycleDriver(
       LifecycleStateMachine(name: "held", grace: .seconds(20), graph: PhaseGraph(declarations)), bodies: bodies,
-      filters: bodies.map { _ in nil }, environment: ladder, log: LifecycleLog(name: "held", logger: .silent),
+      filters: bodies.map { _ in nil }, environment: ladder,
+      log: LifecycleLog(name: "held", logger: .silent, environment: ladder),
       events: LifecycleEventBroadcast(), exiting: false, later: { [weak self] in self?.take($0) })
     state.withLock { $0.driver = driver }
     return driver

@@ -124,6 +124,29 @@ struct ReportFileTests {
     #expect(folder.text("report.json") == "one")
   }
 
+  @Test("A mount point cannot be renamed over: it is written in place, also shorter, and nothing is left beside it")
+  func mountPoint() throws {
+    let folder = try Folder()
+    let file = ReportFile(path: FilePath("\(folder.path)/report.json"))
+    try file.write("something longer")
+    try file.write("two", rename: { _, _ in -Errno.resourceBusy.rawValue })
+    #expect(folder.names == ["report.json"])
+    #expect(folder.text("report.json") == "two")
+  }
+
+  @Test("What else rename(2) says, is what went wrong, and the earlier report stays")
+  func refusedRename() throws {
+    let folder = try Folder()
+    let file = ReportFile(path: FilePath("\(folder.path)/report.json"))
+    try file.write("one")
+    let error = #expect(throws: SystemError.self) {
+      try file.write("two", rename: { _, _ in -Errno.ioError.rawValue })
+    }
+    #expect(error?.operation == "rename")
+    #expect(folder.names == ["report.json"])
+    #expect(folder.text("report.json") == "one")
+  }
+
   @Test("A file that a killed process has left beside it is no obstacle")
   func leftOver() throws {
     let folder = try Folder()

@@ -1,3 +1,4 @@
+import Foundation
 import Graceful
 import GracefulTesting
 import SchemaChecking
@@ -16,14 +17,19 @@ struct ReportJSONTests {
   func text() {
     var web = ReportValues.phase("web", .cancelled(error: "late"))
     web.requires = ["database"]
-    let report = ReportValues.report(phases: [web], stragglers: [Straggler(phase: "web")], took: .milliseconds(7250))
+    var report = ReportValues.report(phases: [web], stragglers: [Straggler(phase: "web")], took: .milliseconds(7250))
+    report.pid = 4711
+    report.startedAt = UTCTime("2026-11-21T05:46:25.000Z")
+    report.endedAt = UTCTime("2026-11-21T06:46:33.123Z")
     #expect(
       report.json() == """
         {
           "childrenOpened" : 0,
+          "endedAt" : "2026-11-21T06:46:33.123Z",
           "endedBySignal" : null,
           "exitCode" : 124,
           "grace" : 25,
+          "graceFrom" : "program",
           "ignored" : [
 
           ],
@@ -52,6 +58,7 @@ struct ReportJSONTests {
               "turnAfter" : null
             }
           ],
+          "pid" : 4711,
           "ran" : 3600,
           "request" : {
             "urgency" : "drain",
@@ -63,6 +70,8 @@ struct ReportJSONTests {
             "why" : ""
           },
           "schema" : 1,
+          "startedAt" : "2026-11-21T05:46:25.000Z",
+          "stopRequestedAt" : "2026-11-21T06:46:25.873Z",
           "stragglers" : [
             {
               "age" : null,
@@ -140,6 +149,11 @@ struct ReportJSONTests {
     ladder.advance(by: .seconds(10))
     let report = await running
     try roundTrip(report)
+    #expect(report.pid == ProcessInfo.processInfo.processIdentifier)
+    #expect(report.startedAt?.description == "2000-01-01T00:00:00.000Z")
+    #expect(report.stopRequestedAt?.description == "2000-01-01T00:00:00.000Z")
+    #expect(report.endedAt?.description == "2000-01-01T00:00:10.000Z")
+    #expect(report.text.contains(", 2000-01-01T00:00:00.000Z to 2000-01-01T00:00:10.000Z\n"))
     #expect(report.stragglers.map(\.name) == ["web", "GET /feed"])
     #expect(report.phases.map(\.requires) == [[], ["database"], []])
     #expect(report.phases[1].sessions?.abandoned == 1)

@@ -16,6 +16,7 @@ enum ReportValues {
     .graceNotPositive(.seconds(-3)), .limitNotPositive(phase: "web", .zero),
     .startLimitNotPositive(phase: "web", .milliseconds(-1)), .emptyName, .runInside(phase: "web/import"),
     .triggerCannotListen(trigger: "SIGKILL", reason: "never"),
+    .environment(variable: "GRACEFUL_GRACE_SECONDS", value: "soon", reason: "it must be a number of seconds"),
   ]
   /// From an attosecond to longer than a machine runs.
   static let durations: [Duration] = [
@@ -62,7 +63,11 @@ enum ReportValues {
         Straggler(phase: "phase 4"),
         Straggler(session: "POST /orders", in: "phase 4", age: .nanoseconds(12_345_678_901)),
       ])
+    report.graceOrigin = .environment
     report.endedBySignal = 2
+    report.pid = .max
+    report.startedAt = UTCTime(milliseconds: .min)
+    report.endedAt = UTCTime(milliseconds: .max)
     report.childrenOpened = 4711
     report.ignored = ["a stop after the end", ""]
     return report

@@ -1,12 +1,19 @@
-import Graceful
 import GracefulTesting
 import ServiceLifecycle
 import Testing
+
+@testable import Graceful
 
 @Suite("A lifecycle as a service in somebody's ServiceGroup", .timeLimit(.minutes(1)))
 struct LifecycleServiceTests {
   private let recorder = Recorder()
   private let shop = Lifecycle("shop", grace: .seconds(30), logger: .silent)
+
+  /// Cancelled phases have 2 s, which is little on a busy machine: here time stands still, and they have as long as they
+  /// need.
+  private var timeless: LifecycleService {
+    LifecycleService(lifecycle: shop, triggers: [], environment: ManualLadder())
+  }
 
   private func addPhases(_ work: @escaping @Sendable () async throws -> Void = { await ScriptedService.untilTold() }) {
     let database = shop.phase("database", service: ScriptedService(name: "database", recorder: recorder))
@@ -57,7 +64,7 @@ struct LifecycleServiceTests {
   @Test("is cancelled in its order when the group is cancelled")
   func cancelled() async {
     addPhases()
-    let group = ServiceGroup(services: [shop.service()], logger: .silent)
+    let group = ServiceGroup(services: [timeless], logger: .silent)
     let running = Task { try await group.run() }
     await recorder.wait(for: "web: started")
     running.cancel()
@@ -74,7 +81,7 @@ struct LifecycleServiceTests {
     addPhases()
     let recorder = recorder
     let sibling = ScriptedService(name: "sibling", recorder: recorder, work: { await recorder.sees("web: started") })
-    let group = ServiceGroup(services: [sibling, shop.service()], logger: .silent)
+    let group = ServiceGroup(services: [sibling, timeless], logger: .silent)
     await #expect(throws: ServiceGroupError.self) { try await group.run() }
     // Each is told and cancelled in the same moment, and hears the one or the other first.
     #expect(recorder.saw("web", endedBeforeStopOf: "database"))
@@ -83,7 +90,7 @@ struct LifecycleServiceTests {
   @Test("cancels what drains, in order, when the group is cancelled after its graceful shutdown, and says so")
   func escalated() async throws {
     addPhases { await ScriptedService.untilCancelled() }
-    var configuration = ServiceGroupConfiguration(services: [shop.service()], logger: .silent)
+    var configuration = ServiceGroupConfiguration(services: [timeless], logger: .silent)
     configuration.maximumGracefulShutdownDuration = .milliseconds(20)
     let group = ServiceGroup(configuration: configuration)
     async let ended: Void = group.run()

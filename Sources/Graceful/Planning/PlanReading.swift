@@ -1,0 +1,63 @@
+public import GracefulShutdown
+
+extension StopPlan {
+  /// Reads a plan that ``json()`` has written.
+  ///
+  /// What is read is what it was made of: the grace, the phases, their limits and what they require. The times are
+  /// reckoned anew from that, so they are always those of this version.
+  /// - Throws: When the text is no JSON, has another schema, lacks a key, or has a value that its key cannot have.
+  public init(json: String) throws(ReportFormatError) {
+    let schema = try JSONText.decode(SchemaDocument.self, from: json).schema.number
+    guard schema == PlanDocument.schema else {
+      throw ReportFormatError(.otherSchema, at: "schema", "its schema is \(schema)")
+    }
+    self = try JSONText.decode(PlanSource.self, from: json).plan()
+  }
+
+  /// Whether a text is meant to be a plan, and not a report.
+  package static func isMeant(by json: String) -> Bool { (try? JSONText.decode(PlanMark.self, from: json)) != nil }
+}
+
+/// The key that only a plan has.
+private struct PlanMark: Decodable {
+  var stopWaves: [[String]]
+}
+
+/// What a plan is made of, in its JSON.
+private struct PlanSource: Decodable {
+  var lifecycle: String
+  var mistakes: [MistakeDocument]
+  var grace: JSONSeconds
+  var graceFrom: GraceOrigin.Kind
+  var platform: JSONNullable<Platform>
+  var phases: [Phase]
+
+  struct Platform: Codable {
+    var grace: JSONSeconds
+    var source: PlatformGrace.Source.Kind
+  }
+
+  struct Phase: Decodable {
+    var name: String
+    var requires: [String]
+    var startLimit: JSONNullable<JSONSeconds>
+    var limit: JSONNullable<JSONSeconds>
+  }
+
+  func plan() throws(ReportFormatError) -> StopPlan {
+    var mistakes: [ConfigurationMistake] = []
+    for (index, mistake) in self.mistakes.enumerated() { mistakes.append(try mistake.value(at: "mistakes[\(index)]")) }
+    let graph = PhaseGraph(
+      phases.map {
+        PhaseGraph.Declaration(
+          $0.name, requires: $0.requires, startLimit: $0.startLimit.value?.duration.bounded,
+          limit: $0.limit.value?.duration.bounded)
+      })
+    let grace = GraceSetting(grace.duration.bounded, from: GraceOrigin(kind: graceFrom))
+    let platform = platform.value.map { PlatformGrace($0.grace.duration.bounded, .init(kind: $0.source)) }
+    // What follows from the graph is found again.
+    let known = StopPlan(lifecycle, grace: grace, graph: graph).mistakes
+    let further = mistakes.filter { !known.contains($0) }
+    return StopPlan(lifecycle, grace: grace, platform: platform, graph: graph, mistakes: further)
+  }
+}

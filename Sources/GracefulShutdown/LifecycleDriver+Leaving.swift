@@ -1,0 +1,54 @@
+import Logging
+import Synchronization
+
+/// The end: the report, and how the process leaves.
+extension LifecycleDriver {
+  /// Another thread may have brought the end of a phase and not come yet to what follows from it, while this one brings
+  /// the end of all: what has to be said of each phase, is said before.
+  func conclude(_ report: LifecycleReport) {
+    let (phases, children) = state.withLock { ($0.phases, $0.children) }
+    for ended in report.phases where ended.end != .neverStarted {
+      guard let phase = phases.indices.contains(ended.id) ? phases[ended.id] : children[ended.id] else { continue }
+      // Stopped to be started again, and the stop of the whole came before: its end has been said.
+      if phase.run == 0 || phase.runs.hasAnnounced(phase.run) { send(.ended, phase, ended.end) }
+      tally.close(phase, at: environment.now())
+    }
+  }
+
+  /// With what the machine does not know.
+  func complete(_ report: LifecycleReport) -> LifecycleReport {
+    tally.complete(report).written(by: environment, startedAt: startedAt)
+  }
+
+  func finish(_ report: LifecycleReport) {
+    log.write(report.exitCode == 0 ? .notice : .error, report.summary, report.logMetadata)
+    events.finish(report)
+    if exiting {
+      // The caller of `run()` may never run again: every thread of the pool may be blocked.
+      if report.isForced {
+        // What was said last says why. Of the reserve, too, and no longer than nobody notices.
+        log.flushNow(within: min(.milliseconds(50), report.grace / 16))
+        leave(with: report, atOnce: true)
+      }
+      // And if everything ended well, but the caller does not come back or the exit itself is stuck.
+      environment.schedule(at: environment.now() + max(report.grace - report.took, .zero)) { [self] in
+        leave(with: report, atOnce: true)
+      }
+    }
+    let waiters = state.withLock { state in
+      state.report = report
+      defer { state.waiters = [] }
+      return state.waiters
+    }
+    for waiter in waiters { waiter.resume(returning: report) }
+  }
+
+  func leave(with report: LifecycleReport, atOnce: Bool) {
+    let isWritten = state.withLock { state in
+      defer { state.isReportWritten = true }
+      return state.isReportWritten
+    }
+    if !isWritten { environment.write(report: report) }
+    environment.exit(report.exitCode, atOnce: atOnce)
+  }
+}

@@ -1,0 +1,112 @@
+/// Which limits are too long for the grace, and what would do.
+///
+/// Everybody has its whole limit in the worst case when that holds for the longest way down: on it, each phase drains for
+/// its limit, and all but the last are waited for until their cancellation is over. The last one must have drained when
+/// the cancel limit begins.
+struct ShortLimits {
+  /// Phases without a limit although others wait for them.
+  let unlimited: [Int]
+  /// With this, everybody with a limit has it.
+  let graceNeeded: Duration
+  /// The limits that should be shorter, and how long they should be; in the order in which they were found.
+  private(set) var shortenings: [(id: Int, limit: Duration)] = []
+
+  private let graph: PhaseGraph
+
+  // More than a few would not be followed by anybody.
+  private static let mostCuts = 64
+
+  init(of graph: PhaseGraph, grace: Duration) {
+    self.graph = graph
+    unlimited = graph.nodes.indices.filter { graph.nodes[$0].limit == nil && !graph.nodes[$0].requires.isEmpty }
+    // Any time at all.
+    let limits = graph.nodes.map { $0.limit ?? .milliseconds(1) }
+    graceNeeded = Self.graceNeeded(graph, limits)
+    shorten(limits, to: grace)
+  }
+
+  private mutating func shorten(_ limits: [Duration], to grace: Duration) {
+    var limits = limits
+    var order: [Int] = []
+    let room = StopTimetable.drainTime(of: grace)
+    for _ in 0..<Self.mostCuts {
+      let way = LongestWay(in: graph, limits, waiting: Self.waiting(for: grace))
+      guard way.length > room else {
+        shortenings = order.map { ($0, limits[$0]) }
+        return
+      }
+      // The slowest, and never to less than half at once: then the next one is the slowest.
+      guard let slowest = way.path.max(by: { limits[$0] < limits[$1] }) else { return }
+      let shorter = max(limits[slowest] - (way.length - room), limits[slowest] / 2).roundedDown
+      guard shorter > .zero, shorter < limits[slowest] else { return }
+      limits[slowest] = shorter
+      if !order.contains(slowest) { order.append(slowest) }
+    }
+  }
+
+  /// How long one is waited for after its limit: half of the cancel limit for what is inside it, and then all of it.
+  private static func waiting(for grace: Duration) -> Duration {
+    let cancelLimit = StopTimetable(grace: grace, at: .now).cancelLimit
+    return cancelLimit + cancelLimit / 2
+  }
+
+  private static func graceNeeded(_ graph: PhaseGraph, _ limits: [Duration]) -> Duration {
+    func isEnough(_ grace: Duration) -> Bool {
+      LongestWay(in: graph, limits, waiting: waiting(for: grace)).length <= StopTimetable.drainTime(of: grace)
+    }
+    // From 8 s of grace on, cancel limit and reserve are always the same.
+    let long = Duration.seconds(8)
+    let kept = long - StopTimetable.drainTime(of: long)
+    let needed = LongestWay(in: graph, limits, waiting: waiting(for: long)).length + kept
+    if needed >= long { return needed.roundedUp }
+    // Below, they are shares of it. Once it is enough, more is enough, too.
+    var (little, enough) = (0, 8000)
+    while enough - little > 1 {
+      let middle = (little + enough) / 2
+      if isEnough(.milliseconds(middle)) { enough = middle } else { little = middle }
+    }
+    return Duration.milliseconds(enough).roundedUp
+  }
+}
+
+/// The way down that takes longest when every phase takes its limit, and all but the last a time more.
+private struct LongestWay {
+  let length: Duration
+  let path: [Int]
+
+  init(in graph: PhaseGraph, _ limits: [Duration], waiting: Duration) {
+    var until = limits
+    var before = [Int?](repeating: nil, count: limits.count)
+    for id in graph.downwards {
+      for dependent in graph.nodes[id].requiredBy where until[dependent] + waiting + limits[id] > until[id] {
+        until[id] = until[dependent] + waiting + limits[id]
+        before[id] = dependent
+      }
+    }
+    var path: [Int] = []
+    var next = graph.downwards.max { until[$0] < until[$1] }
+    length = next.map { until[$0] } ?? .zero
+    while let id = next {
+      path.append(id)
+      next = before[id]
+    }
+    self.path = path.reversed()
+  }
+}
+
+extension Duration {
+  /// To what people write down: whole seconds from a minute on, tenths from a second on, milliseconds below.
+  var roundedDown: Duration {
+    let unit = roundingUnit
+    return unit * Int(self / unit)
+  }
+
+  var roundedUp: Duration {
+    let down = roundedDown
+    return down < self ? down + roundingUnit : down
+  }
+
+  private var roundingUnit: Duration {
+    self >= .seconds(60) ? .seconds(1) : self >= .seconds(1) ? .milliseconds(100) : .milliseconds(1)
+  }
+}

@@ -1,0 +1,103 @@
+import GracefulShutdown
+import Testing
+
+/// The arithmetic of the plan against the state machine that it speaks of.
+@Suite("S11: the worst case of a plan, against the state machine", .timeLimit(.minutes(1)))
+struct WorstCaseTests {
+  @Test("is exactly what the machine does, for two thousand graphs of up to six phases")
+  func exact() {
+    var random = CountedRandom(state: 11)
+    for _ in 0..<2000 {
+      let (graph, grace) = (random.graph(most: 6), random.grace())
+      let plan = StopPlan("shop", grace: GraceSetting(grace), graph: graph)
+      let run = WorstRun(graph, grace: grace)
+      #expect(plan.worstCase == run.took, "\(graph.nodes) in \(grace)")
+      for (id, phase) in plan.phases.enumerated() {
+        #expect(phase.drainsAfter == run.began[id], "\(graph.nodes) in \(grace)")
+        #expect(phase.endsAfter == run.ended[id], "\(graph.nodes) in \(grace)")
+        #expect((phase.drainsAfter ?? .zero) + (phase.drainsFor ?? .zero) == run.cut[id], "\(graph.nodes) in \(grace)")
+      }
+    }
+  }
+
+  @Test("is a bound: no stop in which some phases do as they are told, takes longer")
+  func bound() {
+    var random = CountedRandom(state: 12)
+    for _ in 0..<2000 {
+      let (graph, grace) = (random.graph(most: 6), random.grace())
+      var seeds = CountedRandom(state: random.next())
+      let run = WorstRun(graph, grace: grace) { _, _ in Int.random(in: 0..<3, using: &seeds) == 0 }
+      let plan = StopPlan("shop", grace: GraceSetting(grace), graph: graph)
+      #expect((run.took ?? .longest) <= (plan.worstCase ?? .zero), "\(graph.nodes) in \(grace)")
+    }
+  }
+
+  @Test("leaves a reserve for the report and the exit, whatever the limits are")
+  func reserve() {
+    var random = CountedRandom(state: 13)
+    for _ in 0..<500 {
+      let (graph, grace) = (random.graph(most: 6), random.grace())
+      let plan = StopPlan("shop", grace: GraceSetting(grace), graph: graph)
+      #expect((plan.worstCase ?? .longest) <= grace - min(.seconds(1), grace / 4))
+    }
+  }
+
+  @Test("fits exactly when the grace is as long as is needed, and nobody who is waited for has no limit")
+  func fits() {
+    var random = CountedRandom(state: 14)
+    var fitting = 0
+    for _ in 0..<2000 {
+      let (graph, grace) = (random.graph(most: 6, limited: random.next() % 4 > 0), random.grace())
+      let plan = StopPlan("shop", grace: GraceSetting(grace), graph: graph)
+      guard let needed = plan.graceNeeded else { Issue.record("no grace would do"); return }
+      if plan.fits { fitting += 1 }
+      if grace >= needed { #expect(plan.fits == plan.unlimited.isEmpty, "\(graph.nodes) in \(grace)") }
+      guard plan.unlimited.isEmpty else { continue }
+      let enough = StopPlan("shop", grace: GraceSetting(needed), graph: graph)
+      #expect(enough.fits, "\(graph.nodes) in \(needed)")
+      // One without a limit is content with any time at all, and how little that is, is not what is asked here.
+      guard graph.nodes.allSatisfy({ $0.limit != nil }) else { continue }
+      // It is rounded up to what people write down: 1 ms under a second, a tenth under a minute, then a second.
+      let less =
+        needed - (needed >= .seconds(60) ? .seconds(1) : needed > .seconds(1) ? .milliseconds(101) : .milliseconds(2))
+      #expect(!StopPlan("shop", grace: GraceSetting(less), graph: graph).fits, "\(graph.nodes) in \(less)")
+    }
+    #expect((200..<1800).contains(fitting), "both are tried: \(fitting)")
+  }
+
+  @Test("fits once the limits are as short as the plan says")
+  func shortened() {
+    var random = CountedRandom(state: 15)
+    var shortened = 0
+    for _ in 0..<2000 {
+      let (graph, grace) = (random.graph(most: 6, limited: true), random.grace())
+      let plan = StopPlan("shop", grace: GraceSetting(grace), graph: graph)
+      #expect(!plan.fits || plan.shortenings.isEmpty)
+      guard !plan.shortenings.isEmpty else { continue }
+      shortened += 1
+      let shorter = PhaseGraph(
+        plan.phases.map { phase in
+          let cut = plan.shortenings.first { $0.phase == phase.name }
+          #expect(cut.map { $0.from == phase.limit && $0.to < $0.from && $0.to > .zero } ?? true)
+          return .init(phase.name, requires: phase.requires, limit: cut?.to ?? phase.limit)
+        })
+      #expect(StopPlan("shop", grace: GraceSetting(grace), graph: shorter).fits, "\(graph.nodes) in \(grace)")
+    }
+    #expect(shortened > 200)
+  }
+
+  @Test("of ten thousand phases in a chain is reckoned without recursion, and at once")
+  func tenThousand() {
+    let graph = PhaseGraph(
+      (0..<10_000).map {
+        .init("p\($0)", requires: $0 == 0 ? [] : ["p\($0 - 1)"], startLimit: .seconds(1), limit: .seconds(1))
+      })
+    let plan = StopPlan("shop", grace: GraceSetting(.seconds(25)), graph: graph)
+    #expect(plan.criticalPath.count == 10_000)
+    #expect(plan.stopWaves.count == 10_000)
+    #expect(plan.worstCase.map { $0 <= .seconds(24) } == true)
+    #expect(plan.startWorstCase == .seconds(10_000))
+    #expect(plan.shortenings == [], "no limit is short enough for that")
+    #expect(plan.text.utf8.count < 40_000)
+  }
+}

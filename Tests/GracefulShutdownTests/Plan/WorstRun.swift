@@ -1,0 +1,58 @@
+import GracefulShutdown
+
+/// A run of the real state machine in which everybody does the worst: nobody comes back, and nobody's gate is empty.
+struct WorstRun {
+  var began: [Int: Duration] = [:]
+  var cancelled: [Int: Duration] = [:]
+  var cut: [Int: Duration] = [:]
+  var ended: [Int: Duration] = [:]
+  var report: LifecycleReport?
+
+  var took: Duration? { report?.took }
+
+  /// - Parameter behaves: Whether a phase ends at this step all the same.
+  init(
+    _ graph: PhaseGraph, grace: Duration, behaves: (Int, LifecycleStateMachine.Action) -> Bool = { _, _ in false }
+  ) {
+    var machine = LifecycleStateMachine(name: "shop", grace: grace, graph: graph)
+    let start = ContinuousClock.now
+    var open = machine.receive(.run, at: start)
+    for id in graph.downwards.reversed() { open += machine.receive(.ready(id), at: start) }
+    var now = start + .seconds(3)
+    let request = now
+    // What it was to be woken for at the start, still stands.
+    var wakes = open.compactMap { if case .wake(let instant) = $0 { instant } else { nil } }
+    open = machine.receive(.stop(StopRequest(who: .signal(15))), at: now)
+    // Each phase is told at most four things.
+    for _ in 0..<(graph.nodes.count * 16 + 16) where report == nil {
+      var next = 0
+      while next < open.count {
+        let action = open[next]
+        next += 1
+        let after = now - request
+        switch action {
+        case .drain(let id, _): began[id] = after
+        case .cut(let id): cut[id] = after
+        case .cancel(let id, _): cancelled[id] = after
+        case .abandon(let id), .release(let id, _): ended[id] = after
+        case .wake(let instant): wakes.append(instant)
+        case .finish(let report): self.report = report
+        case .start, .ready, .hear, .turn, .leave, .ignored, .restart, .refuse, .hold, .admit, .waiting, .renew, .done:
+          break
+        }
+        switch action {
+        case .drain(let id, _), .cut(let id), .cancel(let id, _):
+          guard behaves(id, action) else { continue }
+          open += machine.receive(.emptied(id), at: now) + machine.receive(.ended(id, .returned), at: now)
+        case .start, .ready, .hear, .turn, .abandon, .release, .wake, .finish, .leave, .ignored, .restart,
+          .refuse, .hold, .admit, .waiting, .renew, .done:
+          break
+        }
+      }
+      guard report == nil, let wake = wakes.min() else { break }
+      wakes.removeAll { $0 == wake }
+      now = max(now, wake)
+      open = machine.receive(.wake, at: now)
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Graceful
+
+/// A lifecycle of any graph in which nobody does what it is told: each phase has a session that never ends, and ignores
+/// its stop and its cancellation, so that a stop takes as long as it can.
+///
+///     PlannedProgram GRACE [NAME:LIMIT:REQUIRES]...
+///     PlannedProgram --plan FILE
+///
+/// The grace and the limits are seconds; an empty limit is none. What it requires are names with commas between them, which
+/// may come later. With a file, the graph is that of a plan that another program has printed (`GRACEFUL_PLAN=json`). It says
+/// what it does, on standard output: `trigger` when it listens, `NAME` when that phase starts.
+@main
+struct PlannedProgram {
+  private struct Plan: Decodable {
+    var grace: Double
+    var phases: [Phase]
+  }
+
+  private struct Phase: Decodable {
+    var name: String
+    var requires: [String]
+    var limit: Double?
+  }
+
+  static func main() async {
+    guard let plan = plan(CommandLine.arguments.dropFirst()) else {
+      say("usage: PlannedProgram GRACE [NAME:LIMIT:REQUIRES]... | PlannedProgram --plan FILE")
+      exit(64)
+    }
+    let program = Lifecycle("planned", grace: .seconds(plan.grace))
+    for phase in plan.phases {
+      program.phase(
+        phase.name, requires: phase.requires.map { PhaseHandle($0) }, limit: phase.limit.map { .seconds($0) }
+      ) { phase in
+        say(phase.name)
+        let session = try phase.beginSession("never ends")
+        phase.ready()
+        await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
+        session.end()
+      }
+    }
+    let listening = Trigger("line") { _ in
+      say("trigger")
+      return {}
+    }
+    await program.runAndExit(on: .signals, listening)
+  }
+
+  /// At once, also into a pipe.
+  private static func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+
+  private static func plan(_ arguments: ArraySlice<String>) -> Plan? {
+    if arguments.first == "--plan" {
+      guard let path = arguments.last, let data = FileManager.default.contents(atPath: path) else { return nil }
+      return try? JSONDecoder().decode(Plan.self, from: data)
+    }
+    guard let grace = arguments.first.flatMap(Double.init) else { return nil }
+    let phases = arguments.dropFirst().map { argument in
+      let parts = argument.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+      return Phase(
+        name: parts[0], requires: parts.count > 2 ? parts[2].split(separator: ",").map(String.init) : [],
+        limit: parts.count > 1 ? Double(parts[1]) : nil)
+    }
+    return Plan(grace: grace, phases: phases)
+  }
+}
