@@ -72,6 +72,7 @@ struct RestartingProgram {
     phase.ready()
     let life = chance(seed, upTo: 30_000)
     do {
+      // sleeps on purpose: until it fails, or is told to drain.
       try await phase.withCancellation(at: .drain) { try await Task.sleep(for: .microseconds(life)) }
     } catch {
       await phase.turnToStop()
