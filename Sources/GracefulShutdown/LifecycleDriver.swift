@@ -44,6 +44,7 @@ final class LifecycleDriver: Sendable {
     let link = DriverLink()
     phases = names.enumerated().map { Phase(name: $1, id: $0, environment: environment, link: link) }
     link.set(self)
+    events.begin(names, in: environment)
   }
 
   /// Before the run: what was written down and cannot be as it says.
@@ -72,8 +73,11 @@ final class LifecycleDriver: Sendable {
       // Passed on, in order (S2): whoever is cancelled wants to end soon.
       if isFirst { requestStop(StopRequest(who: .cancellation, urgency: .cancelNow)) }
     }
-    // Of the second that the timetable reserves.
-    await log.flush(within: min(.milliseconds(500), report.grace / 8))
+    // Of the second that the timetable reserves; one that is stuck takes nothing from the other, since both are at it.
+    let limit = min(.milliseconds(500), report.grace / 8)
+    let until = environment.now() + limit
+    await log.flush(within: limit)
+    await events.settle(until: until)
     if exiting { leave(with: report, atOnce: false) }
     return report
   }
@@ -138,8 +142,14 @@ final class LifecycleDriver: Sendable {
   }
 
   private func receive(_ event: LifecycleStateMachine.Event) {
-    // The time is read under the lock, so that it never runs backwards for the machine.
-    let actions = state.withLock { $0.machine.receive(event, at: environment.now()) }
+    let (actions, request) = state.withLock { state in
+      let before = state.machine.request
+      // The time is read under the lock, so that it never runs backwards for the machine.
+      let actions = state.machine.receive(event, at: environment.now())
+      return (actions, before == nil ? state.machine.request : nil)
+    }
+    // A phase asked, by failing or by coming back: who asks otherwise, has said so.
+    if let request, event.asksForNoStop { events.send(LifecycleEvent(.stopRequested, request: request)) }
     for action in actions { perform(action) }
   }
 
@@ -208,9 +218,13 @@ final class LifecycleDriver: Sendable {
     guard let phase = phase(id) else { return }
     say(.debug, "phase is told to drain", id)
     send(.draining, phase)
-    phase.tell(.drain, deadline: deadline)
-    // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
-    phase.gate.close { [weak self] in self?.becameEmpty(id) }
+    // Nobody notices a tenth of a second; and it costs nothing where nobody observes.
+    let limit = min(.milliseconds(100), max(deadline - environment.now(), .zero) / 4)
+    events.settle(before: phase, within: limit) { [self] in
+      phase.tell(.drain, deadline: deadline)
+      // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
+      phase.gate.close { [weak self] in self?.becameEmpty(id) }
+    }
   }
 
   private func becameEmpty(_ id: Int) {
@@ -248,12 +262,13 @@ final class LifecycleDriver: Sendable {
   }
 
   func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil) {
-    guard events.isHeard else {
+    let isChild = phase.parent != nil
+    guard events.isHeard(ofChild: isChild) else {
       // Nobody who begins to read later is told of it then.
       _ = phase.announces(kind)
       return
     }
-    events.send(LifecycleEvent(kind, phase: phase.path, end: end)) { phase.announces(kind) }
+    events.send(LifecycleEvent(kind, phase: phase.path, end: end), ofChild: isChild) { phase.announces(kind) }
   }
 }
 
@@ -264,6 +279,27 @@ extension LifecycleStateMachine.Outcome {
     case is CancellationError: self = .threwCancellation
     case let cut as CutShort: self = .cutShort(cut.reason)
     default: self = .threw("\(error)")
+    }
+  }
+}
+
+extension LifecycleStateMachine {
+  /// The first one, which decides.
+  fileprivate var request: StopRequest? {
+    switch state {
+    case .idle, .running: nil
+    case .stopping(let stopping): stopping.request
+    case .finished(let report): report.request
+    }
+  }
+}
+
+extension LifecycleStateMachine.Event {
+  /// Whether nobody outside of the phases has asked for a stop with it.
+  fileprivate var asksForNoStop: Bool {
+    switch self {
+    case .run, .stop: false
+    case .ready, .ended, .emptied, .opened, .stopPhase, .wake: true
     }
   }
 }

@@ -35,6 +35,8 @@ struct SnapshotDocument: Encodable {
     var live: Int
     var admitted: Int
     var refused: Int
+    var failed: Int
+    var cancelled: Int
     var oldest: [Session]
   }
 
@@ -66,6 +68,7 @@ extension SnapshotDocument.Phase {
     children = phase.children
     sessions = SnapshotDocument.Sessions(
       live: phase.sessionsLive, admitted: phase.sessionsAdmitted, refused: phase.sessionsRefused,
+      failed: phase.sessionsFailed, cancelled: phase.sessionsCancelled,
       oldest: phase.oldestSessions.map { SnapshotDocument.Session(name: $0.name, age: JSONElapsed($0.age)) })
   }
 }
