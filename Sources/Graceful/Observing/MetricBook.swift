@@ -98,7 +98,7 @@ struct MetricBook: Sendable {
   // MARK: What is so now
 
   mutating func sample(_ snapshot: LifecycleSnapshot) -> [Measurement] {
-    var measurements = whole(snapshot)
+    var measurements: [Measurement] = []
     for phase in snapshot.phases where phase.parent == nil {
       let name = Dimension("phase", phase.name)
       measurements += [
@@ -118,7 +118,7 @@ struct MetricBook: Sendable {
         if let more = more(Series(label, lifecycle, name), than: count) { measurements.append(more) }
       }
     }
-    return measurements
+    return measurements + whole(snapshot)
   }
 
   private func whole(_ snapshot: LifecycleSnapshot) -> [Measurement] {
@@ -131,13 +131,13 @@ struct MetricBook: Sendable {
         "graceful_phases", Dimension("state", state.description), Double(phases.count { $0.state == state }))
     }
     measurements.append(.gauge(Series("graceful_grace_seconds", lifecycle), snapshot.grace.inSeconds))
-    if let running = snapshot.running {
-      measurements.append(.gauge(Series("graceful_uptime_seconds", lifecycle), running.inSeconds))
-    }
     // At the end it is the report that knows.
     if let left = snapshot.left {
       measurements.append(.gauge(Series("graceful_stop_seconds", lifecycle), (snapshot.grace - left).inSeconds))
     }
+    // The first sample may be a moment early.
+    let running = snapshot.running ?? .zero
+    measurements.append(.gauge(Series("graceful_uptime_seconds", lifecycle), running.inSeconds))
     return measurements
   }
 
