@@ -44,6 +44,9 @@ extension Lifecycle {
   ///
   /// The first call counts, before `run()`. A second one, and one that comes once it runs, changes nothing, and the log
   /// says so; for several backends use `MultiplexMetricsHandler`.
+  ///
+  /// The phases of a lifecycle that a phase holds belong to this one (`search/index`) and are recorded here; a call of
+  /// this function on the one that is held records nothing.
   /// - Parameters:
   ///   - period: From one sample to the next: 10 s unless given, and at least 0.1 s. There is one more as the run begins,
   ///     when a stop is first asked for, and at the end.

@@ -33,6 +33,9 @@ extension Lifecycle {
   ///
   /// The first call counts, before `run()`. A second one, and one that comes once it runs, changes nothing, and the log
   /// says so; for several backends use `MultiplexInstrument`.
+  ///
+  /// The phases of a lifecycle that a phase holds belong to this one (`search/index`) and are recorded here; a call of
+  /// this function on the one that is held records nothing.
   /// - Parameters:
   ///   - tracer: Where to. The one of `InstrumentationSystem` unless given.
   ///   - exporter: The phase that carries the spans away, which mostly is itself one that stops last. The span of the stop

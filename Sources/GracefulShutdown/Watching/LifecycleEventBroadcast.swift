@@ -5,6 +5,8 @@ final class LifecycleEventBroadcast: Sendable {
   private struct State {
     var nextId = 0
     var readers: [Int: AsyncStream<LifecycleEvent>.Continuation] = [:]
+    /// Of lifecycles that are part of this one.
+    var parts: [LifecycleEventBroadcast] = []
     var last: LifecycleReport?
     var observers: [any LifecycleObserver] = []
     /// Of the run, once it has begun.
@@ -52,23 +54,31 @@ final class LifecycleEventBroadcast: Sendable {
       guard isNews() else { return }
       for reader in state.readers.values { reader.yield(event) }
       if !isChild { Self.tell(state, event) }
+      for part in state.parts { part.send(event) }
     }
   }
 
   private static func tell(_ state: State, _ event: LifecycleEvent) {
-    // After the end there is no news.
+    // After the end there is no news; and those of a part are told nothing, its phases belong to the whole.
     guard let environment = state.environment, state.last == nil, !state.observers.isEmpty else { return }
     let now = environment.now()
     for observer in state.observers { observer.observe(event, at: now) }
   }
 
+  /// From now on, what is said here is said there, too.
+  func pass(on part: LifecycleEventBroadcast) {
+    state.withLock { $0.parts.append(part) }
+    readers.add(1, ordering: .relaxed)
+  }
+
   func finish(_ report: LifecycleReport) {
-    let readers = state.withLock { state in
+    let (readers, parts) = state.withLock { state in
       Self.tell(state, LifecycleEvent(.finished, report: report))
       state.last = report
       defer { state.readers = [:] }
-      return state.readers.values.map { $0 }
+      return (state.readers.values.map { $0 }, state.parts)
     }
+    for part in parts { part.finish(report) }
     for reader in readers {
       reader.yield(LifecycleEvent(.finished, report: report))
       reader.finish()

@@ -19,8 +19,19 @@ struct MetricsTests {
     func keep(_ session: SharedSession) { self.session.withLock { $0 = session } }
   }
 
-  private func sampled(at uptime: Int, times: Int = 1) async {
+  /// The observer that `recordMetrics` adds, at hand: the next sample is only taken when the last one is done.
+  private func observed() -> MetricsObserver {
+    let writer = MetricWriter(factory: metrics)
+    let observer = MetricsObserver(
+      lifecycle: "shop", every: .seconds(10), lastPhase: nil, snapshot: { [shop] in shop.snapshot() },
+      write: { writer.write($0) })
+    #expect(shop.add(observer) == .admitted)
+    return observer
+  }
+
+  private func sampled(_ observer: MetricsObserver, at uptime: Int, times: Int = 1) async {
     await metrics.calls.wait(for: "graceful_uptime_seconds{lifecycle=shop} \(uptime).0", times: times)
+    await eventually { observer.isSettled }
   }
 
   @Test("are sampled on a schedule, and at the end say exactly what happened")
@@ -59,15 +70,15 @@ struct MetricsTests {
       ladder.recorder.record("web: one is left")
       await phase.turnToStop()
     }
-    shop.recordMetrics(in: metrics)
+    let observer = observed()
     async let report = shop.run(on: ladder)
 
     await ladder.recorder.wait(for: "web: starting")
-    await sampled(at: 0)
+    await sampled(observer, at: 0)
     ladder.advance(by: .seconds(3))
     await ladder.recorder.wait(for: "web: ready")
     ladder.advance(by: .seconds(7))
-    await sampled(at: 10)
+    await sampled(observer, at: 10)
     #expect(metrics.gauges["graceful_state{lifecycle=shop,state=running}"] == 1)
     #expect(metrics.gauges["graceful_phase_ready{lifecycle=shop,phase=web}"] == 1)
     #expect(metrics.gauges["graceful_sessions_live{lifecycle=shop,phase=web}"] == 1)
@@ -78,13 +89,13 @@ struct MetricsTests {
     ladder.recorder.record("enough")
     await ladder.recorder.wait(for: "web: busy")
     ladder.advance(by: .seconds(10))
-    await sampled(at: 20)
+    await sampled(observer, at: 20)
     #expect(metrics.gauges["graceful_sessions_live{lifecycle=shop,phase=web}"] == 2)
     #expect(metrics.gauges["graceful_phase_children_live{lifecycle=shop,phase=web}"] == 1)
 
     shop.requestStop(StopRequest(who: .signal(15)))
     await ladder.recorder.wait(for: "web: drains")
-    await sampled(at: 20, times: 2)
+    await sampled(observer, at: 20, times: 2)
     // Its time to drain, then that to be cancelled.
     ladder.advance(by: .seconds(5))
     await ladder.recorder.wait(for: "web: one is left")
