@@ -115,6 +115,12 @@ struct SpanTests {
     }
   }
 
+  private func returning() async -> LifecycleReport {
+    let report = await shop.run(on: ladder)
+    ladder.recorder.record("returned")
+    return report
+  }
+
   @Test("a tracer that blocks holds up the phase that waits for it no longer than a tenth of a second, and no other")
   func blocked() async {
     let gate = BlockingGate()
@@ -123,7 +129,7 @@ struct SpanTests {
     shop.phase("web", requires: exporter, script: .obedient, on: ladder)
     shop.recordSpans(with: tracer, endingBefore: exporter)
     let recorder = Recorder(of: shop)
-    async let report = shop.run(on: ladder)
+    async let report = returning()
     await ladder.recorder.wait(for: "web: ready")
     await gate.waitUntilBlocked()
     shop.requestStop()
@@ -135,9 +141,9 @@ struct SpanTests {
     await ladder.recorder.wait(for: "exporter: ended")
     await recorder.wait(for: "finished")
     // The end waits for half a second; what was not handed over until then, may be later.
-    await eventually { [ladder, shop] in
+    await eventually { [ladder] in
       ladder.advance(by: .milliseconds(500))
-      return shop.snapshot().state == .finished
+      return ladder.recorder.events.contains("returned")
     }
     let ended = await report
     #expect(ended.exitCode == 0 && ended.took == .milliseconds(100))
