@@ -15,8 +15,10 @@ extension Lifecycle {
   /// | name | is | dimensions beside `lifecycle` |
   /// |---|---|---|
   /// | `graceful_state` | gauge: 1 for where the whole is, 0 for the others | `state`: declared, starting, running, stopping, finished |
-  /// | `graceful_phases` | gauge: how many phases are there | `state`: waiting, starting, ready, draining, cancelled, ended |
+  /// | `graceful_phases` | gauge: how many phases are there | `state`: waiting, starting, ready, restarting, draining, cancelled, ended |
   /// | `graceful_phase_ready` | gauge: 1 when it is ready, else 0 | `phase` |
+  /// | `graceful_phase_waiting` | gauge: 1 when something that it requires restarts, else 0 | `phase` |
+  /// | `graceful_phase_restarts_total` | counter: how often it was started again | `phase` |
   /// | `graceful_phase_children_live` | gauge: child phases that are open | `phase` |
   /// | `graceful_sessions_live` | gauge: sessions that are open | `phase` |
   /// | `graceful_sessions_admitted_total` | counter | `phase` |
@@ -24,7 +26,7 @@ extension Lifecycle {
   /// | `graceful_sessions_failed_total` | counter: they threw | `phase` |
   /// | `graceful_sessions_cancelled_total` | counter: cancelled because the time was over, and ended | `phase` |
   /// | `graceful_sessions_abandoned_total` | counter: inside when nobody waited any longer | `phase` |
-  /// | `graceful_phase_start_seconds` | timer: from its beginning until it is ready | `phase` |
+  /// | `graceful_phase_start_seconds` | timer: from its beginning, or its new beginning, until it is ready | `phase` |
   /// | `graceful_phase_drain_seconds` | timer: from when it is told to drain to its end | `phase`, `end`: drained, endedByItself, cancelled, abandoned, failed |
   /// | `graceful_start_seconds` | timer: until everything is ready, when that comes before a stop | |
   /// | `graceful_stop_seconds` | gauge: since the first request to stop; at last, how long the stop took | |

@@ -103,10 +103,12 @@ struct MetricBook: Sendable {
       let name = Dimension("phase", phase.name)
       measurements += [
         gauge("graceful_phase_ready", name, phase.state == .ready ? 1 : 0),
+        gauge("graceful_phase_waiting", name, phase.isWaiting ? 1 : 0),
         gauge("graceful_phase_children_live", name, Double(phase.children)),
         gauge("graceful_sessions_live", name, Double(phase.sessionsLive)),
       ]
       let counts = [
+        ("graceful_phase_restarts_total", phase.restarts),
         ("graceful_sessions_admitted_total", phase.sessionsAdmitted),
         ("graceful_sessions_refused_total", phase.sessionsRefused),
         ("graceful_sessions_failed_total", phase.sessionsFailed),
@@ -157,7 +159,7 @@ struct MetricBook: Sendable {
 
   private static var states: [LifecycleSnapshot.State] { [.declared, .starting, .running, .stopping, .finished] }
   private static var phaseStates: [PhaseSnapshot.State] {
-    [.waiting, .starting, .ready, .draining, .cancelled, .ended]
+    [.waiting, .starting, .ready, .restarting, .draining, .cancelled, .ended]
   }
 }
 

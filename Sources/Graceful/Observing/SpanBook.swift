@@ -56,6 +56,10 @@ struct SpanBook: Sendable {
       starting.remove(phase)
     case (.stopRequested, _):
       if let request = event.request, self.request == nil { beginStop(request, at: now) }
+    case (.restarting, let phase?):
+      // Not the start again: that span may have ended long ago.
+      end(.up(phase), at: now, error: "it came back before it was ready")
+      begin(.up(phase), "restart \(phase)", within: .start, of: phase, at: now)
     case (.draining, let phase?):
       end(.up(phase), at: now)
       begin(.down(phase), "stop \(phase)", within: .stop, of: phase, at: now)
