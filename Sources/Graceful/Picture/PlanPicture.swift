@@ -30,8 +30,10 @@ struct PlanPicture {
     }
     if rows.count < plan.phases.count { picture.notes.append("… and \(plan.phases.count - rows.count) more phases") }
     picture.notes += plan.mistakes.prefix(20).map { "mistake: \($0)" }
-    picture.notes += plan.shortenings.prefix(20).map {
-      "everybody would have its whole limit with \($0.phase) shortened from \($0.from.brief) to \($0.to.brief)"
+    let shorter = plan.shortenings.prefix(20).map { "\($0.phase) from \($0.from.brief) to \($0.to.brief)" }
+    if !shorter.isEmpty {
+      picture.notes.append(
+        "with these limits shortened, everybody would have all of its own: " + shorter.joined(separator: ", "))
     }
   }
 

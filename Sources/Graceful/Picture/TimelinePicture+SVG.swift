@@ -152,7 +152,7 @@ private struct TimelineCanvas {
         #"x="\#(Self.number(x))" y="\#(Self.number(y - 4 - height / 2))" width="18" height="\#(Self.number(height))""#
       lines.append(#"<rect \#(place) rx="2" class="\#(kind.rawValue)"/>"#)
       if kind == .abandoned || kind == .failed { lines.append(#"<rect \#(place) rx="2" fill="url(#hatch)"/>"#) }
-      text(kind.meaning, x + 24, y, "faint small", columns: 40)
+      text(kind.meaning, x + 24, y, "faint small", columns: 80)
       x += 24 + Double(kind.meaning.count + 3) * Self.column
     }
     if picture.rows.count > Self.most {
