@@ -12,7 +12,7 @@ struct PlanTextTests {
       mistakes: mistakes)
   }
 
-  @Test("shows what does not fit, and what to do")
+  @Test("Trap 9: shows what does not fit, and what to do")
   func tooLong() {
     let plan = plan(
       [
