@@ -88,15 +88,30 @@ extension Lifecycle {
 
   /// - Returns: What was declared of it; `nil` when it runs, or is held already.
   private func beHeld(by whole: Lifecycle, at path: String) -> LifecycleDraft? {
-    let draft: LifecycleDraft? = stage.withLock { stage in
-      guard case .declaring(let draft) = stage else { return nil }
-      stage = .held(by: whole, at: path)
-      return draft
+    // One at a time, whichever they are: two that hold each other must not both find that the other is free.
+    let draft: LifecycleDraft? = Self.holding.withLock { _ in
+      guard !whole.isHeld(by: self) else { return nil }
+      return stage.withLock { stage in
+        guard case .declaring(let draft) = stage else { return nil }
+        stage = .held(by: whole, at: path)
+        return draft
+      }
     }
     guard let draft else { return nil }
     graph.withLock { $0 = draft.graph }
     whole.broadcast.pass(on: broadcast)
     return draft
+  }
+
+  private static let holding = Mutex(())
+
+  private func isHeld(by other: Lifecycle) -> Bool {
+    var next = self
+    while case .held(let whole, _) = next.stage.withLock({ $0 }) {
+      if whole === other { return true }
+      next = whole
+    }
+    return false
   }
 
   /// `run()` was called where it would wait for itself, or where it would run twice.

@@ -69,9 +69,9 @@ public final class Lifecycle: Sendable {
   ///     is a mistake: nothing starts, and the exit code is 78. More than 100 years is 100 years.
   ///
   ///     When the environment variable `GRACEFUL_GRACE_SECONDS` is set as the run begins, its number of seconds (`30`,
-  ///     `2.5`) takes the place of this, in every lifecycle of the process. Empty is as if it was not set; zero or less,
-  ///     more than ten years, and what is no such number is a mistake, as above. When the platform is known to kill before
-  ///     the grace is over, the log warns of it at the start; see ``PlatformGrace``.
+  ///     `2.5`) takes the place of this, in every lifecycle of the process that no phase of another one holds. Empty is as
+  ///     if it was not set; zero or less, more than ten years, and what is no such number is a mistake, as above. When the
+  ///     platform is known to kill before the grace is over, the log warns of it at the start; see ``PlatformGrace``.
   ///   - logger: Progress goes here, with these metadata keys, which stay: `lifecycle.name` in every entry; `phase.name`,
   ///     and at its end `phase.end` and `error`; `stop.who` and `stop.why` of each request; at the end `stop.took`,
   ///     `exit.code` and `stragglers`. Nothing is logged of a session, and of a child phase at debug level only.
@@ -151,7 +151,7 @@ public final class Lifecycle: Sendable {
     let late: Stage? = stage.withLock { stage in stage.draft { $0.requests.append(request) } ? nil : stage }
     switch late {
     case .running(let driver): driver.requestStop(request)
-    case .held(let whole, let path): whole.requestStop(of: PhaseHandle(path))
+    case .held(let whole, let path): whole.stopAlone(path, request)
     case .declaring, nil: break
     }
   }
@@ -160,11 +160,13 @@ public final class Lifecycle: Sendable {
   ///
   /// See ``Phase/requestStop()``. Before the run it means that these never begin. For a phase that this lifecycle does not
   /// have, it does nothing.
-  public func requestStop(of phase: PhaseHandle) {
-    let late: Stage? = stage.withLock { stage in stage.draft { $0.stopped.append(phase.name) } ? nil : stage }
+  public func requestStop(of phase: PhaseHandle) { stopAlone(phase.name, StopRequest()) }
+
+  private func stopAlone(_ phase: String, _ request: StopRequest) {
+    let late: Stage? = stage.withLock { stage in stage.draft { $0.stopped.append(phase) } ? nil : stage }
     switch late {
-    case .running(let driver): driver.stopAlone(phase)
-    case .held(let whole, let path): whole.requestStop(of: PhaseHandle("\(path)/\(phase.name)"))
+    case .running(let driver): driver.stopAlone(phase, request)
+    case .held(let whole, let path): whole.stopAlone("\(path)/\(phase)", request)
     case .declaring, nil: break
     }
   }

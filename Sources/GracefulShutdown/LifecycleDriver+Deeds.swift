@@ -65,7 +65,9 @@ extension LifecycleDriver {
         try await phase.perform(body)
         outcome = .returned
       } catch {
-        outcome = .init(error, isForGood: filter?(error) == false)
+        let plain = LifecycleStateMachine.Outcome(error)
+        // After a stop it has no say.
+        outcome = !phase.isStopRequested && filter?(error) == false ? .forGood(plain) : plain
       }
       phase.cameBack()
       receive(.ended(phase.id, outcome))
@@ -155,10 +157,9 @@ extension LifecycleDriver {
 
 extension LifecycleStateMachine.Outcome {
   /// How a body came back that threw.
-  init(_ error: any Error, isForGood: Bool = false) {
+  init(_ error: any Error) {
     switch error {
     case is CancellationError: self = .threwCancellation
-    case _ where isForGood: self = .threwForGood("\(error)")
     case let cut as CutShort: self = .cutShort(cut.reason)
     default: self = .threw("\(error)")
     }

@@ -106,10 +106,12 @@ final class LifecycleDriver: Sendable {
     events.send(LifecycleEvent(.stopRequested, request: request))
   }
 
-  func stopAlone(_ phase: PhaseHandle) {
-    guard let id = state.withLock({ $0.phases.firstIndex { $0.name == phase.name } }) else { return }
-    log.write(.notice, "stop of one phase requested", ["phase.name": phase.name])
-    receive(.stopPhase(id, .drain))
+  func stopAlone(_ phase: String, _ request: StopRequest) {
+    guard let id = state.withLock({ $0.phases.firstIndex { $0.name == phase } }) else { return }
+    log.write(
+      .notice, "stop of one phase requested",
+      ["phase.name": phase, "stop.who": "\(request.who)", "stop.why": request.why])
+    receive(.stopPhase(id, request.urgency))
   }
 
   func stopAlone(_ phase: Phase, _ urgency: StopRequest.Urgency) {

@@ -98,9 +98,9 @@ struct PathModel: Hashable {
   }
 
   private mutating func noteOutcome(_ id: Int, _ outcome: Machine.Outcome) {
-    switch outcome {
-    case .returned: break
-    case .threw, .threwForGood: failed.insert(id)
+    switch outcome.plain {
+    case .returned, .forGood: break
+    case .threw: failed.insert(id)
     case .threwCancellation: if !heard.contains(id) { failed.insert(id) }
     case .cutShort:
       cutItself.insert(id)

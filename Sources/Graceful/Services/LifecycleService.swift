@@ -40,8 +40,8 @@ public struct LifecycleService: Service, CustomStringConvertible {
   ///
   /// With `GRACEFUL_PLAN` in the environment (see ``GracefulShutdown/Lifecycle/runAndExit(on:)``) it prints the plan, starts
   /// nothing, and returns at once: the process is the group's, which ends then, unless that one's termination behaviour
-  /// says otherwise. The group's other services have been started meanwhile. A value other than `text` and `json` is a
-  /// mistake in the configuration.
+  /// says otherwise. The group's other services have been started meanwhile. A value other than `text`, `json`
+  /// and `svg` is a mistake in the configuration.
   ///
   /// - Throws: ``LifecycleFailure`` when the report's exit code is not 0. That a stop was asked for is no error.
   public func run() async throws {

@@ -115,7 +115,7 @@ extension LifecycleStateMachine {
 
   mutating func prepareToStop(_ id: Int, _ timetable: StopTimetable) {
     self[id].timetable = timetable
-    self[id].isRecycling = false
+    stopRecycling(id)
     // Not begun: then it never will.
     guard self[id].isLive else { return self[id].hasHeard = true }
     for other in [id] + descendants(of: id) where !self[other].hasHeard { hear(other, until: timetable.cancelAt) }

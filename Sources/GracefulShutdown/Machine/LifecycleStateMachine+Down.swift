@@ -6,14 +6,7 @@ extension LifecycleStateMachine {
     state = .stopping(stopping)
     hearAll(stopping.timetable)
     for id in phases.indices { stopHolding(id) }
-    for id in phases.indices where phases[id].isRecycling {
-      // Nothing is started again; whether it was late then is no matter now.
-      phases[id].isRecycling = false
-      switch phases[id].state {
-      case .cutting, .cancelled: phases[id].isHurried = true
-      case .waiting, .starting, .ready, .backingOff, .draining, .ended: break
-      }
-    }
+    for id in phases.indices { stopRecycling(id) }
     // Who stops alone already, has no longer than the rest.
     for id in phases.indices + children.keys.sorted() { clip(id, stopping.timetable) }
     if request.urgency != .drain { hurry(stopping, request, to: request.urgency, at: now) }
@@ -126,7 +119,9 @@ extension LifecycleStateMachine {
     var until = timetable(of: id)?.drainUntil(limit: limitOf(id), from: now) ?? now + (limitOf(id) ?? .longest)
     if let parent = children[id]?.child.parent, let due = self[parent].due { until = min(until, due) }
     // A start that hangs has no longer than its start limit.
-    if let startUntil = self[id].startUntil, self[id].state == .starting { until = min(until, max(startUntil, now)) }
+    if let startUntil = self[id].startUntil, self[id].state == .starting, self[id].verdict == nil, startUntil > now {
+      until = min(until, startUntil)
+    }
     // It had come back, and nobody is there to be told.
     if case .backingOff = self[id].state, self[id].verdict == nil { self[id].verdict = .drained }
     holdWhileRecycled(id)
@@ -175,9 +170,9 @@ extension LifecycleStateMachine {
     }
     guard self[id].verdict == nil else { return ignore("\(nameOf(id)) ended twice") }
     let told = self[id].hasHeard
-    if !told, restartOrGiveUp(id, outcome, at: now) { return }
+    if !told, !outcome.isForGood, restartOrGiveUp(id, outcome, at: now) { return }
     self[id].verdict = verdict(of: outcome, told: told)
-    if told, case .cutShort = outcome { noteStraggler(id) }
+    if told, case .cutShort = outcome.plain { noteStraggler(id) }
     if children[id] != nil {
       // Nobody but its caller needs to know; only what is inside must end, too.
       if self[id].awaitsDrain { drain(id, at: now) }
@@ -191,19 +186,21 @@ extension LifecycleStateMachine {
 
   /// It may end as soon as it hears, before its turn; to be cancelled is then one way of having been told.
   private func verdict(of outcome: Outcome, told: Bool) -> PhaseEnd {
-    switch outcome {
+    switch outcome.plain {
     case .returned: told ? .drained : .endedByItself
     case .threwCancellation: told ? .drained : .failed("CancellationError, before any stop was asked for")
     case .cutShort(let what): told ? .cancelled(error: what) : .failed(what)
-    case .threw(let error), .threwForGood(let error): .failed(error)
+    case .threw(let error): .failed(error)
+    // There is none inside another.
+    case .forGood: .drained
     }
   }
 
   private func why(_ outcome: Outcome) -> String {
-    switch outcome {
-    case .returned: ""
+    switch outcome.plain {
+    case .returned, .forGood: ""
     case .threwCancellation: "CancellationError"
-    case .threw(let error), .threwForGood(let error), .cutShort(let error): error
+    case .threw(let error), .cutShort(let error): error
     }
   }
 
@@ -230,6 +227,7 @@ extension LifecycleStateMachine {
       return
     }
     live -= 1
+    if phases[id].isDone { done -= 1 }
     let freed = release(id)
     beRecycled(id, end, at: now)
     for requirement in freed where phases[requirement].dependentsLive == 0 {

@@ -13,7 +13,7 @@ extension LifecycleStateMachine {
       if policy.cleanReturn == .endsPhase { return beDone(id, at: now) }
       if policy.condition == .onFailure { return restart(id, "returned by itself", at: now) }
       return fail(id, "returned by itself", at: now)
-    case .threwForGood: return false
+    case .forGood: return false
     case .threwCancellation:
       guard policy.condition != .never else { return false }
       return restart(id, "CancellationError, before any stop was asked for", at: now)
@@ -27,10 +27,9 @@ extension LifecycleStateMachine {
   private mutating func beDone(_ id: Int, at now: Instant) -> Bool {
     if phases[id].state == .starting { becomeReady(id, at: now) }
     phases[id].verdict = .endedByItself
+    phases[id].isDone = true
+    done += 1
     actions.append(.done(id))
-    if phases.allSatisfy({ $0.verdict != nil || !$0.isLive && $0.state != .waiting }) {
-      beginStop(StopRequest(who: .phaseEnded(nameOf(id)), why: "every phase has done its work"), at: now)
-    }
     return true
   }
 
@@ -84,6 +83,16 @@ extension LifecycleStateMachine {
   private mutating func shut(_ id: Int) {
     phases[id].isShut = true
     actions.append(graph.nodes[id].restart.sessions == .wait ? .hold(id) : .refuse(id))
+  }
+
+  /// A stop has begun: it is not started again, and whether it was late for that is no matter now.
+  mutating func stopRecycling(_ id: Int) {
+    guard self[id].isRecycling else { return }
+    self[id].isRecycling = false
+    switch self[id].state {
+    case .cutting, .cancelled: self[id].isHurried = true
+    case .waiting, .starting, .ready, .backingOff, .draining, .ended: break
+    }
   }
 
   /// A stop has begun: sessions that wait for its restart wait in vain.
@@ -169,7 +178,8 @@ extension LifecycleStateMachine {
     let isNeeded = phases[id].isNeeded
     phases[id].recycle(
       requirements: graph.nodes[id].requires.count { phases[$0].state != .ready || phases[$0].isRecycling })
-    phases[id].lastEnd = .drained
+    // When it never runs again, that is how it ended.
+    phases[id].lastEnd = end.isFailed ? end : .drained
     actions.append(.renew(id))
     if let failure, let delay {
       live += 1

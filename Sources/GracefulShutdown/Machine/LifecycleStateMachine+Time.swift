@@ -25,9 +25,12 @@ extension LifecycleStateMachine {
     switch state {
     case .idle, .finished: return true
     case .running:
-      guard live == 0, !phases.isEmpty else { return false }
-      // One after the other was stopped alone, and there is no rest that could run on.
-      beginStop(StopRequest(who: .code, why: "every phase was stopped alone"), at: now)
+      // There is no rest that could run on: all that began has ended, or has done its work, and nothing else will begin.
+      guard live == done, !phases.isEmpty else { return false }
+      if done > 0, phases.contains(where: { $0.state == .waiting && !$0.hasHeard }) { return false }
+      let why = done > 0 ? "every phase has done its work, or was stopped alone" : "every phase was stopped alone"
+      let last = phases.indices.last { phases[$0].isDone }
+      beginStop(StopRequest(who: last.map { .phaseEnded(nameOf($0)) } ?? .code, why: why), at: now)
       return finishIfOver(at: now)
     case .stopping(let stopping):
       guard live == 0 else { return false }

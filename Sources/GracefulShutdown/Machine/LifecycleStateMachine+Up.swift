@@ -64,6 +64,7 @@ extension LifecycleStateMachine {
 
   /// It is not ready, and its start limit is over: the start has failed, and is unwound like any other (S2).
   mutating func failStart(_ id: Int, at now: Instant) {
+    guard !phases[id].hasHeard else { return }
     let limit = graph.nodes[id].startLimit ?? .zero
     let reason = "not ready within its start limit of \(limit.brief)"
     phases[id].startFailure = reason

@@ -52,8 +52,17 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     /// It had to end work at its deadline, and says what.
     case cutShort(String)
     case threw(String)
-    /// Its policy says that this error is not one to start again for.
-    case threwForGood(String)
+    /// Its filter says that this is not an error to start again for.
+    indirect case forGood(Outcome)
+
+    var isForGood: Bool {
+      if case .forGood = self { true } else { false }
+    }
+
+    /// What it is apart from that: a filter has no say in how a phase ends that was told to.
+    package var plain: Outcome {
+      if case .forGood(let outcome) = self { outcome } else { self }
+    }
   }
 
   package enum Action: Hashable, Sendable {
@@ -127,6 +136,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   var dueTimes = DueTimes()
   /// The wake-up that has been asked for.
   var armed: Instant?
+  /// Of those, how many have done what they had to do.
+  var done = 0
   /// How many SIGINT and SIGTERM have come.
   var signals = 0
   var stragglers: [String] = []

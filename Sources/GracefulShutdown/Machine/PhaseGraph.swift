@@ -71,6 +71,9 @@ package struct PhaseGraph: Hashable, Sendable {
       if let limit = declaration.limit, limit <= .zero {
         mistakes.append(ConfigurationMistake(kind: .limitNotPositive(phase: declaration.name, limit)))
       }
+      if declaration.limit == nil, let grace = declaration.nestedGrace, grace <= .zero {
+        mistakes.append(ConfigurationMistake(kind: .limitNotPositive(phase: declaration.name, grace)))
+      }
       if let limit = declaration.startLimit, limit <= .zero {
         mistakes.append(ConfigurationMistake(kind: .startLimitNotPositive(phase: declaration.name, limit)))
       }

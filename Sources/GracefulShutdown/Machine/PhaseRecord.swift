@@ -29,6 +29,8 @@ package struct PhaseRecord: Hashable, Sendable {
   var isEmpty = false
   /// Its body has come back, and this is how.
   var verdict: PhaseEnd?
+  /// It has done what it had to do, and the rest runs on.
+  var isDone = false
   /// It was not ready in time.
   var startFailure: String?
   /// It has heard of a stop: of the whole, or of this phase alone.
@@ -71,6 +73,9 @@ package struct PhaseRecord: Hashable, Sendable {
     }
   }
 
+  /// Whether it is not ready, and may become so.
+  var isAwaited: Bool { readyAt == nil && !(state == .waiting && hasHeard) }
+
   /// Whether it has begun and has not been told to drain.
   var awaitsDrain: Bool {
     switch state {
@@ -89,7 +94,8 @@ package struct PhaseRecord: Hashable, Sendable {
     switch state {
     case .draining(let until), .cutting(let until), .cancelled(let until): until
     case .backingOff(let until): hasHeard || isDue ? nil : until
-    case .starting: startFailure == nil ? startUntil : nil
+    // Nobody waits for a readiness any more once it has come back, or is to stop.
+    case .starting: startFailure == nil && verdict == nil && !hasHeard ? startUntil : nil
     case .waiting, .ready, .ended: nil
     }
   }

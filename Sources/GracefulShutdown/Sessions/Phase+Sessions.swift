@@ -70,8 +70,11 @@ extension Phase {
   @usableFromInline
   nonisolated(nonsending) func admitWhenTaken(_ name: String?) async throws(PhaseError) -> Admission {
     if let stripe = gate.begin() { return Admission(phase: self, stripe: stripe) }
-    while await runs.waitWhileHeld() {
-      // The run that goes on, which may have a gate of its own.
+    // The body itself would wait for what it is to say.
+    var mayWait = Phase.place?.isBody(of: self) != true
+    while mayWait {
+      mayWait = await runs.waitWhileHeld()
+      // The run that goes on, which may have a gate of its own; also when it has just gone on, before there was a wait.
       let phase = link.driver?.currentRun(of: self) ?? self
       if let stripe = phase.gate.begin() { return Admission(phase: phase, stripe: stripe) }
     }

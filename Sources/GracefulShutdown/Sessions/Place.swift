@@ -37,6 +37,9 @@ package struct Place: Sendable {
     return Place(phase: phase, stripe: stripe, outer: place.phase === phase ? place.outer : Outer(place))
   }
 
+  /// Whether this is the body of a phase, and no session of it.
+  func isBody(of other: Phase) -> Bool { phase === other && stripe == nil }
+
   /// Lets in what is opened from inside this phase, and from here.
   func open(_ phase: Phase, _ admit: (SessionStripe) -> Bool) -> SessionStripe? {
     var place: Place? = self

@@ -48,7 +48,7 @@ extension LifecycleSnapshot {
     left = nil
     switch machine.state {
     case .idle: state = .declared
-    case .running: state = machine.phases.contains { $0.readyAt == nil } ? .starting : .running
+    case .running: state = machine.phases.contains(where: \.isAwaited) ? .starting : .running
     case .stopping(let stopping):
       state = .stopping
       request = stopping.request

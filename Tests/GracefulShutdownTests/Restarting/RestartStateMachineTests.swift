@@ -137,7 +137,7 @@ struct RestartStateMachineTests {
   @Test("An error that the policy's filter does not let through stops the whole")
   func filter() {
     var machine = Self.two(Self.policy())
-    let actions = machine.receive(.ended(0, .threwForGood("bad password")), at: Table.at(1))
+    let actions = machine.receive(.ended(0, .forGood(.threw("bad password"))), at: Table.at(1))
     #expect(actions.contains(.drain(1, deadline: Table.at(18))))
   }
 
