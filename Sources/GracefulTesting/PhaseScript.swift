@@ -103,7 +103,9 @@ public struct PhaseScript: Sendable {
   /// `session 1 drains` once the phase was told to drain and it waits, and `session 1 ended` or `session 1 cancelled`; or
   /// `session 1 refused`, when the phase was told to drain before it could begin.
   ///
-  /// - Parameter duration: What each needs, from then on. With `nil` they end only when they are cancelled.
+  /// - Parameters:
+  ///   - count: How many; with zero or less there are none.
+  ///   - duration: What each needs, from then on. With `nil` they end only when they are cancelled.
   public static func sessions(_ count: Int, each duration: Duration?) -> PhaseScript {
     PhaseScript { phase, ladder in
       let (began, beginning) = AsyncStream.makeStream(of: Void.self)
