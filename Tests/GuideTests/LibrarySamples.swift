@@ -70,3 +70,22 @@ func fromACallback(_ phase: Phase, _ consumer: Consumer) {
     try await phase.withGracefulShutdown { try await consumer.run() }
   }
 }
+
+/// As a lifecycle that the library brings.
+enum SearchEngine {
+  static func lifecycle(_ pool: Pool) -> Lifecycle {
+    let engine = Lifecycle("search engine", grace: .seconds(10))
+    let index = engine.phase("index", limit: .seconds(2)) { phase in
+      try await pool.migrate()
+      phase.ready()
+      await phase.turnToStop()
+    }
+    engine.phase("api", requires: index, service: Consumer(messages: AsyncStream { nil }, pool: pool))
+    return engine
+  }
+}
+
+func holding(_ shop: Lifecycle, _ database: PhaseHandle, _ pool: Pool) -> PhaseHandle {
+  let search = shop.phase("search", requires: database, lifecycle: SearchEngine.lifecycle(pool))
+  return search
+}
