@@ -11,6 +11,7 @@ let package = Package(
     .executable(name: "example-02-web-pipeline-database", targets: ["Shop"]),
     .executable(name: "example-03-worker-and-producer", targets: ["WorkerAndProducer"]),
     .executable(name: "example-04-echo", targets: ["Echo"]),
+    .executable(name: "example-05-restarting-service", targets: ["RestartingService"]),
   ],
   dependencies: [
     .package(name: "graceful", path: ".."),
@@ -30,6 +31,9 @@ let package = Package(
     .executableTarget(
       name: "Echo", dependencies: [.graceful, .nioCore, .nioPosix],
       path: "04-echo", exclude: ["README.md"]),
+    .executableTarget(
+      name: "RestartingService", dependencies: [.graceful],
+      path: "05-restarting-service", exclude: ["README.md"]),
   ]
 )
 
