@@ -52,7 +52,10 @@ public struct PhaseScript: Sendable {
   /// ```swift
   /// shop.phase("consumer", restart: .onFailure(), script: .fails(3, "connection lost"), on: ladder)
   /// ```
-  /// - Parameter duration: Zero unless said otherwise; `ready` is recorded once it waits.
+  /// - Parameters:
+  ///   - times: In how many runs; with zero or less it is obedient from the first one on.
+  ///   - duration: Zero unless said otherwise; `ready` is recorded once it waits.
+  ///   - error: What it throws, as text.
   public static func fails(_ times: Int, after duration: Duration = .zero, _ error: String) -> PhaseScript {
     let runs = RunCount()
     return PhaseScript { phase, ladder in

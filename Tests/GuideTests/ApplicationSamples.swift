@@ -21,6 +21,18 @@ func shopOfPhases() -> Lifecycle {
   return shop
 }
 
+/// Work that is done before a service starts.
+func shopWithAMigration() -> Lifecycle {
+  let shop = Lifecycle("shop")
+  let migration = shop.phase("migration", restart: .once) { _ in
+    let pool = try await Pool.open()
+    try await pool.migrate()
+    await pool.close()
+  }
+  shop.phase("web", requires: migration, service: WebServer())
+  return shop
+}
+
 /// Sessions.
 struct Orders {
   let web: Phase

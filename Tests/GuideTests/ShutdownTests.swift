@@ -45,6 +45,22 @@ struct ShutdownTests {
     #expect(plan.worstCase.map { $0 <= .seconds(25) } == true)
   }
 
+  @Test(.timeLimit(.minutes(1))) func aConsumerThatFailsIsStartedAgain() async {
+    let ladder = ManualLadder()
+    let shop = Lifecycle("shop")
+    shop.phase("consumer", restart: .onFailure(), script: .fails(1, "connection lost"), on: ladder)
+    let recorder = Recorder(of: shop)
+    async let report = shop.run(on: ladder)
+    await recorder.wait(for: "consumer: restarting")
+    ladder.advance(by: .seconds(1))  // the first delay is 100 ms, up to a fifth longer or shorter by chance
+    await ladder.recorder.wait(for: "consumer: started", times: 2)
+
+    shop.requestStop()
+
+    #expect(await report.exitCode == 0)
+    #expect(await report.phases.first?.restarted == 1)
+  }
+
   @Test(.timeLimit(.minutes(1))) func aRequestInFlightIsFinished() async {
     let ladder = ManualLadder()
     let shop = Lifecycle("shop")
