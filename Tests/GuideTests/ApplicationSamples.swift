@@ -87,6 +87,13 @@ func waysToHear(_ phase: Phase, _ jobs: AsyncStream<Order>, _ pool: Pool, _ stop
   while !phase.isStopRequested { await Task.yield() }
 }
 
+/// Metrics and spans.
+func observing(_ shop: Lifecycle, _ telemetry: any Service) {
+  let exporter = shop.phase("telemetry", limit: .seconds(2), service: telemetry)
+  shop.recordMetrics(endingBefore: exporter)
+  shop.recordSpans(endingBefore: exporter)
+}
+
 /// Asking for a stop.
 func asking(_ shop: Lifecycle) {
   shop.requestStop(StopRequest(why: "the licence has expired"))
