@@ -133,6 +133,10 @@ let package = Package(
     .testTarget(
       name: "GracefulTestingTests",
       dependencies: ["GracefulTesting", "Graceful", "GracefulShutdown", .log, .serviceLifecycle]),
+    // What the guides show.
+    .testTarget(
+      name: "GuideTests",
+      dependencies: ["Graceful", "GracefulShutdown", "GracefulTesting", .log, .serviceLifecycle, .unixSignals]),
     // Restarts itself as the demo does, and badly when it is told so.
     .executableTarget(
       name: "RestartableServer",

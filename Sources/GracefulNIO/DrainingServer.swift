@@ -42,8 +42,8 @@ public final class DrainingServer: Sendable {
   ///   - group: Its loops serve the listener and the connections.
   ///   - logger: Hears of connections that could not be accepted.
   ///   - childInitializer: Adds the handlers of an accepted connection, on the connection's loop.
-  /// - Throws: ``SystemError`` when the descriptor is no IPv4 or IPv6 socket or the process has none left, and what NIO
-  ///   throws when it cannot listen.
+  /// - Throws: ``/Graceful/SystemError`` when the descriptor is no IPv4 or IPv6 socket or the process has none left, and
+  ///   what NIO throws when it cannot listen.
   public static func adopt(
     _ listener: consuming OwnedDescriptor, on group: any EventLoopGroup, backlog: Int32 = 4096, logger: Logger,
     childInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>

@@ -11,8 +11,8 @@ extension DrainingServer {
   ///   - handover: where the listener came from.
   ///   - serving: called once when the first connection may be accepted.
   /// - Returns: how the connections ended.
-  /// - Throws: ``CutShort`` when requests were in flight at the deadline and had to be cut; what
-  ///   ``Phase/takeOver(_:accepting:)`` throws, and what `serving` throws. The listener is closed then, too.
+  /// - Throws: ``/Graceful/CutShort`` when requests were in flight at the deadline and had to be cut; what
+  ///   ``/Graceful/Phase/takeOver(_:accepting:)`` throws, and what `serving` throws. The listener is closed then, too.
   @discardableResult
   public func serve(
     in phase: Phase, after handover: Handover, serving: () async throws -> Void = {}

@@ -115,7 +115,9 @@ public final class ManualLadder: Sendable {
 
   /// Waits until this much time has been let pass, whoever is cancelled meanwhile.
   ///
-  /// - Parameter event: Recorded once it waits: only then advance the time.
+  /// - Parameters:
+  ///   - duration: Of the time that the test lets pass, counted from now.
+  ///   - event: Recorded once it waits: only then advance the time.
   public func pause(for duration: Duration, recording event: String) async {
     await withCheckedContinuation { continuation in
       state.withLock { state in
@@ -167,7 +169,9 @@ extension ManualLadder: LifecycleEnvironment {
 extension Lifecycle {
   /// Runs under a manual ladder; see there for an example.
   ///
-  /// - Parameter exiting: As `runAndExit` does: the report is written to the ladder, and the exit noted there.
+  /// - Parameters:
+  ///   - ladder: Whose time counts, and where the end of the process is noted.
+  ///   - exiting: As `runAndExit` does: the report is written to the ladder, and the exit noted there.
   public func run(on ladder: ManualLadder, exiting: Bool = false) async -> LifecycleReport {
     await run(in: ladder, exiting: exiting)
   }

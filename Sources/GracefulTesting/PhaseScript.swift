@@ -52,7 +52,10 @@ public struct PhaseScript: Sendable {
   /// ```swift
   /// shop.phase("consumer", restart: .onFailure(), script: .fails(3, "connection lost"), on: ladder)
   /// ```
-  /// - Parameter duration: Zero unless said otherwise; `ready` is recorded once it waits.
+  /// - Parameters:
+  ///   - times: In how many runs; with zero or less it is obedient from the first one on.
+  ///   - duration: Zero unless said otherwise; `ready` is recorded once it waits.
+  ///   - error: What it throws, as text.
   public static func fails(_ times: Int, after duration: Duration = .zero, _ error: String) -> PhaseScript {
     let runs = RunCount()
     return PhaseScript { phase, ladder in
@@ -125,7 +128,9 @@ public struct PhaseScript: Sendable {
   /// `session 1 drains` once the phase was told to drain and it waits, and `session 1 ended` or `session 1 cancelled`; or
   /// `session 1 refused`, when the phase was told to drain before it could begin.
   ///
-  /// - Parameter duration: What each needs, from then on. With `nil` they end only when they are cancelled.
+  /// - Parameters:
+  ///   - count: How many; with zero or less there are none.
+  ///   - duration: What each needs, from then on. With `nil` they end only when they are cancelled.
   public static func sessions(_ count: Int, each duration: Duration?) -> PhaseScript {
     PhaseScript { phase, ladder in
       let (began, beginning) = AsyncStream.makeStream(of: Void.self)

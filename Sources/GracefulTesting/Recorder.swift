@@ -76,7 +76,9 @@ public final class Recorder: Sendable {
   /// Waits until an event has been recorded; returns at once when it has been before.
   ///
   /// It waits for ever for what never comes: give the test a time limit, which ends the wait too.
-  /// - Parameter times: Until it has been recorded so often; once unless said otherwise.
+  /// - Parameters:
+  ///   - event: What is waited for, word for word.
+  ///   - times: Until it has been recorded so often; once unless said otherwise.
   public func wait(for event: String, times: Int = 1) async {
     let id = state.withLock { state in
       state.nextWaiter += 1

@@ -82,7 +82,10 @@ extension ScriptedService.Script {
   ///
   /// For a phase that is started again (`restart:`). Records `running` once it waits.
   ///
-  /// - Parameter duration: Zero unless said otherwise.
+  /// - Parameters:
+  ///   - times: In how many runs; with zero or less it is obedient from the first one on.
+  ///   - duration: Zero unless said otherwise.
+  ///   - error: What it throws, as text.
   public static func fails(_ times: Int, after duration: Duration = .zero, _ error: String) -> Self {
     let runs = RunCount()
     return Self { service in

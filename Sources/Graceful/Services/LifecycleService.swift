@@ -20,7 +20,7 @@ extension Lifecycle {
 
 /// A lifecycle that runs as a service of swift-service-lifecycle.
 ///
-/// Made by ``GracefulShutdown/Lifecycle/service(on:)``.
+/// Made by ``Lifecycle/service(on:)``.
 public struct LifecycleService: Service, CustomStringConvertible {
   /// What runs.
   public let lifecycle: Lifecycle
@@ -38,10 +38,10 @@ public struct LifecycleService: Service, CustomStringConvertible {
   ///
   /// The phases themselves do not hear the group, only their own moments. A second call waits for the end of the first.
   ///
-  /// With `GRACEFUL_PLAN` in the environment (see ``GracefulShutdown/Lifecycle/runAndExit(on:)``) it prints the plan, starts
+  /// With `GRACEFUL_PLAN` in the environment (see ``Lifecycle/runAndExit(on:)``) it prints the plan, starts
   /// nothing, and returns at once: the process is the group's, which ends then, unless that one's termination behaviour
-  /// says otherwise. The group's other services have been started meanwhile. A value other than `text`, `json`
-  /// and `svg` is a mistake in the configuration.
+  /// says otherwise. The group's other services have been started meanwhile. A value other than `text`, `json` and `svg` is a
+  /// mistake in the configuration.
   ///
   /// - Throws: ``LifecycleFailure`` when the report's exit code is not 0. That a stop was asked for is no error.
   public func run() async throws {

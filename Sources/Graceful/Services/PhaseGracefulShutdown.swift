@@ -22,7 +22,9 @@ extension Phase {
   ///
   /// It costs 1.3 KB, and no time that could be measured beside that of a task; a handler costs what it does elsewhere.
   ///
-  /// - Parameter moment: ``Phase/Moment/drain`` unless said otherwise: everything that requires this phase has ended.
+  /// - Parameters:
+  ///   - moment: ``Phase/Moment/drain`` unless said otherwise: everything that requires this phase has ended.
+  ///   - operation: What is to hear it; called once.
   /// - Returns: what `operation` returned, when none of the handlers is running any more.
   public func withGracefulShutdown<Result: Sendable>(
     at moment: Moment = .drain, _ operation: @Sendable () async throws -> Result
