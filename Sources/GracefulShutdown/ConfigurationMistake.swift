@@ -12,6 +12,7 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
     case limitNotPositive(phase: String, Duration)
     case startLimitNotPositive(phase: String, Duration)
     case triggerCannotListen(trigger: String, reason: String)
+    case lifecycleTaken(phase: String, lifecycle: String)
     case environment(variable: String, value: String, reason: String)
   }
 
@@ -46,6 +47,9 @@ public struct ConfigurationMistake: Error, Hashable, Sendable, CustomStringConve
       "the start limit of phase \"\(phase)\" is \(limit); it must be longer than zero, or left out"
     case .triggerCannotListen(let trigger, let reason):
       "trigger \(trigger): \(reason)"
+    case .lifecycleTaken(let phase, let lifecycle):
+      "phase \"\(phase)\" holds the lifecycle \"\(lifecycle)\", which runs once only: with that phase, in no other one, not"
+        + " by itself, and never inside itself"
     case .environment(let variable, let value, let reason):
       "the environment variable \(variable) is \"\(value)\"; \(reason), or not be set"
     }

@@ -30,36 +30,31 @@ public final class Lifecycle: Sendable {
   /// Where progress is logged.
   public let logger: Logger
 
-  private let stage = Mutex(Stage.declaring(Draft()))
-  private let broadcast = LifecycleEventBroadcast()
+  let stage = Mutex(Stage.declaring(LifecycleDraft()))
+  let broadcast = LifecycleEventBroadcast()
   /// Of the run, once it has begun.
-  private let graph = Mutex<PhaseGraph?>(nil)
+  let graph = Mutex<PhaseGraph?>(nil)
+  /// Held while a run is put together.
+  let starting = Mutex(())
 
-  private enum Stage {
-    case declaring(Draft)
+  enum Stage {
+    case declaring(LifecycleDraft)
     case running(LifecycleDriver)
+    /// A phase of another one holds it, at this path.
+    case held(by: Lifecycle, at: String)
 
-    /// - Returns: The driver, when it is too late to change anything.
-    mutating func draft(_ change: (inout Draft) -> Void) -> LifecycleDriver? {
+    /// - Returns: Whether it was not too late to change anything.
+    mutating func draft(_ change: (inout LifecycleDraft) -> Void) -> Bool {
       switch self {
       case .declaring(var draft):
         // Taken out meanwhile, or each change would copy all that is there.
-        self = .declaring(Draft())
+        self = .declaring(LifecycleDraft())
         change(&draft)
         self = .declaring(draft)
-        return nil
-      case .running(let driver): return driver
+        return true
+      case .running, .held: return false
       }
     }
-  }
-
-  private struct Draft {
-    var declarations: [PhaseGraph.Declaration] = []
-    var bodies: [Body] = []
-    var requests: [StopRequest] = []
-    var mistakes: [ConfigurationMistake] = []
-
-    var graph: PhaseGraph { PhaseGraph(declarations, mistakes: mistakes) }
   }
 
   /// Makes a lifecycle without phases.
@@ -116,20 +111,25 @@ public final class Lifecycle: Sendable {
     _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
     _ body: @escaping Body
   ) -> PhaseHandle {
-    let declaration = PhaseGraph.Declaration(
-      name, requires: requires.map(\.name), startLimit: startLimit?.bounded, limit: limit?.bounded)
-    let driver = stage.withLock { stage in
+    add(
+      PhaseGraph.Declaration(
+        name, requires: requires.map(\.name), startLimit: startLimit?.bounded, limit: limit?.bounded), body)
+    return PhaseHandle(name)
+  }
+
+  func add(_ declaration: PhaseGraph.Declaration, holding lifecycle: Lifecycle? = nil, _ body: @escaping Body) {
+    let isInTime = stage.withLock { stage in
       stage.draft { draft in
+        if let lifecycle { draft.nested.append(.init(phase: draft.declarations.count, lifecycle: lifecycle)) }
         draft.declarations.append(declaration)
         draft.bodies.append(body)
       }
     }
-    if driver != nil {
+    if !isInTime {
       logger.error(
         "a phase was added after run() and is not started",
-        metadata: ["lifecycle.name": "\(self.name)", "phase.name": "\(name)"])
+        metadata: ["lifecycle.name": "\(name)", "phase.name": "\(declaration.name)"])
     }
-    return PhaseHandle(name)
   }
 
   /// Asks for a stop.
@@ -138,18 +138,25 @@ public final class Lifecycle: Sendable {
   /// a child phase, a session, a handler. It returns at once. What a repetition means is in ``StopRequest/Urgency``; after
   /// the end it means nothing.
   public func requestStop(_ request: StopRequest = StopRequest()) {
-    let driver = stage.withLock { stage in stage.draft { $0.requests.append(request) } }
-    driver?.requestStop(request)
+    let late: Stage? = stage.withLock { stage in stage.draft { $0.requests.append(request) } ? nil : stage }
+    switch late {
+    case .running(let driver): driver.requestStop(request)
+    case .held(let whole, let path): whole.requestStop(of: PhaseHandle(path))
+    case .declaring, nil: break
+    }
   }
 
   /// Stops one phase alone, with its child phases and with those that require it, in order, while the rest runs.
   ///
-  /// See ``Phase/requestStop()``. Before the run, and for a phase that this lifecycle does not have, it does nothing.
+  /// See ``Phase/requestStop()``. Before the run it means that these never begin. For a phase that this lifecycle does not
+  /// have, it does nothing.
   public func requestStop(of phase: PhaseHandle) {
-    let driver: LifecycleDriver? = stage.withLock { stage in
-      if case .running(let driver) = stage { driver } else { nil }
+    let late: Stage? = stage.withLock { stage in stage.draft { $0.stopped.append(phase.name) } ? nil : stage }
+    switch late {
+    case .running(let driver): driver.stopAlone(phase)
+    case .held(let whole, let path): whole.requestStop(of: PhaseHandle("\(path)/\(phase.name)"))
+    case .declaring, nil: break
     }
-    driver?.stopAlone(phase)
   }
 
   /// What happens, one event after the other, for any number of readers.
@@ -166,20 +173,29 @@ public final class Lifecycle: Sendable {
     // Put together outside the lock: a stop request takes it, too.
     let stage = stage.withLock { $0 }
     switch stage {
-    case .declaring(let draft): return .declared(name, grace: grace, phases: draft.declarations.map(\.name))
+    case .declaring(let draft):
+      return .declared(name, grace: grace, phases: Self.whole(draft, of: self).declarations.map(\.name))
     case .running(let driver): return driver.snapshot()
+    case .held(let whole, _): return whole.snapshot()
     }
   }
 
   /// What it will do, before it does it; see ``StopPlan``.
   package func plan(with settings: OutsideSettings) -> StopPlan {
-    let declared: PhaseGraph? = stage.withLock { stage in
-      if case .declaring(let draft) = stage { draft.graph } else { nil }
+    let declared: LifecycleDraft? = stage.withLock { stage in
+      if case .declaring(let draft) = stage { draft } else { nil }
     }
     // Where it runs already, the plan is that of the run.
-    let graph = declared ?? graph.withLock { $0 } ?? PhaseGraph([])
+    let graph = declared.map { Self.whole($0, of: self).graph } ?? graph.withLock { $0 } ?? PhaseGraph([])
     let grace = settings.setting(grace)
     return StopPlan(name, grace: grace, platform: settings.platform, graph: graph, mistakes: settings.mistakes)
+  }
+
+  /// As it would run now; nobody is held by that.
+  private static func whole(_ draft: LifecycleDraft, of lifecycle: Lifecycle) -> LifecycleDraft {
+    draft.whole(of: lifecycle) { inner, _ in
+      if case .declaring(let draft) = inner.stage.withLock({ $0 }) { draft } else { nil }
+    }
   }
 
   /// Adds a mistake that was found elsewhere: `run()` then starts nothing.
@@ -187,61 +203,5 @@ public final class Lifecycle: Sendable {
   /// Once it runs, it is too late for that.
   package func reportMistake(_ mistake: ConfigurationMistake) {
     _ = stage.withLock { stage in stage.draft { $0.mistakes.append(mistake) } }
-  }
-
-  /// Runs in an environment until everything has ended or been abandoned.
-  ///
-  /// A second call waits for the first one's end, unless it comes from inside one of the phases: then it would wait for
-  /// itself, and is refused.
-  ///
-  /// - Parameter exiting: When there is nothing left to wait for although something still runs, the report is written
-  ///   and the process ended by whichever thread finds out, because nothing may be left to run the caller of this.
-  package func run(in environment: some LifecycleEnvironment, exiting: Bool = false) async -> LifecycleReport {
-    let settings = environment.settings
-    let grace = settings.setting(grace)
-    let (driver, requests, log) = stage.withLock { stage -> (LifecycleDriver, [StopRequest], LifecycleLog?) in
-      switch stage {
-      case .declaring(var draft):
-        draft.mistakes += settings.mistakes
-        var machine = LifecycleStateMachine(
-          name: name, grace: grace.duration, graceOrigin: grace.origin, graph: draft.graph)
-        graph.withLock { $0 = machine.graph }
-        // Here, where nobody else has the driver yet: another call of run() must not start what was asked to stop (S10).
-        for request in draft.requests { _ = machine.receive(.stop(request), at: environment.now()) }
-        let log = LifecycleLog(name: name, logger: logger, environment: environment)
-        let driver = LifecycleDriver(
-          machine, bodies: draft.bodies, environment: environment, log: log, events: broadcast, exiting: exiting)
-        stage = .running(driver)
-        return (driver, draft.requests, log)
-      case .running(let driver): return (driver, [], nil)
-      }
-    }
-    // The first call has begun the run.
-    if let log {
-      log.note(grace, within: settings.platform)
-      driver.noteClippedLimits()
-    }
-    for request in requests { driver.announce(request) }
-    if let phase = Phase.place?.phase(of: driver) { return await refuse(phase, in: environment, exiting: exiting) }
-    return await driver.run(isFirst: log != nil)
-  }
-
-  /// A phase called `run()`.
-  ///
-  /// To wait would hang it, and its cancellation would be passed on to the whole.
-  private func refuse(
-    _ phase: Phase, in environment: some LifecycleEnvironment, exiting: Bool
-  ) async -> LifecycleReport {
-    let mistake = ConfigurationMistake(kind: .runInside(phase: phase.path))
-    logger.error("\(mistake)", metadata: ["lifecycle.name": "\(name)", "phase.name": "\(phase.path)"])
-    if exiting {
-      // What never returns can only be stopped with the rest: in order, and the report names the phase.
-      requestStop(StopRequest(who: .phaseFailed(phase.path), why: "\(mistake)"))
-      await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
-    }
-    let report = LifecycleReport(
-      lifecycle: name, request: nil, mistakes: [mistake], phases: [], stragglers: [], ran: .zero, took: .zero,
-      grace: grace, endedBySignal: nil, ignored: [])
-    return report.written(by: environment, startedAt: environment.wallTime())
   }
 }

@@ -178,8 +178,8 @@ extension Lifecycle {
     script: PhaseScript, on ladder: ManualLadder
   ) -> PhaseHandle {
     phase(name, requires: requires, startLimit: startLimit, limit: limit) { phase in
-      ladder.recorder.record("\(name): started")
-      defer { ladder.recorder.record("\(name): ended") }
+      ladder.recorder.record("\(phase.name): started")
+      defer { ladder.recorder.record("\(phase.name): ended") }
       try await script.play(phase, ladder)
     }
   }

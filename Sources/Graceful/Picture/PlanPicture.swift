@@ -92,6 +92,7 @@ struct PlanPicture {
 
 extension PhasePlan {
   fileprivate var note: String {
+    if let nestedGrace { return "holds a lifecycle with a grace of \(nestedGrace.brief)" }
     guard let limit else { return isShort ? "no limit, and no time left" : "no limit" }
     guard isShort, let drainsFor else { return "limit \(limit.brief)" }
     return "has \(drainsFor.brief) of its limit of \(limit.brief)"

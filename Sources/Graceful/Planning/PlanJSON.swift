@@ -27,6 +27,7 @@ struct PlanDocument: Encodable {
   var startWorstCase: JSONNullable<JSONSeconds>
   var fits: Bool
   var graceNeeded: JSONNullable<JSONSeconds>
+  var tightNested: [String]
   var unlimited: [String]
   var shortenings: [Shortening]
   var exitCode: Int32
@@ -42,6 +43,8 @@ struct PlanDocument: Encodable {
     var requires: [String]
     var startLimit: JSONNullable<JSONSeconds>
     var limit: JSONNullable<JSONSeconds>
+    var within: JSONNullable<String>
+    var nestedGrace: JSONNullable<JSONSeconds>
     var startWave: JSONNullable<Int>
     var stopWave: JSONNullable<Int>
     var drainsAfter: JSONNullable<JSONSeconds>
@@ -73,6 +76,7 @@ struct PlanDocument: Encodable {
     startWorstCase = JSONNullable(plan.startWorstCase.map(JSONSeconds.init))
     fits = plan.fits
     graceNeeded = JSONNullable(plan.graceNeeded.map(JSONSeconds.init))
+    tightNested = plan.tightNested
     unlimited = plan.unlimited
     shortenings = plan.shortenings.map {
       Shortening(phase: $0.phase, from: JSONSeconds($0.from), to: JSONSeconds($0.to))
@@ -87,6 +91,8 @@ extension PlanDocument.Phase {
     requires = phase.requires
     startLimit = JSONNullable(phase.startLimit.map(JSONSeconds.init))
     limit = JSONNullable(phase.limit.map(JSONSeconds.init))
+    within = JSONNullable(phase.within)
+    nestedGrace = JSONNullable(phase.nestedGrace.map(JSONSeconds.init))
     startWave = JSONNullable(phase.startWave)
     stopWave = JSONNullable(phase.stopWave)
     drainsAfter = JSONNullable(phase.drainsAfter.map(JSONSeconds.init))

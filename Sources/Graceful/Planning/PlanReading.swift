@@ -42,16 +42,21 @@ private struct PlanSource: Decodable {
     var requires: [String]
     var startLimit: JSONNullable<JSONSeconds>
     var limit: JSONNullable<JSONSeconds>
+    var within: JSONNullable<String>
+    var nestedGrace: JSONNullable<JSONSeconds>
   }
 
   func plan() throws(ReportFormatError) -> StopPlan {
     var mistakes: [ConfigurationMistake] = []
     for (index, mistake) in self.mistakes.enumerated() { mistakes.append(try mistake.value(at: "mistakes[\(index)]")) }
     let graph = PhaseGraph(
-      phases.map {
-        PhaseGraph.Declaration(
-          $0.name, requires: $0.requires, startLimit: $0.startLimit.value?.duration.bounded,
-          limit: $0.limit.value?.duration.bounded)
+      phases.map { phase in
+        var declaration = PhaseGraph.Declaration(
+          phase.name, requires: phase.requires, startLimit: phase.startLimit.value?.duration.bounded,
+          limit: phase.limit.value?.duration.bounded)
+        declaration.within = phase.within.value
+        declaration.nestedGrace = phase.nestedGrace.value?.duration.bounded
+        return declaration
       })
     let grace = GraceSetting(grace.duration.bounded, from: GraceOrigin(kind: graceFrom))
     let platform = platform.value.map { PlatformGrace($0.grace.duration.bounded, .init(kind: $0.source)) }

@@ -12,11 +12,12 @@ struct MistakeDocument: Codable {
   var trigger: String?
   var reason: String?
   var variable: String?
+  var lifecycle: String?
   var value: String?
 
   enum Kind: String, Codable {
     case duplicateName, unknownRequirement, cycle, graceNotPositive, limitNotPositive, startLimitNotPositive
-    case emptyName, runInside, triggerCannotListen, environment
+    case emptyName, runInside, triggerCannotListen, environment, lifecycleTaken
   }
 
   init(_ mistake: ConfigurationMistake) {
@@ -33,6 +34,7 @@ struct MistakeDocument: Codable {
     case .emptyName: kind = .emptyName
     case .runInside(let name): (kind, phase) = (.runInside, name)
     case .triggerCannotListen(let name, let why): (kind, trigger, reason) = (.triggerCannotListen, name, why)
+    case .lifecycleTaken(let name, let other): (kind, phase, lifecycle) = (.lifecycleTaken, name, other)
     case .environment(let name, let value, let why):
       (kind, variable, self.value, reason) = (.environment, name, value, why)
     }
@@ -59,6 +61,9 @@ struct MistakeDocument: Codable {
     case .triggerCannotListen:
       .triggerCannotListen(
         trigger: try there(trigger, "\(place).trigger"), reason: try there(reason, "\(place).reason"))
+    case .lifecycleTaken:
+      .lifecycleTaken(
+        phase: try there(phase, "\(place).phase"), lifecycle: try there(lifecycle, "\(place).lifecycle"))
     case .environment:
       .environment(
         variable: try there(variable, "\(place).variable"), value: try there(value, "\(place).value"),

@@ -107,7 +107,7 @@ extension LifecycleStateMachine {
     guard isKnown(id) else { return }
     if self[id].timetable == nil, self[id].isLive || self[id].state == .waiting {
       let timetable = StopTimetable(grace: grace, at: now)
-      for other in dependents(of: id) + [id] { prepareToStop(other, timetable) }
+      for other in stopped(with: id) { prepareToStop(other, timetable) }
       if children[id] != nil {
         if self[id].awaitsDrain { drain(id, at: now) }
       } else {
@@ -115,7 +115,7 @@ extension LifecycleStateMachine {
       }
     }
     if urgency != .drain {
-      for other in dependents(of: id) + [id] {
+      for other in stopped(with: id) {
         // Those inside are, when it is: they were marked with it.
         if !self[other].isHurried { for inside in descendants(of: other) { self[inside].isHurried = true } }
         self[other].isHurried = true
@@ -132,14 +132,14 @@ extension LifecycleStateMachine {
     for other in [id] + descendants(of: id) where !self[other].hasHeard { hear(other, until: timetable.cancelAt) }
   }
 
-  /// All that require it, however far, the furthest first.
-  private func dependents(of id: Int) -> [Int] {
-    guard phases.indices.contains(id) else { return [] }
-    var found: Set<Int> = [id]
+  /// It, the lifecycle that it holds, and all that require any of them, however far: the furthest first.
+  func stopped(with id: Int) -> [Int] {
+    guard phases.indices.contains(id) else { return [id] }
+    var found = Set(graph.nodes[id].members + [id])
     // Upwards: whoever requires one that was found, was not seen yet.
     for other in graph.downwards.reversed() where graph.nodes[other].requires.contains(where: found.contains) {
       found.insert(other)
     }
-    return graph.downwards.filter { found.contains($0) && $0 != id }
+    return graph.downwards.filter(found.contains)
   }
 }

@@ -121,6 +121,16 @@ extension LifecycleStateMachine {
     self[id].state = .draining(until: until)
     actions.append(.drain(id, deadline: until))
     remember(id)
+    beginNested(id, at: now)
+  }
+
+  /// From here on the lifecycle that it holds stops, within a time of its own, and never beyond that of the whole.
+  private mutating func beginNested(_ id: Int, at now: Instant) {
+    guard phases.indices.contains(id), let grace = graph.nodes[id].nestedGrace else { return }
+    let timetable = StopTimetable(grace: grace, at: now)
+    for member in graph.nodes[id].members {
+      phases[member].timetable = phases[member].timetable.map { timetable.clipped(to: $0) } ?? timetable
+    }
   }
 
   mutating func becomeEmpty(_ id: Int, at now: Instant) {

@@ -127,7 +127,9 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     switch (state, event) {
     case (.idle(let requests), .run): run(requests, at: now)
     case (.idle(let requests), .stop(let request)): state = .idle(requests + [request])
-    case (.idle, .ready), (.idle, .ended), (.idle, .emptied), (.idle, .opened), (.idle, .stopPhase):
+    // It never begins, and neither does what requires it.
+    case (.idle, .stopPhase(let id, _)): for other in stopped(with: id) { self[other].hasHeard = true }
+    case (.idle, .ready), (.idle, .ended), (.idle, .emptied), (.idle, .opened):
       ignore("a phase spoke before the start")
     // Nothing has been armed.
     case (.idle, .wake): break

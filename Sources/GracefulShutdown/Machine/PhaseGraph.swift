@@ -6,6 +6,10 @@ package struct PhaseGraph: Hashable, Sendable {
     package var requires: [String]
     package var startLimit: Duration?
     package var limit: Duration?
+    /// The phase that holds the lifecycle that this one is part of.
+    package var within: String?
+    /// Of a phase that holds a lifecycle: how long that may take to stop.
+    package var nestedGrace: Duration?
 
     package init(_ name: String, requires: [String] = [], startLimit: Duration? = nil, limit: Duration? = nil) {
       self.name = name
@@ -19,6 +23,12 @@ package struct PhaseGraph: Hashable, Sendable {
     package let name: String
     package let startLimit: Duration?
     package let limit: Duration?
+    /// It holds a lifecycle, and this is how long that may take to stop.
+    package let nestedGrace: Duration?
+    /// The phase that holds the lifecycle that this one is part of.
+    package fileprivate(set) var within: Int?
+    /// The phases of the lifecycle that it holds, with those of the lifecycles that these hold.
+    package fileprivate(set) var members: [Int] = []
     /// What must be ready before this one starts.
     package fileprivate(set) var requires: [Int] = []
     /// What must have ended before this one is told to drain.
@@ -36,7 +46,9 @@ package struct PhaseGraph: Hashable, Sendable {
 
   package init(_ declarations: [Declaration], mistakes: [ConfigurationMistake] = []) {
     self.mistakes = mistakes
-    nodes = declarations.map { Node(name: $0.name, startLimit: $0.startLimit, limit: $0.limit) }
+    nodes = declarations.map {
+      Node(name: $0.name, startLimit: $0.startLimit, limit: $0.limit, nestedGrace: $0.nestedGrace)
+    }
     connect(declarations)
     orderUpwards()
   }
@@ -55,6 +67,16 @@ package struct PhaseGraph: Hashable, Sendable {
       }
       if let limit = declaration.startLimit, limit <= .zero {
         mistakes.append(ConfigurationMistake(kind: .startLimitNotPositive(phase: declaration.name, limit)))
+      }
+    }
+    for (id, declaration) in declarations.enumerated() { nodes[id].within = declaration.within.flatMap { ids[$0] } }
+    for id in nodes.indices {
+      var holder = nodes[id].within
+      // As often as there are phases: one that was read from a file may be within itself.
+      for _ in nodes.indices {
+        guard let next = holder else { break }
+        nodes[next].members.append(id)
+        holder = nodes[next].within
       }
     }
     for (id, declaration) in declarations.enumerated() {

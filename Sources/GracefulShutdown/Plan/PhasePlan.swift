@@ -15,6 +15,10 @@ public struct PhasePlan: Hashable, Sendable {
   ///
   /// `nil`: for as long as the grace leaves.
   public var limit: Duration?
+  /// The phase that holds the lifecycle that this one is part of.
+  public var within: String?
+  /// Of a phase that holds a lifecycle: how long that may take to stop.
+  public var nestedGrace: Duration?
   /// In which wave it starts, from 1 on.
   public var startWave: Int?
   /// In which wave it drains, from 1 on.
@@ -33,6 +37,7 @@ public struct PhasePlan: Hashable, Sendable {
     requires = []
     startLimit = node.startLimit
     limit = node.limit
+    nestedGrace = node.nestedGrace
   }
 
   /// How long it takes, from when it is told to drain to its end.
@@ -43,7 +48,7 @@ public struct PhasePlan: Hashable, Sendable {
 
   /// Whether it has less time to drain than its limit says; or, without a limit, none at all.
   public var isShort: Bool {
-    guard let drainsFor else { return false }
+    guard nestedGrace == nil, let drainsFor else { return false }
     return limit.map { drainsFor < $0 } ?? (drainsFor <= .zero)
   }
 }

@@ -31,7 +31,7 @@ struct PlanTable {
       isShort: phase.isShort, isCritical: critical.contains(phase.name), indent: indent,
       name: name,
       cells: [
-        cell(phase.limit) ?? "none", cell(phase.drainsFor) ?? "", cell(phase.drainsAfter) ?? "",
+        cell(phase.nestedGrace ?? phase.limit) ?? "none", cell(phase.drainsFor) ?? "", cell(phase.drainsAfter) ?? "",
         cell(phase.endsAfter) ?? "", cell(phase.startLimit) ?? "none",
       ])
   }

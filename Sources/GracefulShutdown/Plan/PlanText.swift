@@ -72,6 +72,12 @@ extension StopPlan {
   private var fitNotes: [Note] {
     guard !fits, let graceNeeded else { return [] }
     var notes: [Note] = []
+    if !tightNested.isEmpty {
+      let text =
+        "the lifecycle that it holds has too short a grace for the limits in it: \(Self.listed(tightNested)); give it a"
+        + " longer one, or shorten them"
+      notes.append(Note(isLoud: true, text: text))
+    }
     if !unlimited.isEmpty {
       let text =
         "without a limit, and others wait for it: \(Self.listed(unlimited)); it may leave no time to them, so give it"

@@ -8,6 +8,8 @@ struct ShortLimits {
   let unlimited: [Int]
   /// With this, everybody with a limit has it.
   let graceNeeded: Duration
+  /// Phases that hold a lifecycle whose own grace is too short for what is in it.
+  let tightNested: [Int]
   /// The limits that should be shorter, and how long they should be; in the order in which they were found.
   private(set) var shortenings: [(id: Int, limit: Duration)] = []
 
@@ -18,9 +20,18 @@ struct ShortLimits {
 
   init(of graph: PhaseGraph, grace: Duration) {
     self.graph = graph
-    unlimited = graph.nodes.indices.filter { graph.nodes[$0].limit == nil && !graph.nodes[$0].requires.isEmpty }
-    // Any time at all.
-    let limits = graph.nodes.map { $0.limit ?? .milliseconds(1) }
+    unlimited = graph.nodes.indices.filter { id in
+      let node = graph.nodes[id]
+      return node.limit == nil && node.nestedGrace == nil && !node.requires.isEmpty
+    }
+    // Any time at all; and one that holds a lifecycle does nothing itself.
+    let limits = graph.nodes.map { $0.nestedGrace == nil ? $0.limit ?? .milliseconds(1) : .zero }
+    tightNested = graph.nodes.indices.filter { id in
+      guard let grace = graph.nodes[id].nestedGrace else { return false }
+      let members = Set(graph.nodes[id].members)
+      let way = LongestWay(in: graph, limits, waiting: Self.waiting(for: grace), among: members.contains)
+      return way.length > StopTimetable.drainTime(of: grace)
+    }
     graceNeeded = Self.graceNeeded(graph, limits)
     shorten(limits, to: grace)
   }
@@ -74,17 +85,21 @@ private struct LongestWay {
   let length: Duration
   let path: [Int]
 
-  init(in graph: PhaseGraph, _ limits: [Duration], waiting: Duration) {
+  init(
+    in graph: PhaseGraph, _ limits: [Duration], waiting: Duration, among isThere: (Int) -> Bool = { _ in true }
+  ) {
     var until = limits
     var before = [Int?](repeating: nil, count: limits.count)
-    for id in graph.downwards {
-      for dependent in graph.nodes[id].requiredBy where until[dependent] + waiting + limits[id] > until[id] {
+    for id in graph.downwards where isThere(id) {
+      for dependent in graph.nodes[id].requiredBy where isThere(dependent) {
+        let waiting = graph.nodes[dependent].nestedGrace == nil ? waiting : .zero
+        guard until[dependent] + waiting + limits[id] > until[id] else { continue }
         until[id] = until[dependent] + waiting + limits[id]
         before[id] = dependent
       }
     }
     var path: [Int] = []
-    var next = graph.downwards.max { until[$0] < until[$1] }
+    var next = graph.downwards.filter(isThere).max { until[$0] < until[$1] }
     length = next.map { until[$0] } ?? .zero
     while let id = next {
       path.append(id)

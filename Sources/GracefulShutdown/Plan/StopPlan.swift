@@ -48,6 +48,8 @@ public struct StopPlan: Hashable, Sendable {
   ///
   /// Each may take all the time that there is, and leave none to those.
   public var unlimited: [String] = []
+  /// Phases that hold a lifecycle whose own grace is too short for the limits in it, by name.
+  public var tightNested: [String] = []
   /// Which limits to shorten, so that every phase has its whole limit also in the worst case.
   ///
   /// The longest ones on the longest way down. Empty when nothing has to be shortened, or shortening does not help: then
@@ -101,7 +103,10 @@ public struct StopPlan: Hashable, Sendable {
     mistakes = graph.mistakes + further
     if self.grace <= .zero { mistakes.append(ConfigurationMistake(kind: .graceNotPositive(self.grace))) }
     phases = graph.nodes.map(PhasePlan.init)
-    for id in phases.indices { phases[id].requires = graph.nodes[id].requires.map { graph.nodes[$0].name } }
+    for id in phases.indices {
+      phases[id].requires = graph.nodes[id].requires.map { graph.nodes[$0].name }
+      phases[id].within = graph.nodes[id].within.map { graph.nodes[$0].name }
+    }
     // Without an order there is nothing to reckon with.
     guard mistakes.isEmpty else { return }
     layOut(graph)
@@ -124,6 +129,7 @@ public struct StopPlan: Hashable, Sendable {
     startWorstCase = WorstStart(of: graph).total
     unlimited = short.unlimited.map { graph.nodes[$0].name }
     graceNeeded = short.graceNeeded
+    tightNested = short.tightNested.map { graph.nodes[$0].name }
     shortenings = short.shortenings.map { id, limit in
       Shortening(phase: graph.nodes[id].name, from: graph.nodes[id].limit ?? limit, to: limit)
     }

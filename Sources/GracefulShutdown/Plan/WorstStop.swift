@@ -22,10 +22,21 @@ struct WorstStop {
     wave = Array(repeating: 1, count: graph.nodes.count)
     // Any instant does: only what lies between them is looked at.
     let request = ContinuousClock.now
-    let timetable = StopTimetable(grace: grace, at: request)
+    let whole = StopTimetable(grace: grace, at: request)
+    // Of those that hold a lifecycle, for what is in it.
+    var nested: [Int: StopTimetable] = [:]
     for id in graph.downwards {
       let node = graph.nodes[id]
       let begin = request + (node.requiredBy.map { endsAfter[$0] }.max() ?? .zero)
+      let timetable = node.within.flatMap { nested[$0] } ?? whole
+      wave[id] = (node.requiredBy.map { wave[$0] }.max() ?? 0) + 1
+      if let grace = node.nestedGrace {
+        // It does nothing itself.
+        nested[id] = StopTimetable(grace: grace, at: begin).clipped(to: timetable)
+        drainsAfter[id] = begin - request
+        endsAfter[id] = begin - request
+        continue
+      }
       let cut = max(begin, timetable.drainUntil(limit: node.limit, from: begin))
       // What is inside has half of the time in which the phase could be waited for.
       let share = timetable.waitUntil(depth: node.depth, from: cut)
@@ -34,7 +45,6 @@ struct WorstStop {
       drainsAfter[id] = begin - request
       drainsFor[id] = cut - begin
       endsAfter[id] = end - request
-      wave[id] = (node.requiredBy.map { wave[$0] }.max() ?? 0) + 1
     }
     criticalPath = Self.path(in: graph, endsAfter)
   }

@@ -5,6 +5,8 @@ final class LifecycleEventBroadcast: Sendable {
   private struct State {
     var nextId = 0
     var readers: [Int: AsyncStream<LifecycleEvent>.Continuation] = [:]
+    /// Of lifecycles that are part of this one.
+    var parts: [LifecycleEventBroadcast] = []
     var last: LifecycleReport?
   }
 
@@ -41,15 +43,23 @@ final class LifecycleEventBroadcast: Sendable {
     state.withLock { state in
       guard isNews() else { return }
       for reader in state.readers.values { reader.yield(event) }
+      for part in state.parts { part.send(event) }
     }
   }
 
+  /// From now on, what is said here is said there, too.
+  func pass(on part: LifecycleEventBroadcast) {
+    state.withLock { $0.parts.append(part) }
+    readers.add(1, ordering: .relaxed)
+  }
+
   func finish(_ report: LifecycleReport) {
-    let readers = state.withLock { state in
+    let (readers, parts) = state.withLock { state in
       state.last = report
       defer { state.readers = [:] }
-      return state.readers.values.map { $0 }
+      return (state.readers.values.map { $0 }, state.parts)
     }
+    for part in parts { part.finish(report) }
     for reader in readers {
       reader.yield(LifecycleEvent(.finished, report: report))
       reader.finish()

@@ -247,7 +247,7 @@ struct MisuseTests {
       await job.turnToStop()
     }
     shop.phase("web", script: .obedient, on: ladder)
-    shop.requestStop(of: "job")
+    shop.requestStop(of: "nobody")
     let recorder = Recorder(of: shop)
     async let report = shop.run(on: ladder)
     await recorder.wait(for: "job: drained")
@@ -260,5 +260,19 @@ struct MisuseTests {
     #expect(await report.exitCode == 0)
     shop.requestStop()
     shop.requestStop(of: "web")
+  }
+
+  @Test("A stop of one phase before the run: it never begins, nor does what requires it (S10)")
+  func stopAloneBefore() async {
+    let (ladder, shop) = (ladder, shop)
+    shop.phase("database", script: .obedient, on: ladder)
+    shop.phase("job", requires: "database", script: .obedient, on: ladder)
+    shop.phase("web", requires: "job", script: .obedient, on: ladder)
+    shop.requestStop(of: "job")
+    async let report = shop.run(on: ladder)
+    await ladder.recorder.wait(for: "database: ready")
+    shop.requestStop()
+    #expect(await report.phases.map(\.end) == [.drained, .neverStarted, .neverStarted])
+    #expect(await report.exitCode == 0)
   }
 }

@@ -20,6 +20,25 @@ struct WorstCaseTests {
     }
   }
 
+  @Test("is exactly what the machine does, and a bound, for two thousand graphs in which phases hold lifecycles")
+  func nested() {
+    var random = CountedRandom(state: 15)
+    for _ in 0..<2000 {
+      let (graph, grace) = (random.nested(most: 4), random.grace())
+      #expect(graph.mistakes.isEmpty)
+      let plan = StopPlan("shop", grace: GraceSetting(grace), graph: graph)
+      let run = WorstRun(graph, grace: grace)
+      #expect(plan.worstCase == run.took, "\(graph.nodes) in \(grace)")
+      for (id, phase) in plan.phases.enumerated() {
+        #expect(phase.drainsAfter == run.began[id], "\(graph.nodes) in \(grace)")
+        #expect(phase.endsAfter == run.ended[id], "\(graph.nodes) in \(grace)")
+      }
+      var seeds = CountedRandom(state: random.next())
+      let better = WorstRun(graph, grace: grace) { _, _ in Int.random(in: 0..<3, using: &seeds) == 0 }
+      #expect((better.took ?? .longest) <= (plan.worstCase ?? .zero), "\(graph.nodes) in \(grace)")
+    }
+  }
+
   @Test("is a bound: no stop in which some phases do as they are told, takes longer")
   func bound() {
     var random = CountedRandom(state: 12)

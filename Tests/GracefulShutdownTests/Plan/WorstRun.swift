@@ -41,7 +41,8 @@ struct WorstRun {
         }
         switch action {
         case .drain(let id, _), .cut(let id), .cancel(let id, _):
-          guard behaves(id, action) else { continue }
+          // One that holds a lifecycle does nothing itself, and ends at once.
+          guard graph.nodes[id].nestedGrace != nil || behaves(id, action) else { continue }
           open += machine.receive(.emptied(id), at: now) + machine.receive(.ended(id, .returned), at: now)
         case .start, .ready, .hear, .turn, .abandon, .release, .wake, .finish, .leave, .ignored: break
         }
