@@ -99,6 +99,9 @@ let package = Package(
     // Sends itself SIGTERM while its phases start.
     .executableTarget(
       name: "StartingProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/StartingProgram"),
+    // Sends itself SIGTERM while its phases fail and are started again.
+    .executableTarget(
+      name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", .log], path: "Tests/RestartingProgram"),
     // Takes as long to stop as its plan says that it may.
     .executableTarget(name: "PlannedProgram", dependencies: ["Graceful"], path: "Tests/PlannedProgram"),
     // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
@@ -115,7 +118,7 @@ let package = Package(
         "WholeMachine",
         "SchemaChecking",
         "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "PlannedProgram", "StartingProgram",
-        "CGracefulSystem", "GracefulDescriptors", "GracefulShutdown", .log,
+        "RestartingProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulShutdown", .log,
         .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .testTarget(

@@ -11,6 +11,7 @@ let package = Package(
     .executable(name: "example-02-web-pipeline-database", targets: ["Shop"]),
     .executable(name: "example-03-worker-and-producer", targets: ["WorkerAndProducer"]),
     .executable(name: "example-04-echo", targets: ["Echo"]),
+    .executable(name: "example-05-restarting-service", targets: ["RestartingService"]),
     .executable(name: "example-06-inside-a-service-group", targets: ["InsideAServiceGroup"]),
   ],
   dependencies: [
@@ -31,6 +32,9 @@ let package = Package(
     .executableTarget(
       name: "Echo", dependencies: [.graceful, .nioCore, .nioPosix],
       path: "04-echo", exclude: ["README.md"]),
+    .executableTarget(
+      name: "RestartingService", dependencies: [.graceful],
+      path: "05-restarting-service", exclude: ["README.md"]),
     .executableTarget(
       name: "InsideAServiceGroup", dependencies: [.graceful, .serviceLifecycle, .unixSignals],
       path: "06-inside-a-service-group", exclude: ["README.md"]),

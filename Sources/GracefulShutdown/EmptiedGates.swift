@@ -8,26 +8,26 @@ import Synchronization
 /// that one, who is on its way and waits for nothing.
 final class EmptiedGates: Sendable {
   private struct State {
-    var news: [Int] = []
+    var news: [(id: Int, round: Int)] = []
     var isTelling = false
   }
 
   private let state = Mutex(State())
 
-  func tell(_ id: Int, to receive: (Int) -> Void) {
+  func tell(_ id: Int, round: Int, to receive: (_ id: Int, _ round: Int) -> Void) {
     let isMine = state.withLock { state in
-      state.news.append(id)
+      state.news.append((id, round))
       defer { state.isTelling = true }
       return !state.isTelling
     }
     guard isMine else { return }
     while let news = takeAll() {
-      for id in news { receive(id) }
+      for (id, round) in news { receive(id, round) }
     }
   }
 
   /// In the same step as there is no more news, nobody is telling: whoever comes next does.
-  private func takeAll() -> [Int]? {
+  private func takeAll() -> [(id: Int, round: Int)]? {
     state.withLock { state in
       guard !state.news.isEmpty else {
         state.isTelling = false

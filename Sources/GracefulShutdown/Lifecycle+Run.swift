@@ -70,7 +70,8 @@ extension Lifecycle {
     let phases = PhaseGraph(whole.declarations, mistakes: whole.mistakes + settings.mistakes)
     graph.withLock { $0 = phases }
     var machine = LifecycleStateMachine(
-      name: name, grace: grace.duration, graceOrigin: grace.origin, graph: phases)
+      name: name, grace: grace.duration, graceOrigin: grace.origin, graph: phases,
+      seed: .random(in: .min ... .max))
     // Here, where nobody else has the driver yet: another call of run() must not start what was asked to stop (S10).
     let now = environment.now()
     for request in whole.requests { _ = machine.receive(.stop(request), at: now) }
@@ -80,7 +81,8 @@ extension Lifecycle {
     }
     let log = LifecycleLog(name: name, logger: logger, environment: environment)
     let driver = LifecycleDriver(
-      machine, bodies: whole.bodies, environment: environment, log: log, events: broadcast, exiting: exiting)
+      machine, bodies: whole.bodies, filters: whole.filters, environment: environment, log: log, events: broadcast,
+      exiting: exiting)
     return .first(driver, whole.requests, log)
   }
 

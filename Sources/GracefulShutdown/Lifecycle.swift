@@ -20,6 +20,8 @@ import Synchronization
 public final class Lifecycle: Sendable {
   /// A body of a phase: it starts, says that it is ready, waits for its turn, cleans up, and returns.
   public typealias Body = @Sendable (Phase) async throws -> Void
+  /// Whether an error is one to start a phase again for.
+  public typealias RestartFilter = @Sendable (any Error) -> Bool
 
   /// The name, for the log and the report.
   public let name: String
@@ -94,35 +96,43 @@ public final class Lifecycle: Sendable {
   ///   - startLimit: How long it may take until it is ready. After that its start has failed: the lifecycle stops as
   ///     failed, and what started is unwound in order; the phase itself is cancelled, so the exit code is 124. Without one
   ///     it may take for ever. Longer than 100 years is 100 years, here and for every other duration.
+  ///   - restart: Whether it is started again when it comes back by itself; never unless said otherwise.
+  ///   - filter: For which errors; for all unless given. After another one its end is a failure that stops the whole.
   ///   - limit: How long it may take to stop, from when it is told to drain until it is cancelled. It is clipped to what the
   ///     whole has left (one that is longer than the grace leaves to drain is so from the beginning, and the log warns of
   ///     it at the start); without one, it may take all of that, and those behind it find little.
   @discardableResult
   public func phase(
     _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
-    _ body: @escaping Body
+    restart: RestartPolicy = .never, restartFor filter: RestartFilter? = nil, _ body: @escaping Body
   ) -> PhaseHandle {
-    phase(name, requires: requires, startLimit: startLimit, limit: limit, body)
+    phase(
+      name, requires: requires, startLimit: startLimit, limit: limit, restart: restart, restartFor: filter, body)
   }
 
   /// Adds a phase with any number of requirements.
   @discardableResult
   public func phase(
     _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
-    _ body: @escaping Body
+    restart: RestartPolicy = .never, restartFor filter: RestartFilter? = nil, _ body: @escaping Body
   ) -> PhaseHandle {
     add(
       PhaseGraph.Declaration(
-        name, requires: requires.map(\.name), startLimit: startLimit?.bounded, limit: limit?.bounded), body)
+        name, requires: requires.map(\.name), startLimit: startLimit?.bounded, limit: limit?.bounded,
+        restart: restart), restartFor: filter, body)
     return PhaseHandle(name)
   }
 
-  func add(_ declaration: PhaseGraph.Declaration, holding lifecycle: Lifecycle? = nil, _ body: @escaping Body) {
+  func add(
+    _ declaration: PhaseGraph.Declaration, restartFor filter: RestartFilter? = nil, holding lifecycle: Lifecycle? = nil,
+    _ body: @escaping Body
+  ) {
     let isInTime = stage.withLock { stage in
       stage.draft { draft in
         if let lifecycle { draft.nested.append(.init(phase: draft.declarations.count, lifecycle: lifecycle)) }
         draft.declarations.append(declaration)
         draft.bodies.append(body)
+        draft.filters.append(filter)
       }
     }
     if !isInTime {

@@ -8,6 +8,7 @@ struct LifecycleDraft {
 
   var declarations: [PhaseGraph.Declaration] = []
   var bodies: [Lifecycle.Body] = []
+  var filters: [Lifecycle.RestartFilter?] = []
   var nested: [Nested] = []
   var requests: [StopRequest] = []
   /// Phases that somebody has asked to stop alone.
@@ -54,6 +55,7 @@ struct LifecycleDraft {
       if !required.contains(declaration.name) { declarations[holder].requires.append(moved.name) }
     }
     bodies += inner.bodies
+    filters += inner.filters
     nested += inner.nested.map { Nested(phase: $0.phase + before, lifecycle: $0.lifecycle) }
     mistakes += inner.mistakes
     // Of a lifecycle that was asked to stop before it began, nothing begins (S10).

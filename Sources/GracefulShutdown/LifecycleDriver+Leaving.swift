@@ -6,9 +6,11 @@ extension LifecycleDriver {
   /// Another thread may have brought the end of a phase and not come yet to what follows from it, while this one brings
   /// the end of all: what has to be said of each phase, is said before.
   func conclude(_ report: LifecycleReport) {
+    let (phases, children) = state.withLock { ($0.phases, $0.children) }
     for ended in report.phases where ended.end != .neverStarted {
-      guard let phase = phase(ended.id) else { continue }
-      send(.ended, phase, ended.end)
+      guard let phase = phases.indices.contains(ended.id) ? phases[ended.id] : children[ended.id] else { continue }
+      // Stopped to be started again, and the stop of the whole came before: its end has been said.
+      if phase.run == 0 || phase.runs.hasAnnounced(phase.run) { send(.ended, phase, ended.end) }
       tally.close(phase, at: environment.now())
     }
   }

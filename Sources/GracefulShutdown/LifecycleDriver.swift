@@ -5,10 +5,15 @@ import Synchronization
 ///
 /// Actions are performed outside the lock, by whichever thread brought the event, and none of them waits: so no thread
 /// can hold up another, also when it is stuck in code of the user. Two threads may therefore perform in the wrong order;
-/// what a phase is told is made so that this does not show (``MomentBoard``).
+/// what a phase is told is made so that this does not show (``MomentBoard``, ``PhaseRuns``), and a thread that comes so
+/// late that the phase was started again meanwhile has the run in its hands that was meant (``Deed``).
 final class LifecycleDriver: Sendable {
   struct State {
     var machine: LifecycleStateMachine
+    /// Of each phase of the graph, the run that is or comes next.
+    var phases: [Phase]
+    /// How many deeds there were.
+    var decisions = 0
     /// Those that were opened while the program runs, and have not ended.
     var children: [Int: Phase] = [:]
     var nextChild: Int
@@ -18,31 +23,39 @@ final class LifecycleDriver: Sendable {
   }
 
   let state: Mutex<State>
-  private let phases: [Phase]
-  private let bodies: [Lifecycle.Body]
+  let bodies: [Lifecycle.Body]
+  /// Which errors a phase is started again for; all of them, where there is none.
+  let filters: [Lifecycle.RestartFilter?]
   let environment: any LifecycleEnvironment
   let log: LifecycleLog
   let tally = SessionTally()
-  private let emptied = EmptiedGates()
+  let emptied = EmptiedGates()
   let events: LifecycleEventBroadcast
   let exiting: Bool
   let startedAt: UTCTime
+  /// Where a test holds up what was decided; `nil` when it is done at once.
+  private let later: (@Sendable ([Deed]) -> Void)?
 
   init(
-    _ machine: LifecycleStateMachine, bodies: [Lifecycle.Body], environment: any LifecycleEnvironment,
-    log: LifecycleLog, events: LifecycleEventBroadcast, exiting: Bool
+    _ machine: LifecycleStateMachine, bodies: [Lifecycle.Body], filters: [Lifecycle.RestartFilter?],
+    environment: any LifecycleEnvironment,
+    log: LifecycleLog, events: LifecycleEventBroadcast, exiting: Bool,
+    later: (@Sendable ([Deed]) -> Void)? = nil
   ) {
-    let names = machine.graph.nodes.map(\.name)
-    state = Mutex(State(machine: machine, nextChild: names.count))
+    // All of them from the beginning: what is said to one must find it, whichever thread starts it.
+    let link = DriverLink()
+    let phases = machine.graph.nodes.enumerated().map {
+      Phase(name: $1.name, id: $0, environment: environment, link: link)
+    }
+    state = Mutex(State(machine: machine, phases: phases, nextChild: phases.count))
+    self.later = later
     self.bodies = bodies
+    self.filters = filters
     self.environment = environment
     self.log = log
     self.events = events
     self.exiting = exiting
     startedAt = environment.wallTime()
-    // All of them from the beginning: what is said to one must find it, whichever thread starts it.
-    let link = DriverLink()
-    phases = names.enumerated().map { Phase(name: $1, id: $0, environment: environment, link: link) }
     link.set(self)
   }
 
@@ -90,14 +103,21 @@ final class LifecycleDriver: Sendable {
   }
 
   func stopAlone(_ phase: PhaseHandle) {
-    guard let id = phases.firstIndex(where: { $0.name == phase.name }) else { return }
+    guard let id = state.withLock({ $0.phases.firstIndex { $0.name == phase.name } }) else { return }
     log.write(.notice, "stop of one phase requested", ["phase.name": phase.name])
-    stopAlone(id, .drain)
+    receive(.stopPhase(id, .drain))
   }
 
-  func stopAlone(_ id: Int, _ urgency: StopRequest.Urgency) { receive(.stopPhase(id, urgency)) }
+  func stopAlone(_ phase: Phase, _ urgency: StopRequest.Urgency) {
+    receive(.stopPhase(phase.id, urgency), from: phase)
+  }
 
-  func becomeReady(_ id: Int) { receive(.ready(id)) }
+  func becomeReady(_ phase: Phase) { receive(.ready(phase.id), from: phase) }
+
+  /// The run of the phase that is, or comes next.
+  func currentRun(of phase: Phase) -> Phase? {
+    phase.parent == nil ? state.withLock { $0.phases[phase.id] } : phase
+  }
 
   /// Opens a child that its parent's gate has admitted.
   ///
@@ -123,7 +143,7 @@ final class LifecycleDriver: Sendable {
     receive(.ended(child.id, outcome))
     // It holds up its parent as long as its body runs, whoever has given it up. Otherwise it leaves when it is released:
     // not here, where another thread may still be about to close its gate.
-    if wasGivenUp { release(child.id) }
+    if wasGivenUp { release(child) }
   }
 
   func snapshot() -> LifecycleSnapshot {
@@ -132,138 +152,24 @@ final class LifecycleDriver: Sendable {
     let (now, taken, gates) = state.withLock { state in
       let now = environment.now()
       let (taken, ids) = LifecycleSnapshot.taken(of: state.machine, at: now)
-      return (now, taken, ids.map { id in (id < phases.count ? phases[id] : state.children[id])?.gate })
+      let gates = ids.map { id in (id < state.phases.count ? state.phases[id] : state.children[id])?.gate }
+      return (now, taken, gates)
     }
     return taken.counting(gates, at: now)
   }
 
-  private func receive(_ event: LifecycleStateMachine.Event) {
-    // The time is read under the lock, so that it never runs backwards for the machine.
-    let actions = state.withLock { $0.machine.receive(event, at: environment.now()) }
-    for action in actions { perform(action) }
+  /// - Parameter phase: Who said so, when it counts only as long as that run of it is not over.
+  func receive(_ event: LifecycleStateMachine.Event, from phase: Phase? = nil) {
+    let deeds = decide(event, from: phase)
+    if let later { return later(deeds) }
+    for deed in deeds { perform(deed) }
   }
 
-  func phase(_ id: Int) -> Phase? {
-    id < phases.count ? phases[id] : state.withLock { $0.children[id] }
-  }
-
-  private func perform(_ action: LifecycleStateMachine.Action) {
-    switch action {
-    case .start(let id): start(id)
-    case .ready(let id):
-      say(.info, "phase is ready", id)
-      send(.ready, phases[id])
-    case .hear(let id, let deadline): phase(id)?.tell(.stopRequested, deadline: deadline)
-    case .drain(let id, let deadline): drain(id, deadline)
-    case .turn(let id, let deadline): phase(id)?.tell(.turn, deadline: deadline)
-    case .cut(let id): cut(id)
-    case .cancel(let id, let deadline):
-      guard let phase = phase(id) else { return }
-      say(.warning, "phase has not ended in time and is cancelled", id)
-      send(.cancelled, phase)
-      phase.tell(.cancelled, deadline: deadline)
-      phase.beCancelled()
-    case .abandon(let id):
-      say(.error, "phase has not ended in time and is abandoned", id)
-      if let phase = phase(id) {
-        send(.ended, phase, .abandoned)
-        // Nobody is admitted to what nobody waits for.
-        phase.gate.close {}
-        tally.close(phase, at: environment.now())
-        phase.board.close()
-        if phase.beGivenUp() { release(id) }
-      }
-    case .release(let id, let end): ended(id, end)
-    case .wake(let instant):
-      environment.schedule(at: instant) { [weak self] in self?.receive(.wake) }
-    case .finish(let report):
-      conclude(report)
-      finish(complete(report))
-    case .leave(let report):
-      // Another thread may be about to finish.
-      if exiting { leave(with: state.withLock { $0.report } ?? complete(report), atOnce: true) }
-    case .ignored(let reason): log.write(.debug, "ignored: \(reason)")
-    }
-  }
-
-  private func start(_ id: Int) {
-    say(.info, "phase starts", id)
-    send(.started, phases[id])
-    let (phase, body) = (phases[id], bodies[id])
-    let task = Task.detached(priority: .medium) { [self] in
-      let outcome: LifecycleStateMachine.Outcome
-      do {
-        try await phase.perform(body)
-        outcome = .returned
-      } catch {
-        outcome = .init(error)
-      }
-      phase.cameBack()
-      receive(.ended(id, outcome))
-    }
-    phase.runs { task.cancel() }
-  }
-
-  private func drain(_ id: Int, _ deadline: ContinuousClock.Instant) {
-    guard let phase = phase(id) else { return }
-    say(.debug, "phase is told to drain", id)
-    send(.draining, phase)
-    phase.tell(.drain, deadline: deadline)
-    // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
-    phase.gate.close { [weak self] in self?.becameEmpty(id) }
-  }
-
-  private func becameEmpty(_ id: Int) {
-    emptied.tell(id) { receive(.emptied($0)) }
-  }
-
-  private func cut(_ id: Int) {
-    guard let phase = phase(id) else { return }
-    say(.warning, "phase has not drained in time, what is inside is cancelled", id)
-    tally.cut(phase, at: environment.now())
-    for cancel in phase.gate.cancelAll() { environment.performCancellation(cancel) }
-  }
-
-  private func ended(_ id: Int, _ end: PhaseEnd) {
-    guard let phase = phase(id) else { return }
-    var metadata = ["phase.end": end.description]
-    if let error = end.error { metadata["error"] = error }
-    let isChild = phase.parent != nil
-    say(isChild ? .debug : end.isFailed ? .error : .info, "phase ended", id, metadata)
-    send(.ended, phase, end)
-    tally.close(phase, at: environment.now())
-    phase.board.close()
-    release(id)
-  }
-
-  /// A child leaves its parent.
-  private func release(_ id: Int) {
-    guard let child = state.withLock({ $0.children.removeValue(forKey: id) }), let place = child.inside else { return }
-    place.phase.leave(place)
-  }
-
-  func say(_ level: Logger.Level, _ message: String, _ id: Int, _ metadata: [String: String] = [:]) {
-    guard log.takes(level), let phase = phase(id) else { return }
-    log.write(level, message, metadata.merging(["phase.name": phase.path]) { $1 })
-  }
-
-  func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil) {
-    guard events.isHeard else {
-      // Nobody who begins to read later is told of it then.
-      _ = phase.announces(kind)
-      return
-    }
-    events.send(LifecycleEvent(kind, phase: phase.path, end: end)) { phase.announces(kind) }
-  }
-}
-
-extension LifecycleStateMachine.Outcome {
-  /// How a body came back that threw.
-  init(_ error: any Error) {
-    switch error {
-    case is CancellationError: self = .threwCancellation
-    case let cut as CutShort: self = .cutShort(cut.reason)
-    default: self = .threw("\(error)")
+  private func decide(_ event: LifecycleStateMachine.Event, from phase: Phase?) -> [Deed] {
+    state.withLock { state in
+      // The time is read under the lock, so that it never runs backwards for the machine.
+      let actions = state.machine.receive(state.holds(phase) ? event : .late(phase?.id ?? -1), at: environment.now())
+      return actions.map { state.deed($0) }
     }
   }
 }

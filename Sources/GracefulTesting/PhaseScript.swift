@@ -45,6 +45,28 @@ public struct PhaseScript: Sendable {
     }
   }
 
+  /// Fails in its first runs, each time this long after it is ready, and then is ``obedient``.
+  ///
+  /// For a phase that is started again (`restart:`). The runs are counted by the script: one script, one phase.
+  ///
+  /// ```swift
+  /// shop.phase("consumer", restart: .onFailure(), script: .fails(3, "connection lost"), on: ladder)
+  /// ```
+  /// - Parameter duration: Zero unless said otherwise; `ready` is recorded once it waits.
+  public static func fails(_ times: Int, after duration: Duration = .zero, _ error: String) -> PhaseScript {
+    let runs = RunCount()
+    return PhaseScript { phase, ladder in
+      guard runs.next() <= times else { return await readyUntilTurn(phase, ladder) }
+      phase.ready()
+      if duration > .zero {
+        await ladder.pause(for: duration, recording: "\(phase.name): ready")
+      } else {
+        ladder.recorder.record("\(phase.name): ready")
+      }
+      throw Failure(error)
+    }
+  }
+
   // MARK: How it ends
 
   /// Starts, is ready, waits for its turn, ends.
@@ -166,18 +188,19 @@ extension Lifecycle {
   @discardableResult
   public func phase(
     _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
-    script: PhaseScript, on ladder: ManualLadder
+    restart: RestartPolicy = .never, script: PhaseScript, on ladder: ManualLadder
   ) -> PhaseHandle {
-    phase(name, requires: requires, startLimit: startLimit, limit: limit, script: script, on: ladder)
+    phase(
+      name, requires: requires, startLimit: startLimit, limit: limit, restart: restart, script: script, on: ladder)
   }
 
   /// Adds a phase that follows a script, with any number of requirements.
   @discardableResult
   public func phase(
     _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
-    script: PhaseScript, on ladder: ManualLadder
+    restart: RestartPolicy = .never, script: PhaseScript, on ladder: ManualLadder
   ) -> PhaseHandle {
-    phase(name, requires: requires, startLimit: startLimit, limit: limit) { phase in
+    phase(name, requires: requires, startLimit: startLimit, limit: limit, restart: restart) { phase in
       ladder.recorder.record("\(phase.name): started")
       defer { ladder.recorder.record("\(phase.name): ended") }
       try await script.play(phase, ladder)

@@ -78,6 +78,25 @@ extension ScriptedService.Script {
   /// Throws at once.
   public static func failsAtStart(_ error: String) -> Self { Self { _ in throw PhaseScript.Failure(error) } }
 
+  /// Throws in its first runs, each time this long after it has begun, and then is ``obedient``.
+  ///
+  /// For a phase that is started again (`restart:`). Records `running` once it waits.
+  ///
+  /// - Parameter duration: Zero unless said otherwise.
+  public static func fails(_ times: Int, after duration: Duration = .zero, _ error: String) -> Self {
+    let runs = RunCount()
+    return Self { service in
+      guard runs.next() <= times else {
+        try? await gracefulShutdown()
+        return
+      }
+      if duration > .zero {
+        await service.ladder.pause(for: duration, recording: "\(service.name): running")
+      }
+      throw PhaseScript.Failure(error)
+    }
+  }
+
   /// Returns after this long although nobody has told it to.
   ///
   /// Records `running` once it waits.

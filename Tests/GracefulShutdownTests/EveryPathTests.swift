@@ -1,7 +1,8 @@
 import Foundation
-import GracefulShutdown
 import Testing
 import WholeMachine
+
+@testable import GracefulShutdown
 
 /// Every sequence of events up to the stated length, or until no new state appears, for every graph.
 ///
@@ -59,6 +60,85 @@ struct EveryPathTests {
     try Self.explore(GraphExplorer.graphs(of: 4)) { _ in
       Extent(visited: [3], urgent: false, longest: Self.isLong ? 9 : 7)
     }
+  }
+
+  /// With an intensity of two, so that the third failure is one too many.
+  private static func restarting(_ change: (inout RestartPolicy) -> Void = { _ in }) -> RestartPolicy {
+    var policy = RestartPolicy.onFailure(intensity: 2, window: .seconds(86_400))
+    policy.jitter = 0
+    policy.decay = .zero
+    policy.firstDelay = .seconds(1)
+    policy.factor = 1
+    change(&policy)
+    return policy
+  }
+
+  @Test("S7: One phase that is started again: never more often than the intensity, and never once a stop has begun")
+  func restartingOne() throws {
+    for policy in [
+      Self.restarting(), Self.restarting { $0.sessions = .wait }, Self.restarting { $0.condition = .always },
+    ] {
+      try Self.explore(GraphExplorer.graphs(of: 1)) { _ in
+        Extent(
+          visited: [0], childOf: 0, alone: [0], everyEnd: [0], restarting: [0: policy], longest: Self.isLong ? 8 : 6)
+      }
+    }
+  }
+
+  @Test("S7: Two and three phases, those that require one that is started again wait, or are started again after it")
+  func restartingSome() throws {
+    let (waits, again) = (
+      Self.restarting(),
+      Self.restarting {
+        $0.dependents = .restart; $0.sessions = .wait
+      }
+    )
+    for (first, second) in [(waits, waits), (again, waits), (waits, again), (again, again)] {
+      try Self.explore(GraphExplorer.graphs(of: 2)) { _ in
+        Extent(
+          visited: [1], alone: [1], everyEnd: [0, 1], urgent: false, restarting: [0: first, 1: second],
+          longest: Self.isLong ? 8 : 6)
+      }
+    }
+    for policy in [waits, again] {
+      try Self.explore(GraphExplorer.graphs(of: 2)) { _ in
+        Extent(
+          visited: [0], alone: [0, 1], everyEnd: [0], urgent: false, restarting: [0: policy], slow: [0],
+          longest: Self.isLong ? 9 : 8)
+      }
+    }
+    try Self.explore(GraphExplorer.graphs(of: 3)) { _ in
+      Extent(urgent: false, restarting: [0: again, 1: again], longest: Self.isLong ? 8 : 7)
+    }
+  }
+
+  @Test(
+    "S7: Long sequences by chance, in graphs of six phases that restart by policies of every kind", arguments: 0..<8)
+  func restartingByChance(part: UInt64) throws {
+    var (chance, steps, ends) = (Chance(seed: part), 0, 0)
+    func choose(_ count: Int) -> Int { min(Int((chance.next() + 1) / 2 * Double(count)), count - 1) }
+    for _ in 0..<(Self.isLong ? 5000 : 250) {
+      let graph = (0..<6).map { id in (0..<id).filter { _ in choose(2) == 0 } }
+      let policies = (0..<6).map { _ in
+        Self.restarting { policy in
+          policy.condition = choose(2) == 0 ? .always : .onFailure
+          policy.dependents = choose(2) == 0 ? .restart : .wait
+          policy.sessions = choose(2) == 0 ? .wait : .refuse
+          policy.intensity = 20
+        }
+      }
+      let extent = Extent(
+        visited: Set((0..<6).filter { _ in choose(3) == 0 }), everyEnd: Set((0..<6).filter { _ in choose(2) == 0 }),
+        urgent: choose(2) == 0,
+        restarting: Dictionary(
+          uniqueKeysWithValues: policies.enumerated().filter { _ in choose(4) > 0 }.map { ($0, $1) }),
+        slow: Set((0..<6).filter { _ in choose(3) == 0 }))
+      var explorer = GraphExplorer(requires: graph, grace: .seconds(20), extent: extent)
+      try explorer.walk(120, choose)
+      steps += explorer.steps
+      ends += explorer.finishes
+    }
+    print("by chance: \(steps) steps, \(ends) ends")
   }
 
   @Test("There are 1, 2, 8 and 64 graphs of one to four phases")

@@ -51,12 +51,14 @@ struct GraphExplorer {
     var everyEnd: Set<Int> = []
     /// Further requests after the first, beside SIGTERM.
     var urgent = true
+    /// These are started again when they come back.
+    var restarting: [Int: RestartPolicy] = [:]
+    /// These must be ready in time.
+    var slow: Set<Int> = [1]
     var longest = Int.max
   }
 
   static let isChatty = false
-  /// It has a start limit.
-  static let slow = 1
   let requires: [[Int]]
   let grace: Duration
   let extent: Extent
@@ -84,16 +86,10 @@ struct GraphExplorer {
 
   /// Until there is no state that has not been seen, which is every sequence of events; or to the stated length.
   mutating func explore() throws {
-    let start = ContinuousClock.now
-    let declarations = requires.enumerated().map { id, requires in
-      // Limits of their own for the first and the second, so that these and the whole's deadline are all met.
-      PhaseGraph.Declaration(
-        "\(id)", requires: requires.map { "\($0)" }, startLimit: id == Self.slow ? .seconds(2) : nil,
-        limit: id == 0 ? .seconds(3) : nil)
-    }
-    let machine = Machine(name: "explored", grace: grace, graph: PhaseGraph(declarations))
+    let begin = first
+    let start = begin.now
     var seen: Set<Key> = []
-    var level = [Position(machine: machine, model: PathModel(), now: start)]
+    var level = [begin]
     while !level.isEmpty, longest < extent.longest {
       var next: [Position] = []
       for position in level where seen.insert(position.key(start)).inserted {
@@ -105,6 +101,47 @@ struct GraphExplorer {
       longest += 1
     }
     positions = seen.count
+  }
+
+  /// Nothing has happened yet.
+  private var first: Position {
+    let declarations = requires.enumerated().map { id, requires in
+      // Limits of their own for the first and the second, so that these and the whole's deadline are all met.
+      PhaseGraph.Declaration(
+        "\(id)", requires: requires.map { "\($0)" }, startLimit: extent.slow.contains(id) ? .seconds(2) : nil,
+        limit: id == 0 ? .seconds(3) : nil, restart: extent.restarting[id] ?? .never)
+    }
+    let machine = Machine(name: "explored", grace: grace, graph: PhaseGraph(declarations))
+    var model = PathModel()
+    // Those that are started again, and those that require them, are stopped alone for it.
+    model.alone = !extent.restarting.isEmpty
+    // The window is longer than any sequence.
+    model.most = extent.restarting.mapValues { min($0.intensity, $0.window > .seconds(3600) ? .max : 0) }
+    return Position(machine: machine, model: model, now: ContinuousClock.now)
+  }
+
+  /// One long sequence, chosen by chance, where to try all of them would take too long.
+  mutating func walk(_ length: Int, _ choose: (Int) -> Int) throws {
+    var position = first
+    for _ in 0..<length {
+      try checkThatItEnds(position)
+      let events = events(at: position)
+      if events.isEmpty { return }
+      // Much of what can happen ends what is to be seen.
+      let calm = events.filter { !endsTheWhole($0.0, at: position) && $0.1 < position.now + grace }
+      let (event, time) = choose(60) == 0 || calm.isEmpty ? events[choose(events.count)] : calm[choose(calm.count)]
+      position = try step(position, event, at: time)
+    }
+  }
+
+  private func endsTheWhole(_ event: Machine.Event, at position: Position) -> Bool {
+    switch event {
+    case .stop, .stopPhase: return true
+    case .ended(let id, let outcome) where !position.model.heard.contains(id):
+      guard let policy = extent.restarting[id] else { return true }
+      return outcome == .returned && policy.condition != .always
+    default: return false
+    }
   }
 
   /// Everything that the world can do here; that time stands still until the next wake-up is part of it.
@@ -169,9 +206,12 @@ struct GraphExplorer {
       let actions = next.machine.receive(event, at: time)
       // What only the machine knows: three SIGTERM exit, and the last that was stopped alone stops the whole.
       if case .finished(let report) = next.machine.state, report.endedBySignal != nil { next.model.exiting = true }
-      if case .stopping = next.machine.state { next.model.stop(grace, at: time) }
-      if event == .wake, !before.stopped, next.model.stopped { next.model.noteSlowStart(Self.slow) }
-      for action in actions {
+      // A wake-up may start one phase and then, giving up another one, stop the whole: in this order.
+      let stops = if case .stopping = next.machine.state { true } else { false }
+      if stops, extent.restarting.isEmpty || event != .wake { next.model.stop(grace, at: time) }
+      if event == .wake, !before.stopped, next.model.stopped { extent.slow.forEach { next.model.noteSlowStart($0) } }
+      for (index, action) in actions.enumerated() {
+        if stops, !actions[index...].contains(where: isBeginning) { next.model.stop(grace, at: time) }
         do {
           try next.model.perform(action, of: actions, requires: requires, at: time)
         } catch let breach as PathModel.Breach {
@@ -179,6 +219,7 @@ struct GraphExplorer {
         }
         if case .drain(let id, _) = action, !isVisited(id) { queue.append(.emptied(id)) }
       }
+      if case .stopping = next.machine.state { next.model.stop(grace, at: time) }
     }
     if next.model.finished { finishes += 1 }
     let own = next.model.begun.subtracting(FewPhases(next.model.parents.keys))
@@ -187,6 +228,13 @@ struct GraphExplorer {
       throw PathModel.Breach(description: "all have ended, the lifecycle has not: \(next.model), graph \(requires)")
     }
     return next
+  }
+
+  private func isBeginning(_ action: Machine.Action) -> Bool {
+    switch action {
+    case .start, .restart: true
+    default: false
+    }
   }
 
   /// From everywhere, if nobody says another word, the wake-ups alone lead to the end, before the deadline.
@@ -216,5 +264,9 @@ extension PhaseRecord {
     drainAt = drainAt.map { _ in start }
     turnAt = turnAt.map { _ in start }
     endedAt = endedAt.map { _ in start }
+    // All of it is within the window, and nothing decays.
+    history.reports = []
+    history.recent = history.recent.map { _ in start }
+    history.lastRestart = nil
   }
 }

@@ -10,6 +10,7 @@ struct PathModel: Hashable {
   }
 
   var begun: FewPhases = []
+  var everBegun: FewPhases = []
   var ready: FewPhases = []
   var heard: FewPhases = []
   var drained: FewPhases = []
@@ -25,6 +26,14 @@ struct PathModel: Hashable {
   var gone: FewPhases = []
   /// Child to parent: there is at most one child.
   var parents: [Int: Int] = [:]
+  /// They came back by themselves, and wait to be started again.
+  var backingOff: FewPhases = []
+  /// How often each was started again, and how often it may be.
+  var restarts: [Int: Int] = [:]
+  /// They were started again, and were not ready in time: what requires them has lost them before.
+  var slow: FewPhases = []
+  /// Empty when none is started again.
+  var most: [Int: Int] = [:]
   /// Threw, or was not ready in time.
   var failed: FewPhases = []
   /// Whoever stopped it alone did not want to wait.
@@ -67,7 +76,7 @@ struct PathModel: Hashable {
     case .ended(let id, let outcome):
       cameBack.insert(id)
       noteOutcome(id, outcome)
-      if parents[id] == nil, !heard.contains(id) { stop(grace, at: time) }
+      if most.isEmpty, parents[id] == nil, !heard.contains(id) { stop(grace, at: time) }
     case .emptied(let id): empty.insert(id)
     case .opened(let child):
       begun.insert(child.id)
@@ -83,14 +92,15 @@ struct PathModel: Hashable {
         for child in parents.keys where parents[child] == other && isLive(child) { hurried.insert(child) }
       }
     case .wake: wake = nil
-    case .run: break
+    // What runs that are over say does not reach the machine: the driver knows which one speaks.
+    case .run, .late: break
     }
   }
 
   private mutating func noteOutcome(_ id: Int, _ outcome: Machine.Outcome) {
     switch outcome {
     case .returned: break
-    case .threw: failed.insert(id)
+    case .threw, .threwForGood: failed.insert(id)
     case .threwCancellation: if !heard.contains(id) { failed.insert(id) }
     case .cutShort:
       cutItself.insert(id)
@@ -127,7 +137,14 @@ struct PathModel: Hashable {
     switch action {
     case .start(let id):
       try require(!stopped, "a start after a stop")
-      try require(begun.insert(id), "a second start")
+      everBegun.insert(id)
+      if backingOff.contains(id) {
+        // Started again: what requires it may run on, or has ended and is started after it.
+        backingOff = backingOff.subtracting([id])
+        ready = ready.subtracting([id])
+        cameBack = cameBack.subtracting([id])
+      }
+      try require(begun.insert(id) || !cameBack.contains(id), "a second start")
       try require(requires[id].allSatisfy(ready.contains), "a start before what it requires is ready")
       try require(requires[id].allSatisfy { !heard.contains($0) }, "a start on what stops")
     case .ready(let id):
@@ -138,7 +155,10 @@ struct PathModel: Hashable {
     case .drain(let id, let deadline):
       try require(heard.contains(id) || parents[id] != nil && cameBack.contains(id), "drains before it hears")
       try require(drained.insert(id), "drains twice")
-      try require(dependents(id).intersection(begun).isSubset(of: gone), "drains before those that require it ended")
+      if restarts[id, default: 0] > 0, !ready.contains(id) { slow.insert(id) }
+      try require(
+        dependents(id).intersection(begun).isSubset(of: gone) || slow.contains(id),
+        "drains before those that require it ended")
       try require(
         parents[id].map { drained.contains($0) || heard.contains(id) || cameBack.contains(id) } ?? true, "drains alone")
       if heard.contains(id) { try inTime(deadline) }
@@ -161,13 +181,33 @@ struct PathModel: Hashable {
       let hadItsTime = cancelled.contains(id) || cut.contains(id) && cameBack.contains(id)
       let parentGone = parents[id].map { gone.contains($0) || cancelled.contains($0) || cut.contains($0) } ?? false
       try require(hadItsTime || exiting || parentGone, "abandoned and was not cancelled")
-      try require(dependents(id).intersection(begun).isSubset(of: gone), "abandoned before those that require it")
+      try require(
+        dependents(id).intersection(begun).isSubset(of: gone) || slow.contains(id),
+        "abandoned before those that require it")
       try require(gone.insert(id), "abandoned when gone")
       noteLate(id)
     case .release(let id, _):
       try require(cameBack.contains(id), "released while its body runs")
       try require(empty.contains(id), "released while somebody is inside")
       try require(gone.insert(id), "released twice")
+    case .restart(let id, _, let delay):
+      try require(!stopped, "a restart after a stop")
+      try require((cameBack.contains(id) || !begun.contains(id)) && delay >= .zero, "a restart of what runs")
+      restarts[id, default: 0] += 1
+      try require(restarts[id, default: 0] <= most[id, default: 0], "more restarts than the intensity")
+      // One that was not ready in time has been renewed before.
+      begun.insert(id)
+      cameBack.insert(id)
+      backingOff.insert(id)
+    case .renew(let id):
+      try require(gone.contains(id), "renewed while it is there")
+      for set in [
+        \PathModel.begun, \.ready, \.heard, \.drained, \.empty, \.turned, \.cut, \.cancelled, \.cameBack, \.gone,
+        \.slow,
+      ] {
+        self[keyPath: set] = self[keyPath: set].subtracting([id])
+      }
+    case .refuse, .hold, .admit, .waiting, .done: break
     case .wake(let instant):
       try require(instant > time, "a wake-up in the past")
       if stopped { try inTime(instant) }
@@ -189,7 +229,7 @@ struct PathModel: Hashable {
     let own = begun.subtracting(FewPhases(parents.keys))
     try require(own.isSubset(of: gone), "the end before all have ended")
     for (id, phase) in report.phases.enumerated() where phase.parent == nil {
-      try require((phase.end == .neverStarted) == !begun.contains(id), "phase \(id) in the report")
+      try require((phase.end == .neverStarted) == !everBegun.contains(id), "phase \(id) in the report")
       try require(
         !phase.end.isCancelled || cancelled.union(cut).union(cutItself).contains(id), "phase \(id) in the report")
       // What was admitted is ended or named.
@@ -202,6 +242,8 @@ struct PathModel: Hashable {
       // One that was given up before the stop is the matter of whoever opened it.
       try require(isNamed || !gone.contains(child) || exiting || alone, "child \(child) is neither ended nor named")
     }
+    // Which failure was the last one, and which was forgiven, is the machine's own account.
+    guard most.isEmpty else { return }
     try require(exitCodes.contains(report.exitCode), "exit code \(report.exitCode), where \(exitCodes) was to be")
   }
 

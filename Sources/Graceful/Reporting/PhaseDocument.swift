@@ -13,8 +13,12 @@ struct PhaseDocument: Codable {
   var turnAfter: JSONNullable<JSONElapsed>
   var endedAfter: JSONNullable<JSONElapsed>
   var sessions: JSONNullable<SessionsDocument>
+  var restarted: JSONCount
+  var restarts: [RestartDocument]
 
   init(_ phase: PhaseReport) {
+    restarted = JSONCount(phase.restarted)
+    restarts = phase.restarts.map(RestartDocument.init)
     name = phase.name
     parent = JSONNullable(phase.parent)
     requires = phase.requires
@@ -35,6 +39,8 @@ struct PhaseDocument: Codable {
       drainAfter: drainAfter.value?.duration, turnAfter: turnAfter.value?.duration,
       endedAfter: endedAfter.value?.duration)
     phase.sessions = sessions.value?.value
+    phase.restarted = restarted.number
+    phase.restarts = restarts.map(\.value)
     return phase
   }
 }

@@ -27,6 +27,8 @@ struct SnapshotDocument: Encodable {
     var error: JSONNullable<String>
     var age: JSONNullable<JSONElapsed>
     var left: JSONNullable<JSONSeconds>
+    var waits: Bool
+    var restarts: Int
     var children: Int
     var sessions: Sessions
   }
@@ -63,6 +65,8 @@ extension SnapshotDocument.Phase {
     error = JSONNullable(phase.end?.error)
     age = JSONNullable(phase.age.map(JSONElapsed.init))
     left = JSONNullable(phase.left.map(JSONSeconds.init))
+    waits = phase.isWaiting
+    restarts = phase.restarts
     children = phase.children
     sessions = SnapshotDocument.Sessions(
       live: phase.sessionsLive, admitted: phase.sessionsAdmitted, refused: phase.sessionsRefused,

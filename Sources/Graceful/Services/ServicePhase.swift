@@ -25,24 +25,31 @@ extension Lifecycle {
   ///     all that required it have ended. With ``Phase/Moment/stopRequested`` it begins to stop while others still need
   ///     it; with ``Phase/Moment/turn`` the sessions that it has opened have ended as well; with
   ///     ``Phase/Moment/cancelled`` it hears nothing before its task is cancelled.
-  ///   - service: Runs once. The instance is kept until the lifecycle is gone.
+  ///   - restart: Whether it is started again when it comes back by itself; never unless said otherwise.
+  ///   - filter: For which errors; for all unless given.
+  ///   - service: Runs once, or once again after each restart: the same instance, whose `run()` must then bear to be called
+  ///     again. The instance is kept until the lifecycle is gone. For a fresh one each time, write a body that makes it.
   @discardableResult
   public func phase(
     _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
-    readiness: ServiceReadiness = .onStart, stops: Phase.Moment = .drain, service: any Service
+    readiness: ServiceReadiness = .onStart, stops: Phase.Moment = .drain, restart: RestartPolicy = .never,
+    restartFor filter: RestartFilter? = nil, service: any Service
   ) -> PhaseHandle {
     phase(
       name, requires: requires, startLimit: startLimit, limit: limit, readiness: readiness, stops: stops,
-      service: service)
+      restart: restart, restartFor: filter, service: service)
   }
 
   /// Adds a phase that runs a service of swift-service-lifecycle, with any number of requirements.
   @discardableResult
   public func phase(
     _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
-    readiness: ServiceReadiness = .onStart, stops: Phase.Moment = .drain, service: any Service
+    readiness: ServiceReadiness = .onStart, stops: Phase.Moment = .drain, restart: RestartPolicy = .never,
+    restartFor filter: RestartFilter? = nil, service: any Service
   ) -> PhaseHandle {
-    phase(name, requires: requires, startLimit: startLimit, limit: limit) { phase in
+    phase(
+      name, requires: requires, startLimit: startLimit, limit: limit, restart: restart, restartFor: filter
+    ) { phase in
       if readiness == .onStart { phase.ready() }
       // The live ladder has a switch around every body, pulled at the drain. This one is for other moments, and for a
       // lifecycle under test, whose ladder knows nothing of swift-service-lifecycle.

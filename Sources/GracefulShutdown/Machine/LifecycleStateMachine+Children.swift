@@ -105,9 +105,12 @@ extension LifecycleStateMachine {
   mutating func stopAlone(_ id: Int, _ urgency: StopRequest.Urgency, at now: Instant) {
     // It may have ended in the same moment.
     guard isKnown(id) else { return }
-    if self[id].timetable == nil, self[id].isLive || self[id].state == .waiting {
+    if self[id].timetable == nil || self[id].isRecycling, self[id].isLive || self[id].state == .waiting {
       let timetable = StopTimetable(grace: grace, at: now)
-      for other in stopped(with: id) { prepareToStop(other, timetable) }
+      for other in stopped(with: id) {
+        prepareToStop(other, timetable)
+        stopHolding(other)
+      }
       if children[id] != nil {
         if self[id].awaitsDrain { drain(id, at: now) }
       } else {
@@ -125,8 +128,9 @@ extension LifecycleStateMachine {
     }
   }
 
-  private mutating func prepareToStop(_ id: Int, _ timetable: StopTimetable) {
+  mutating func prepareToStop(_ id: Int, _ timetable: StopTimetable) {
     self[id].timetable = timetable
+    self[id].isRecycling = false
     // Not begun: then it never will.
     guard self[id].isLive else { return self[id].hasHeard = true }
     for other in [id] + descendants(of: id) where !self[other].hasHeard { hear(other, until: timetable.cancelAt) }

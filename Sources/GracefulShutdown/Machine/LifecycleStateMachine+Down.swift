@@ -5,6 +5,15 @@ extension LifecycleStateMachine {
     if request.who.escalatesWhenRepeated { signals += 1 }
     state = .stopping(stopping)
     hearAll(stopping.timetable)
+    for id in phases.indices { stopHolding(id) }
+    for id in phases.indices where phases[id].isRecycling {
+      // Nothing is started again; whether it was late then is no matter now.
+      phases[id].isRecycling = false
+      switch phases[id].state {
+      case .cutting, .cancelled: phases[id].isHurried = true
+      case .waiting, .starting, .ready, .backingOff, .draining, .ended: break
+      }
+    }
     // Who stops alone already, has no longer than the rest.
     for id in phases.indices + children.keys.sorted() { clip(id, stopping.timetable) }
     if request.urgency != .drain { hurry(stopping, request, to: request.urgency, at: now) }
@@ -85,7 +94,7 @@ extension LifecycleStateMachine {
     case .draining(let until): self[id].state = .draining(until: min(until, timetable.cancelAt))
     case .cutting(let until): self[id].state = .cutting(until: min(until, timetable.abandonAt))
     case .cancelled(let until): self[id].state = .cancelled(until: min(until, timetable.abandonAt))
-    case .waiting, .starting, .ready, .ended: return
+    case .waiting, .starting, .ready, .backingOff, .ended: return
     }
     remember(id)
   }
@@ -112,11 +121,18 @@ extension LifecycleStateMachine {
   }
 
   private mutating func drainAlone(_ id: Int, at now: Instant) {
+    // The phase that holds it may wait for a restart of another one, and has no stop of its own then.
+    if children[id] == nil, phases[id].timetable == nil, let holder = graph.nodes[id].within, !phases[holder].isLive {
+      beginNested(holder, at: now)
+    }
     // A child that ended by itself while the program runs has no deadline: its caller waits for what is inside.
     var until = timetable(of: id)?.drainUntil(limit: limitOf(id), from: now) ?? now + (limitOf(id) ?? .longest)
     if let parent = children[id]?.child.parent, let due = self[parent].due { until = min(until, due) }
     // A start that hangs has no longer than its start limit.
     if let startUntil = self[id].startUntil, self[id].state == .starting { until = min(until, max(startUntil, now)) }
+    // It had come back, and nobody is there to be told.
+    if case .backingOff = self[id].state, self[id].verdict == nil { self[id].verdict = .drained }
+    holdWhileRecycled(id)
     self[id].drainAt = now
     self[id].state = .draining(until: until)
     actions.append(.drain(id, deadline: until))
@@ -127,6 +143,8 @@ extension LifecycleStateMachine {
   /// From here on the lifecycle that it holds stops, within a time of its own, and never beyond that of the whole.
   private mutating func beginNested(_ id: Int, at now: Instant) {
     guard phases.indices.contains(id), let grace = graph.nodes[id].nestedGrace else { return }
+    // Started again with what it requires, it stops nothing of it.
+    guard !phases[id].isRecycling else { return }
     let timetable = StopTimetable(grace: grace, at: now)
     for member in graph.nodes[id].members {
       phases[member].timetable = phases[member].timetable.map { timetable.clipped(to: $0) } ?? timetable
@@ -146,7 +164,7 @@ extension LifecycleStateMachine {
       endIfDone(id, at: now)
     // It was abandoned; what was inside has ended since.
     case .ended: break
-    case .waiting, .starting, .ready: ignore("\(nameOf(id)) is empty, and was not told to drain")
+    case .waiting, .starting, .ready, .backingOff: ignore("\(nameOf(id)) is empty, and was not told to drain")
     }
   }
 
@@ -166,10 +184,12 @@ extension LifecycleStateMachine {
     case .waiting: return ignore("\(nameOf(id)) ended before it started")
     case .ended(.abandoned): return ignore("\(nameOf(id)) ended after it was abandoned")
     case .ended: return ignore("\(nameOf(id)) ended twice")
+    case .backingOff: return ignore("\(nameOf(id)) ended twice")
     case .starting, .ready, .draining, .cutting, .cancelled: break
     }
     guard self[id].verdict == nil else { return ignore("\(nameOf(id)) ended twice") }
     let told = self[id].hasHeard
+    if !told, restartOrGiveUp(id, outcome, at: now) { return }
     self[id].verdict = verdict(of: outcome, told: told)
     if told, case .cutShort = outcome { noteStraggler(id) }
     if children[id] != nil {
@@ -189,7 +209,7 @@ extension LifecycleStateMachine {
     case .returned: told ? .drained : .endedByItself
     case .threwCancellation: told ? .drained : .failed("CancellationError, before any stop was asked for")
     case .cutShort(let what): told ? .cancelled(error: what) : .failed(what)
-    case .threw(let error): .failed(error)
+    case .threw(let error), .threwForGood(let error): .failed(error)
     }
   }
 
@@ -197,7 +217,7 @@ extension LifecycleStateMachine {
     switch outcome {
     case .returned: ""
     case .threwCancellation: "CancellationError"
-    case .threw(let error), .cutShort(let error): error
+    case .threw(let error), .threwForGood(let error), .cutShort(let error): error
     }
   }
 
@@ -224,12 +244,31 @@ extension LifecycleStateMachine {
       return
     }
     live -= 1
-    for requirement in graph.nodes[id].requires {
-      phases[requirement].dependentsLive -= 1
+    let freed = release(id)
+    beRecycled(id, end, at: now)
+    for requirement in freed where phases[requirement].dependentsLive == 0 {
       // While everything is abandoned at once there are no turns any more.
       if case .stopping(let stopping) = state, stopping.isExiting { continue }
+      if phases[requirement].isDue { startAgain(requirement, at: now) }
       drainIfFree(requirement, at: now)
     }
+  }
+
+  /// Those that it required need not wait for it any more; unless some that require it are there, which they wait for, too.
+  ///
+  /// Only one that was not ready in time when it was started again ends before those.
+  private mutating func release(_ id: Int) -> [Int] {
+    var (freed, open) = ([Int](), [id])
+    while let next = open.popLast() {
+      phases[next].isNeeded = phases[next].dependentsLive > 0
+      if phases[next].isNeeded { continue }
+      for requirement in graph.nodes[next].requires {
+        phases[requirement].dependentsLive -= 1
+        if phases[requirement].dependentsLive == 0, phases[requirement].isNeeded { open.append(requirement) }
+        freed.append(requirement)
+      }
+    }
+    return freed
   }
 
   /// A child that ended while the program ran leaves nothing behind, however it ended.

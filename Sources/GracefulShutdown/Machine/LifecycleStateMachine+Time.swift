@@ -77,9 +77,10 @@ extension LifecycleStateMachine {
   private mutating func takeStep(_ id: Int, levels: Int, at now: Instant) {
     switch self[id].state {
     case .starting: failStart(id, at: now)
+    case .backingOff: startAgain(id, at: now)
     case .draining:
       // Who asked for this one's cancellation waits for it; it is not late.
-      if !self[id].isHurried { noteStraggler(id) }
+      if !self[id].isHurried && !self[id].isRecycling { noteStraggler(id) }
       if self[id].isEmpty { cancel(id, at: now) } else { cut(id, levels: levels, at: now) }
     case .cutting:
       // Nobody is left to be cancelled but those inside, and they were.

@@ -21,7 +21,7 @@ extension LifecycleStateMachine {
     // It was stopped alone, or what it requires was, before it had begun.
     guard !phases[id].hasHeard else { return }
     phases[id].state = .starting
-    phases[id].startedAt = now
+    if phases[id].startedAt == nil { phases[id].startedAt = now }
     if let limit = graph.nodes[id].startLimit {
       phases[id].startUntil = now + limit
     }
@@ -36,23 +36,28 @@ extension LifecycleStateMachine {
     switch phases[id].state {
     case .starting where phases[id].verdict == nil:
       phases[id].state = .ready
-      phases[id].readyAt = now
+      phases[id].hasSaidReady = true
+      if phases[id].readyAt == nil { phases[id].readyAt = now }
       actions.append(.ready(id))
       // A phase that has not been ready has no dependents, so a stop gives it its turn at once: it is not seen here
       // while stopping. Should that change, still nothing may begin after a stop.
-      guard case .running = state else { return }
-      for dependent in graph.nodes[id].requiredBy {
+      // One that stops in order to be started again, and waits for others to end first, is not there for long enough.
+      guard case .running = state, !phases[id].isRecycling else { return }
+      goOn(id, at: now)
+      for dependent in graph.nodes[id].requiredBy where phases[dependent].state == .waiting {
         phases[dependent].requirementsLeft -= 1
         // A phase that it requires may have ended meanwhile; then a stop has begun, and the state is not running.
         if phases[dependent].requirementsLeft == 0 { begin(dependent, at: now) }
       }
     // Its start took so long that it was told to stop first. Worth a line in the report, nothing more.
     case .draining, .cutting, .cancelled:
-      guard phases[id].readyAt == nil else { return ignore("\(nameOf(id)) became ready twice") }
-      phases[id].readyAt = now
+      if phases[id].hasSaidReady { return ignore("\(nameOf(id)) became ready twice") }
+      phases[id].hasSaidReady = true
+      if phases[id].readyAt == nil { phases[id].readyAt = now }
       actions.append(.ready(id))
     case .waiting: ignore("\(nameOf(id)) became ready before it started")
     case .ready: ignore("\(nameOf(id)) became ready twice")
+    case .backingOff: ignore("\(nameOf(id)) became ready when it had come back")
     case .starting, .ended: ignore("\(nameOf(id)) became ready after its end")
     }
   }
@@ -62,6 +67,7 @@ extension LifecycleStateMachine {
     let limit = graph.nodes[id].startLimit ?? .zero
     let reason = "not ready within its start limit of \(limit.brief)"
     phases[id].startFailure = reason
+    if restartSlowStart(id, at: now) { return }
     if case .running = state { beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: reason), at: now) }
   }
 }

@@ -20,6 +20,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case stop(StopRequest)
     /// One phase alone, with its children and with those that require it, while the rest runs.
     case stopPhase(Int, StopRequest.Urgency)
+    /// A run of a phase spoke that is over: the phase has been started again since.
+    case late(Int)
     /// Time has passed. It may come early, late, or twice.
     case wake
   }
@@ -50,6 +52,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     /// It had to end work at its deadline, and says what.
     case cutShort(String)
     case threw(String)
+    /// Its policy says that this error is not one to start again for.
+    case threwForGood(String)
   }
 
   package enum Action: Hashable, Sendable {
@@ -66,6 +70,20 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case cut(Int)
     case cancel(Int, deadline: Instant)
     case abandon(Int)
+    /// It came back by itself, and is started again after a while.
+    case restart(Int, reason: String, after: Duration)
+    /// While it restarts nobody is let in, and those that wait to be are refused.
+    case refuse(Int)
+    /// While it restarts nobody is let in; scoped sessions wait.
+    case hold(Int)
+    /// It is ready again: everybody is let in.
+    case admit(Int)
+    /// One that it requires restarts, or all of them are ready again.
+    case waiting(Int, Bool)
+    /// It has ended in order to be started again: what follows is about a new run, and the old one hears no more.
+    case renew(Int)
+    /// It came back by itself, and that was all that it had to do.
+    case done(Int)
     /// It has ended; nothing more will be said to it.
     case release(Int, PhaseEnd)
     case wake(at: Instant)
@@ -114,8 +132,13 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   var stragglers: [String] = []
   var ignored: [String] = []
   var actions: [Action] = []
+  var chance: Chance
 
-  package init(name: String, grace: Duration, graceOrigin: GraceOrigin = .program, graph: PhaseGraph) {
+  /// - Parameter seed: Of the chance in the delays before restarts.
+  package init(
+    name: String, grace: Duration, graceOrigin: GraceOrigin = .program, graph: PhaseGraph, seed: UInt64 = 0
+  ) {
+    chance = Chance(seed: seed)
     self.name = name
     self.grace = grace
     self.graceOrigin = graceOrigin
@@ -129,7 +152,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case (.idle(let requests), .stop(let request)): state = .idle(requests + [request])
     // It never begins, and neither does what requires it.
     case (.idle, .stopPhase(let id, _)): for other in stopped(with: id) { self[other].hasHeard = true }
-    case (.idle, .ready), (.idle, .ended), (.idle, .emptied), (.idle, .opened):
+    case (.idle, .ready), (.idle, .ended), (.idle, .emptied), (.idle, .opened), (.idle, .late):
       ignore("a phase spoke before the start")
     // Nothing has been armed.
     case (.idle, .wake): break
@@ -146,6 +169,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case (.running, .opened(let child)), (.stopping, .opened(let child)): open(child, at: now)
     case (.running, .stopPhase(let id, let urgency)), (.stopping, .stopPhase(let id, let urgency)):
       stopAlone(id, urgency, at: now)
+    case (.running, .late(let id)), (.stopping, .late(let id)), (.finished, .late(let id)):
+      ignore("\(nameOf(id)): a run that is over said that it is ready, or asked for a stop")
     // What was armed has fired, if only a moment too early: it must be armed anew.
     case (.running, .wake), (.stopping, .wake): armed = nil
 

@@ -10,8 +10,13 @@ package struct PhaseGraph: Hashable, Sendable {
     package var within: String?
     /// Of a phase that holds a lifecycle: how long that may take to stop.
     package var nestedGrace: Duration?
+    package var restart: RestartPolicy
 
-    package init(_ name: String, requires: [String] = [], startLimit: Duration? = nil, limit: Duration? = nil) {
+    package init(
+      _ name: String, requires: [String] = [], startLimit: Duration? = nil, limit: Duration? = nil,
+      restart: RestartPolicy = .never
+    ) {
+      self.restart = restart
       self.name = name
       self.requires = requires
       self.startLimit = startLimit
@@ -23,12 +28,13 @@ package struct PhaseGraph: Hashable, Sendable {
     package let name: String
     package let startLimit: Duration?
     package let limit: Duration?
-    /// It holds a lifecycle, and this is how long that may take to stop.
-    package let nestedGrace: Duration?
     /// The phase that holds the lifecycle that this one is part of.
     package fileprivate(set) var within: Int?
     /// The phases of the lifecycle that it holds, with those of the lifecycles that these hold.
     package fileprivate(set) var members: [Int] = []
+    package let restart: RestartPolicy
+    /// It holds a lifecycle, and this is how long that may take to stop.
+    package let nestedGrace: Duration?
     /// What must be ready before this one starts.
     package fileprivate(set) var requires: [Int] = []
     /// What must have ended before this one is told to drain.
@@ -47,7 +53,7 @@ package struct PhaseGraph: Hashable, Sendable {
   package init(_ declarations: [Declaration], mistakes: [ConfigurationMistake] = []) {
     self.mistakes = mistakes
     nodes = declarations.map {
-      Node(name: $0.name, startLimit: $0.startLimit, limit: $0.limit, nestedGrace: $0.nestedGrace)
+      Node(name: $0.name, startLimit: $0.startLimit, limit: $0.limit, restart: $0.restart, nestedGrace: $0.nestedGrace)
     }
     connect(declarations)
     orderUpwards()

@@ -8,6 +8,8 @@ package struct PhaseRecord: Hashable, Sendable {
     /// Its body has been called; it has not said that it is ready.
     case starting
     case ready
+    /// It came back by itself, and waits to be started again.
+    case backingOff(until: Instant)
     /// All that require it have ended; its gate is closed.
     case draining(until: Instant)
     /// The time to drain is over, and what is inside is cancelled; the body is not yet.
@@ -21,6 +23,8 @@ package struct PhaseRecord: Hashable, Sendable {
   var requirementsLeft: Int
   /// How many of those that require it have begun and not ended.
   var dependentsLive = 0
+  /// It has ended, and some of those have not.
+  var isNeeded = false
   /// Its gate is closed, and nobody is inside.
   var isEmpty = false
   /// Its body has come back, and this is how.
@@ -34,6 +38,19 @@ package struct PhaseRecord: Hashable, Sendable {
   /// Whoever stops it alone does not want to wait for its drain.
   var isHurried = false
   var isStraggler = false
+  /// It stops in order to be started again.
+  var isRecycling = false
+  /// Its delay is over, and those that are started again after it have not ended.
+  var isDue = false
+  /// How it ended when it was stopped to be started again.
+  var lastEnd: PhaseEnd?
+  var history = RestartHistory()
+  /// Nobody is let in until it is ready again.
+  var isShut = false
+  /// One that it requires restarts, and it was told so.
+  var isWaiting = false
+  /// It has said that it is ready since it was started the last time.
+  var hasSaidReady = false
   /// Until when it must be ready.
   var startUntil: Instant?
   var startedAt: Instant?
@@ -49,13 +66,18 @@ package struct PhaseRecord: Hashable, Sendable {
   /// Whether its body was called and nobody has given it up.
   package var isLive: Bool {
     switch state {
-    case .starting, .ready, .draining, .cutting, .cancelled: true
+    case .starting, .ready, .backingOff, .draining, .cutting, .cancelled: true
     case .waiting, .ended: false
     }
   }
 
   /// Whether it has begun and has not been told to drain.
-  var awaitsDrain: Bool { state == .starting || state == .ready }
+  var awaitsDrain: Bool {
+    switch state {
+    case .starting, .ready, .backingOff: true
+    case .waiting, .draining, .cutting, .cancelled, .ended: false
+    }
+  }
 
   /// Whether it drains, and has time to.
   var isDraining: Bool {
@@ -66,9 +88,22 @@ package struct PhaseRecord: Hashable, Sendable {
   var due: Instant? {
     switch state {
     case .draining(let until), .cutting(let until), .cancelled(let until): until
+    case .backingOff(let until): hasHeard || isDue ? nil : until
     case .starting: startFailure == nil ? startUntil : nil
     case .waiting, .ready, .ended: nil
     }
+  }
+
+  /// As it was before it began; what happened so far stays in the report.
+  mutating func recycle(requirements: Int) {
+    let (history, isShut, dependentsLive) = (history, isShut, dependentsLive)
+    let (startedAt, readyAt) = (startedAt, readyAt)
+    self = PhaseRecord(requirements: requirements)
+    self.history = history
+    self.isShut = isShut
+    self.dependentsLive = dependentsLive
+    self.startedAt = startedAt
+    self.readyAt = readyAt
   }
 
   /// How it ended, once its body has come back and nobody is inside.
@@ -77,18 +112,20 @@ package struct PhaseRecord: Hashable, Sendable {
     switch state {
     case .draining: return startFailure.map { .failed($0) } ?? verdict
     case .cutting, .cancelled:
-      return isHurried && !isStraggler ? verdict : .cancelled(error: startFailure ?? verdict.error)
-    case .waiting, .starting, .ready, .ended: return nil
+      return (isHurried || isRecycling) && !isStraggler ? verdict : .cancelled(error: startFailure ?? verdict.error)
+    case .waiting, .starting, .ready, .backingOff, .ended: return nil
     }
   }
 
   func report(_ id: Int, name: String, parent: String?, since start: Instant) -> PhaseReport {
-    let end: PhaseEnd = if case .ended(let end) = state { end } else { .neverStarted }
+    let end: PhaseEnd = if case .ended(let end) = state { end } else { lastEnd ?? .neverStarted }
     var report = PhaseReport(
       name: name, parent: parent, end: end, startedAfter: startedAt.map { $0 - start },
       readyAfter: readyAt.map { $0 - start }, drainAfter: drainAt.map { $0 - start },
       turnAfter: turnAt.map { $0 - start }, endedAfter: endedAt.map { $0 - start })
     report.id = id
+    report.restarts = history.reports
+    report.restarted = history.total
     return report
   }
 }

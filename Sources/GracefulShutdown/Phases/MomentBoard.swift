@@ -15,14 +15,21 @@ final class MomentBoard: Sendable {
   }
 
   private let state = Mutex(State())
+  private let told = Atomic(false)
+
+  /// Whether any moment has come: one relaxed atomic read.
+  var hasTold: Bool { told.load(ordering: .relaxed) }
 
   var deadline: ContinuousClock.Instant? { state.withLock { $0.deadline } }
+
+  func hasReached(_ moment: Phase.Moment) -> Bool { state.withLock { $0.reached.map { $0 >= moment } ?? false } }
 
   /// Whether the phase has ended, or was abandoned.
   var hasClosed: Bool { state.withLock { $0.isClosed } }
 
   /// - Returns: The handlers whose moment has come, for the caller to run; each is returned once.
   func reach(_ moment: Phase.Moment, deadline: ContinuousClock.Instant) -> [HandlerRegistration] {
+    told.store(true, ordering: .relaxed)
     let (waiters, handlers) = state.withLock { state in
       if state.reached.map({ $0 < moment }) ?? true {
         state.reached = moment

@@ -2,23 +2,30 @@ import Synchronization
 
 /// What the body of a phase uses to say that it is ready, and to hear that it shall stop.
 ///
-/// Every function may be called from any thread, any number of times, also after the phase has ended.
+/// Every function may be called from any thread, any number of times, also after the phase has ended. One that is started
+/// again is given a new one, and the old one stays that of the run before: what is said with it is not taken for what the
+/// new run says, and what the new run is told it does not hear (``RestartPolicy``).
 public final class Phase: Sendable {
   /// The name that it was given.
   public let name: String
 
   let id: Int
-  let board = MomentBoard()
+  /// Which run of it this is; each has a value of its own.
+  let run: Int
+  /// How often it had been stopped, and started again, before this run.
+  ///
+  /// Runs that follow each other without a stop between them have one board and one gate, because what is inside stays
+  /// inside: its sessions must hear the stop when it comes.
+  let round: Int
+  let board: MomentBoard
+  let runs: PhaseRuns
   /// Lets its sessions and child phases in.
   package let gate: SessionGate
   package let environment: any LifecycleEnvironment
   /// The one that it was opened in, while the program runs.
   package var parent: Phase? { inside?.phase }
   let link: DriverLink
-  private let flag = Atomic(false)
   private let work = Mutex(Work())
-  /// The rank of the last event about it.
-  private let announced = Atomic(0)
 
   /// The task of the body, as far as it must be cancelled.
   private struct Work {
@@ -44,6 +51,30 @@ public final class Phase: Sendable {
     inside = place
     root = place.map { $0.phase.root ?? $0.phase }
     self.gate = gate ?? SessionGate(now: { environment.now() })
+    run = 0
+    round = 0
+    board = MomentBoard()
+    runs = PhaseRuns()
+  }
+
+  /// The run after another one.
+  ///
+  /// - Parameter wasStopped: Whether it was stopped in order to be started again, so that nobody is inside; else it came
+  ///   back by itself.
+  init(after last: Phase, wasStopped: Bool) {
+    let environment = last.environment
+    name = last.name
+    id = last.id
+    self.environment = environment
+    link = last.link
+    inside = last.inside
+    root = last.root
+    runs = last.runs
+    run = last.run + 1
+    round = last.round + (wasStopped ? 1 : 0)
+    board = wasStopped ? MomentBoard() : last.board
+    gate =
+      wasStopped ? SessionGate(now: { environment.now() }, countingFrom: last.gate.counts) : last.gate
   }
 
   /// One that belongs to no lifecycle, for tests of what is in it.
@@ -53,11 +84,12 @@ public final class Phase: Sendable {
 
   /// Says that what requires this phase may start now.
   ///
-  /// Only the first call counts; a second one, or one after the end, is ignored and noted in the report. A phase that
+  /// Only the first call counts; a second one, or one after the end, is ignored and noted in the report. So is one of a
+  /// run that is over, when the phase was started again. A phase that
   /// never says so keeps those that require it waiting until its start limit is over or a stop is requested. A child
   /// phase has nobody who waits for it; there this does nothing.
   public func ready() {
-    if parent == nil { link.driver?.becomeReady(id) }
+    if parent == nil { link.driver?.becomeReady(self) }
   }
 
   /// Waits for the turn to clean up.
@@ -83,7 +115,12 @@ public final class Phase: Sendable {
   public func wait(for moment: Moment) async { await board.wait(for: moment) }
 
   /// Whether a stop has been requested: one relaxed atomic read, for hot loops and for threads of an event loop.
-  public var isStopRequested: Bool { flag.load(ordering: .relaxed) }
+  public var isStopRequested: Bool { board.hasTold }
+
+  /// Whether something that this phase requires restarts: one relaxed atomic read.
+  ///
+  /// It came back by itself, and is not ready again. ``Lifecycle/events`` tell of it as it happens.
+  public var isWaiting: Bool { runs.isWaiting }
 
   /// When this phase is cancelled at the latest; once it is, when it is abandoned.
   ///
@@ -94,8 +131,9 @@ public final class Phase: Sendable {
   /// Stops this phase alone, with its child phases and with those that require it, in order, while the rest runs.
   ///
   /// From here on it has the time that a stop of the whole would have, clipped to its limit. When no phase is left that
-  /// runs, the lifecycle ends. Returns at once.
-  public func requestStop() { link.driver?.stopAlone(id, .drain) }
+  /// runs, the lifecycle ends. Returns at once. From a run that is over, when the phase was started again, it does
+  /// nothing; by its name it can be stopped at any time (``Lifecycle/requestStop(of:)``).
+  public func requestStop() { link.driver?.stopAlone(self, .drain) }
 
   /// Adds a handler for a moment.
   ///
@@ -122,11 +160,10 @@ extension Phase {
 
   /// Whether it has not been said yet, and nothing that comes after it.
   func announces(_ kind: LifecycleEvent.Kind) -> Bool {
-    announced.max(kind.rank, ordering: .relaxed).oldValue < kind.rank
+    runs.announces(kind, of: run)
   }
 
   func tell(_ moment: Moment, deadline: ContinuousClock.Instant) {
-    flag.store(true, ordering: .relaxed)
     // One that blocks holds up no other.
     for handler in board.reach(moment, deadline: deadline) { environment.perform { handler.run() } }
   }
@@ -143,7 +180,8 @@ extension Phase {
   /// The body runs; it may have been cancelled in the same moment.
   func runs(cancelledBy cancel: @escaping @Sendable () -> Void) {
     let isCancelled = work.withLock { work in
-      work.cancel = cancel
+      // It may have come back already: what it holds must not stay.
+      if !work.hasComeBack { work.cancel = cancel }
       return work.isCancelled
     }
     if isCancelled { environment.performCancellation(cancel) }

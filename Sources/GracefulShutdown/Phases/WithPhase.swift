@@ -58,7 +58,7 @@ extension Phase {
       await child.board.waitUntilClosed()
       return try await task.value
     } onCancel: {
-      driver.stopAlone(child.id, .cancelNow)
+      driver.stopAlone(child, .cancelNow)
     }
   }
 

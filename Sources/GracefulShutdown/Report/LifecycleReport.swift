@@ -140,6 +140,10 @@ public struct PhaseReport: Hashable, Sendable {
   public var turnAfter: Duration?
   /// When it ended, or was abandoned.
   public var endedAfter: Duration?
+  /// How often it was started again.
+  public var restarted = 0
+  /// Its restarts, at most 64: the first ones, and the last.
+  public var restarts: [RestartReport] = []
   /// What happened to its sessions.
   ///
   /// `nil` when there were none.

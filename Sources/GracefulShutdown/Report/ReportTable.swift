@@ -65,6 +65,9 @@ struct ReportTable {
         isLoud: phase.isLoud, indent: indent, name: TerminalText(name, columns: Self.widestName - indent),
         word: phase.isLoud ? phase.end.description.uppercased() : phase.end.description, detail: detail))
     if let error = phase.end.error { lines.append(.text(isLoud: phase.isLoud, indent: indent + 4, error, most: 3)) }
+    for (number, restart) in phase.restartLines.enumerated() {
+      lines.append(.text(isLoud: phase.isLoud, indent: indent + (number == 0 ? 4 : 6), restart, most: 2))
+    }
     if let sessions = phase.sessions, !sessions.isEmpty {
       lines.append(.text(isLoud: sessions.isLoud, indent: indent + 4, "sessions: \(sessions.text)", most: 2))
     }

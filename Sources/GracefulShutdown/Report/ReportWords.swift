@@ -14,6 +14,22 @@ extension PhaseReport {
     }
   }
 
+  /// `restarted 2 times`, and then each: `at 0.300 s, again after 0.200 s: connection lost`.
+  ///
+  /// Of many the first four and the last four.
+  var restartLines: [String] {
+    guard !restarts.isEmpty else { return [] }
+    let lines = restarts.map { restart in
+      let then = restart.delay.map { "again after \($0.brief)" } ?? "gave up"
+      return "at \(restart.after.brief), \(then): \(restart.reason)"
+    }
+    let head = "restarted \(restarted == 1 ? "once" : "\(restarted) times")"
+    if lines.count <= 8, restarts.count >= restarted { return [head] + lines }
+    let given = restarts.count { $0.delay != nil }
+    let hidden = max(lines.count - 8, 0) + max(restarted - given, 0)
+    return [head] + lines.prefix(4) + ["… and \(hidden) more"] + lines.dropFirst(4).suffix(4)
+  }
+
   /// `3 drained, 1 abandoned`, in the order in which they come.
   static func countedByEnd(_ phases: [PhaseReport]) -> String {
     var counts: [(word: String, count: Int)] = []

@@ -53,27 +53,29 @@ extension Phase {
   func session<Result>(
     _ name: String?, from here: Place?, isolation: isolated (any Actor)?, _ body: () async throws -> Result
   ) async throws -> Result {
-    let session = try beginSession(name)
-    let place = place(of: session, openedFrom: here)
+    let admission = try await admitWhenTaken(name)
+    let session = admission.begin(name)
+    let place = admission.place(openedFrom: here)
     do {
       let result = try await Phase.placeInTask.withValue(place, operation: body)
       session.end()
       return result
     } catch {
-      end(session, for: error)
+      admission.end(session, for: error)
       throw error
     }
   }
 
+  /// Waits while the phase restarts, if its policy says so.
   @usableFromInline
-  func place(of session: borrowing Session, openedFrom here: Place?) -> Place {
-    .session(in: session.stripe, of: self, openedFrom: here)
-  }
-
-  /// Decided by what we did, not by what was thrown: others throw a `CancellationError`, too.
-  @usableFromInline
-  func end(_ session: consuming Session, for error: any Error) {
-    session.end(error is CancellationError && gate.isCancelled ? .cancelled : .failed)
+  nonisolated(nonsending) func admitWhenTaken(_ name: String?) async throws(PhaseError) -> Admission {
+    if let stripe = gate.begin() { return Admission(phase: self, stripe: stripe) }
+    while await runs.waitWhileHeld() {
+      // The run that goes on, which may have a gate of its own.
+      let phase = link.driver?.currentRun(of: self) ?? self
+      if let stripe = phase.gate.begin() { return Admission(phase: phase, stripe: stripe) }
+    }
+    return Admission(phase: self, stripe: try admitInside(name))
   }
 
   /// Runs `body` as a session of this phase, in a task of its own, so that it can be cancelled alone.
@@ -90,13 +92,14 @@ extension Phase {
     _ name: String? = nil, cancellable: Bool, _ body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
     guard cancellable else { return try await session(name, body) }
-    let stripe = try admit(name)
+    let admission = try await admitWhenTaken(name)
+    let stripe = admission.stripe
     // Noted with or without a name: by its slot it is found when all are cancelled.
     let slot = stripe.note(name: name)
     let session = Session(in: stripe, slot: slot)
-    let place = Place.session(in: stripe, of: self, openedFrom: Phase.place)
+    let place = admission.place(openedFrom: Phase.place)
     let task = Task { try await Phase.at(place, body) }
-    gate.attach({ task.cancel() }, to: slot, in: stripe)
+    admission.phase.gate.attach({ task.cancel() }, to: slot, in: stripe)
     do {
       let result = try await withTaskCancellationHandler {
         try await task.value
@@ -106,7 +109,7 @@ extension Phase {
       session.end()
       return result
     } catch {
-      end(session, for: error)
+      admission.end(session, for: error)
       throw error
     }
   }

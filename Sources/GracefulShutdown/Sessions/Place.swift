@@ -41,7 +41,7 @@ package struct Place: Sendable {
   func open(_ phase: Phase, _ admit: (SessionStripe) -> Bool) -> SessionStripe? {
     var place: Place? = self
     while let here = place {
-      if here.phase === phase, let stripe = here.stripe, admit(stripe) { return stripe }
+      if here.phase.gate === phase.gate, let stripe = here.stripe, admit(stripe) { return stripe }
       place = here.outer?.place
     }
     return nil

@@ -13,19 +13,28 @@ package final class SessionGate: Sendable {
   private let memory = Atomic<UInt>(SessionGate.none)
   private let isShut = Atomic(false)
   private let isCancelling = Atomic(false)
+  /// What the gates counted that the phase had before it was started again.
+  private let before: SessionCounts
   /// Refused by a gate that never had memory.
   private let refusedWithout = Atomic<UInt64>(0)
 
   private static let none: UInt = 0
   private static let closedWithout: UInt = 1
+  /// Added to the address while nothing is let in: so that pausing costs an admission nothing.
+  private static let pausedBit: UInt = 2
 
   /// Makes an open one.
   ///
   /// - Parameters:
   ///   - now: Called for sessions that have a name or can be cancelled, and for no others.
   ///   - word: What each stripe begins with: so that a test finds a count that is about to wrap, or a stripe that is full.
-  package init(now: @escaping @Sendable () -> Instant, startingAt word: SessionWord = SessionWord()) {
+  ///   - before: Counted already.
+  package init(
+    now: @escaping @Sendable () -> Instant, startingAt word: SessionWord = SessionWord(),
+    countingFrom before: SessionCounts = SessionCounts()
+  ) {
     self.now = now
+    self.before = before
     start = word
   }
 
@@ -43,7 +52,8 @@ package final class SessionGate: Sendable {
   /// - Returns: Where to end it; `nil` when it is refused.
   @inline(__always)
   func begin() -> SessionStripe? {
-    if let memory = present(memory.load(ordering: .acquiring)) {
+    let address = memory.load(ordering: .acquiring)
+    if address & Self.pausedBit == 0, let memory = present(address) {
       let stripe = GateMemory.stripe(Self.nearestStripe(), of: memory)
       if stripe.admit() { return stripe }
     }
@@ -53,7 +63,7 @@ package final class SessionGate: Sendable {
   /// The first session, one that finds its stripe full, or one that comes too late.
   @inline(never)
   private func beginSlowly() -> SessionStripe? {
-    guard let memory = makeMemory() else { return nil }
+    guard !isPaused, let memory = makeMemory() else { return nil }
     let nearest = Self.nearestStripe()
     for step in 0..<GateMemory.stripes {
       let stripe = GateMemory.stripe((nearest + step) % GateMemory.stripes, of: memory)
@@ -62,6 +72,8 @@ package final class SessionGate: Sendable {
     }
     return nil
   }
+
+  private var isPaused: Bool { memory.load(ordering: .relaxed) & Self.pausedBit != 0 }
 
   /// Counts one that is turned away, by whoever has tried everything.
   func refuse() {
@@ -76,7 +88,7 @@ package final class SessionGate: Sendable {
   ///
   /// - Returns: What to leave with, once; `nil` when it is refused.
   package func enter() -> SessionStripe? {
-    guard let memory = makeMemory() else { return nil }
+    guard !isPaused, let memory = makeMemory() else { return nil }
     let stripe = GateMemory.stripe(Self.nearestStripe(), of: memory)
     return stripe.enter(isInside: false) ? stripe : nil
   }
@@ -97,14 +109,27 @@ package final class SessionGate: Sendable {
   ///   that ends the last one, outside any lock. It must not wait.
   package func close(whenEmpty: @escaping @Sendable () -> Void) {
     guard !isShut.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    let (without, seen) = memory.compareExchange(
-      expected: Self.none, desired: Self.closedWithout, ordering: .acquiringAndReleasing)
-    if !without, let memory = present(seen) {
-      GateMemory.close(memory, whenEmpty: whenEmpty)
-    } else {
-      whenEmpty()
+    // One that is paused is closed as well; who waits for the pause to end is refused then.
+    resume()
+    var seen = memory.load(ordering: .acquiring)
+    // Again, when another thread brings memory, pauses or resumes between the look and the exchange.
+    while seen & ~Self.pausedBit == Self.none {
+      let (done, now) = memory.compareExchange(
+        expected: seen, desired: Self.closedWithout, ordering: .acquiringAndReleasing)
+      if done { return whenEmpty() }
+      seen = now
     }
+    guard let memory = present(seen) else { return whenEmpty() }
+    GateMemory.close(memory, whenEmpty: whenEmpty)
   }
+
+  // MARK: Restarting
+
+  /// Lets nothing new in until ``resume()``; what is inside stays.
+  package func pause() { memory.bitwiseOr(Self.pausedBit, ordering: .acquiringAndReleasing) }
+
+  /// The end of ``pause()``.
+  package func resume() { memory.bitwiseAnd(~Self.pausedBit, ordering: .acquiringAndReleasing) }
 
   // MARK: Cancelling
 
@@ -134,15 +159,15 @@ package final class SessionGate: Sendable {
 
   /// What has come and gone so far.
   package var counts: SessionCounts {
-    var counts = SessionCounts()
-    counts.refused = refusedWithout.load(ordering: .relaxed)
+    var counts = before
+    counts.refused += refusedWithout.load(ordering: .relaxed)
     guard let memory = present(memory.load(ordering: .acquiring)) else { return counts }
     // Read first: what was admitted until then is less than what has been admitted when it is counted below.
     let closed = GateMemory.closed(memory)
     for index in 0..<GateMemory.stripes { GateMemory.stripe(index, of: memory).pointer.pointee.add(to: &counts) }
     if let closed {
-      counts.liveAtClose = closed.live
-      counts.admittedWhileDraining = counts.admitted - closed.admitted
+      counts.liveAtClose += closed.live
+      counts.admittedWhileDraining += counts.admitted - before.admitted - closed.admitted
     }
     return counts
   }
@@ -170,7 +195,8 @@ package final class SessionGate: Sendable {
 
   @inline(__always)
   private func present(_ address: UInt) -> GateMemory.Pointer? {
-    address > Self.closedWithout ? GateMemory.Pointer(bitPattern: address) : nil
+    let address = address & ~Self.pausedBit
+    return address > Self.closedWithout ? GateMemory.Pointer(bitPattern: address) : nil
   }
 
   /// - Returns: `nil` when the gate was closed before it had any.

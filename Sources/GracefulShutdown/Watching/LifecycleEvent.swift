@@ -1,7 +1,8 @@
 /// Something that happened in a lifecycle.
 ///
-/// Those of one phase come in the order of ``Kind``, each at most once, and its end before the end of the whole. Of two
-/// phases that do not depend on each other, either may come first.
+/// Those of one phase come in the order of ``Kind``, each at most once in each of its runs, and its end before the end of
+/// the whole; ``Kind/waiting`` and ``Kind/resumed`` may come at any time. Of two phases that do not depend on each other,
+/// either may come first.
 public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
   /// What happened.
   ///
@@ -18,17 +19,25 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The body of a phase was called, or a child phase was opened.
-    public static var started: Self { Self("started", rank: 1) }
+    public static var started: Self { Self("started", rank: 2) }
     /// A phase said that it is ready; child phases have nobody to say it to.
-    public static var ready: Self { Self("ready", rank: 2) }
+    public static var ready: Self { Self("ready", rank: 3) }
     /// Somebody asked for a stop, perhaps not as the first.
     public static var stopRequested: Self { Self("stop requested") }
+    /// A phase came back by itself, or was not ready in time, and is started again after a while.
+    ///
+    /// With it its next run begins.
+    public static var restarting: Self { Self("restarting", rank: 1) }
+    /// Something that a phase requires restarts.
+    public static var waiting: Self { Self("waiting") }
+    /// All that a phase requires is ready again.
+    public static var resumed: Self { Self("resumed") }
     /// A phase was told to drain.
-    public static var draining: Self { Self("draining", rank: 3) }
+    public static var draining: Self { Self("draining", rank: 4) }
     /// The time of a phase was over, and it was cancelled.
-    public static var cancelled: Self { Self("cancelled", rank: 4) }
+    public static var cancelled: Self { Self("cancelled", rank: 5) }
     /// A phase has ended, or was abandoned.
-    public static var ended: Self { Self("ended", rank: 5) }
+    public static var ended: Self { Self("ended", rank: 6) }
     /// The end of the whole, and the last event.
     public static var finished: Self { Self("finished") }
   }

@@ -80,6 +80,7 @@ extension PhaseSnapshot {
     case .waiting: state = .waiting
     case .starting: state = .starting
     case .ready: state = .ready
+    case .backingOff: state = .restarting
     case .draining: state = .draining
     case .cutting, .cancelled: state = .cancelled
     case .ended(let end):
@@ -88,6 +89,8 @@ extension PhaseSnapshot {
     }
     age = record.startedAt.map { now - $0 }
     left = record.due.map { $0 - now }
+    isWaiting = record.isWaiting
+    restarts = record.history.total
     sessionsLive = 0
     sessionsAdmitted = 0
     sessionsRefused = 0

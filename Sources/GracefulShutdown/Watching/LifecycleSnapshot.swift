@@ -52,6 +52,8 @@ public struct PhaseSnapshot: Hashable, Sendable {
     public static var starting: Self { Self(description: "starting") }
     /// It is ready.
     public static var ready: Self { Self(description: "ready") }
+    /// It came back by itself, and waits to be started again.
+    public static var restarting: Self { Self(description: "restarting") }
     /// It was told to drain.
     public static var draining: Self { Self(description: "draining") }
     /// It was cancelled, or the sessions in it were.
@@ -74,6 +76,10 @@ public struct PhaseSnapshot: Hashable, Sendable {
   ///
   /// `nil` when it has no deadline.
   public var left: Duration?
+  /// Whether something that it requires restarts.
+  public var isWaiting: Bool
+  /// How often it was started again.
+  public var restarts: Int
   /// Sessions that are open.
   public var sessionsLive: Int
   /// Sessions that were admitted in all.

@@ -49,6 +49,10 @@ struct ReportJSONTests {
               "requires" : [
                 "database"
               ],
+              "restarted" : 0,
+              "restarts" : [
+
+              ],
               "sessions" : null,
               "startedAfter" : 0,
               "turnAfter" : null

@@ -50,6 +50,12 @@ enum ReportValues {
       admitted: .max, refused: 1, drained: 2, failed: 3, cancelled: 4, abandoned: 5)
     phases[0].requires = ["phase 1", "phase 2"]
     phases[1].parent = "phase 0"
+    phases[2].restarted = 3
+    phases[2].restarts = [
+      RestartReport(after: .zero, reason: "connection\nlost", delay: .nanoseconds(100_000_001)),
+      RestartReport(after: .seconds(3), reason: "", delay: .zero),
+      RestartReport(after: .seconds(4), reason: "x", delay: nil),
+    ]
     var report = report(
       request: StopRequest(who: .phaseFailed("web"), why: "no port", urgency: .cancelNow),
       mistakes: mistakes.map { ConfigurationMistake(kind: $0) }, phases: phases,

@@ -1,5 +1,6 @@
 import Graceful
 import GracefulTesting
+import Logging
 import ServiceLifecycle
 import Testing
 

@@ -50,7 +50,8 @@ struct RelaunchWishTests {
     return await report
   }
 
-  @Test("Wish #208: a group ends with the first failure; a lifecycle runs the service again, ever later up to a maximum")
+  @Test(
+    "Wish #208: a group ends with the first failure; a lifecycle runs the service again, ever later up to a maximum")
   func relaunch() async {
     let group = ServiceGroup(services: [poller(theirs, failing: 5)], logger: .silent)
     await #expect(throws: Broken.self) { try await group.run() }

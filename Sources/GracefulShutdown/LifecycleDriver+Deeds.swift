@@ -1,0 +1,161 @@
+import Logging
+import Synchronization
+
+/// Does what was decided.
+extension LifecycleDriver {
+  func perform(_ deed: Deed) {
+    switch deed.action {
+    case .wake(let instant):
+      environment.schedule(at: instant) { [weak self] in self?.receive(.wake) }
+    case .finish(let report):
+      conclude(report)
+      finish(complete(report))
+    case .leave(let report):
+      // Another thread may be about to finish.
+      if exiting { leave(with: state.withLock { $0.report } ?? complete(report), atOnce: true) }
+    case .ignored(let reason): log.write(.debug, "ignored: \(reason)")
+    case .start, .ready, .hear, .drain, .turn, .cut, .cancel, .abandon, .restart, .refuse, .hold, .admit, .waiting,
+      .renew,
+      .done,
+      .release:
+      // One that is gone hears nothing.
+      if let phase = deed.phase { perform(deed, on: phase) }
+    }
+  }
+
+  private func perform(_ deed: Deed, on phase: Phase) {
+    switch deed.action {
+    case .start: start(phase)
+    case .ready:
+      say(.info, "phase is ready", phase)
+      send(.ready, phase)
+    case .hear(_, let deadline): phase.tell(.stopRequested, deadline: deadline)
+    case .drain(_, let deadline): drain(phase, deadline)
+    case .turn(_, let deadline): phase.tell(.turn, deadline: deadline)
+    case .cut: cut(phase)
+    case .cancel(_, let deadline):
+      say(.warning, "phase has not ended in time and is cancelled", phase)
+      send(.cancelled, phase)
+      phase.tell(.cancelled, deadline: deadline)
+      phase.beCancelled()
+    case .abandon: abandon(phase)
+    case .release(_, let end): ended(phase, end)
+    case .restart(_, let reason, let delay):
+      say(.warning, "phase came back and is started again", phase, ["error": reason, "restart.delay": delay.brief])
+      send(.restarting, phase)
+    case .refuse: phase.runs.refuse(phase.gate, by: deed.number)
+    case .hold: phase.runs.hold(phase.gate, by: deed.number)
+    case .admit: phase.runs.admit(phase.gate, by: deed.number)
+    case .waiting(_, let isWaiting): wait(phase, isWaiting, by: deed.number)
+    case .renew:
+      tally.begin(phase)
+      phase.runs.beWaiting(false, by: deed.number)
+    case .done: say(.info, "phase has done its work", phase)
+    case .wake, .finish, .leave, .ignored: break
+    }
+  }
+
+  private func start(_ phase: Phase) {
+    say(.info, "phase starts", phase)
+    send(.started, phase)
+    let (body, filter) = (bodies[phase.id], filters[phase.id])
+    let task = Task.detached(priority: .medium) { [self] in
+      let outcome: LifecycleStateMachine.Outcome
+      do {
+        try await phase.perform(body)
+        outcome = .returned
+      } catch {
+        outcome = .init(error, isForGood: filter?(error) == false)
+      }
+      phase.cameBack()
+      receive(.ended(phase.id, outcome))
+    }
+    phase.runs { task.cancel() }
+  }
+
+  private func drain(_ phase: Phase, _ deadline: ContinuousClock.Instant) {
+    say(.debug, "phase is told to drain", phase)
+    send(.draining, phase)
+    phase.tell(.drain, deadline: deadline)
+    // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
+    let (id, round) = (phase.id, phase.round)
+    phase.gate.close { [weak self] in self?.becameEmpty(id, round: round) }
+  }
+
+  private func becameEmpty(_ id: Int, round: Int) {
+    emptied.tell(id, round: round) { id, round in
+      // A round does not end before this, so it is never another one.
+      if state.withLock({ $0.isRound(round, of: id) }) { receive(.emptied(id)) }
+    }
+  }
+
+  private func cut(_ phase: Phase) {
+    say(.warning, "phase has not drained in time, what is inside is cancelled", phase)
+    tally.cut(phase, at: environment.now())
+    for cancel in phase.gate.cancelAll() { environment.performCancellation(cancel) }
+  }
+
+  private func abandon(_ phase: Phase) {
+    say(.error, "phase has not ended in time and is abandoned", phase)
+    send(.ended, phase, .abandoned)
+    // Nobody is admitted to what nobody waits for.
+    phase.gate.close {}
+    tally.close(phase, at: environment.now())
+    phase.board.close()
+    if phase.beGivenUp() { release(phase) }
+  }
+
+  private func ended(_ phase: Phase, _ end: PhaseEnd) {
+    var metadata = ["phase.end": end.description]
+    if let error = end.error { metadata["error"] = error }
+    let isChild = phase.parent != nil
+    say(isChild ? .debug : end.isFailed ? .error : .info, "phase ended", phase, metadata)
+    send(.ended, phase, end)
+    tally.close(phase, at: environment.now())
+    phase.board.close()
+    release(phase)
+  }
+
+  /// A child leaves its parent.
+  func release(_ phase: Phase) {
+    guard let place = phase.inside else { return }
+    guard state.withLock({ $0.children.removeValue(forKey: phase.id) }) != nil else { return }
+    place.phase.leave(place)
+  }
+
+  private func wait(_ phase: Phase, _ isWaiting: Bool, by decision: Int) {
+    guard events.isHeard else {
+      phase.runs.beWaiting(isWaiting, by: decision)
+      return
+    }
+    events.send(LifecycleEvent(isWaiting ? .waiting : .resumed, phase: phase.path)) {
+      phase.runs.beWaiting(isWaiting, by: decision)
+    }
+  }
+
+  func say(_ level: Logger.Level, _ message: String, _ phase: Phase, _ metadata: [String: String] = [:]) {
+    guard log.takes(level) else { return }
+    log.write(level, message, metadata.merging(["phase.name": phase.path]) { $1 })
+  }
+
+  func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil) {
+    guard events.isHeard else {
+      // Nobody who begins to read later is told of it then.
+      _ = phase.announces(kind)
+      return
+    }
+    events.send(LifecycleEvent(kind, phase: phase.path, end: end)) { phase.announces(kind) }
+  }
+}
+
+extension LifecycleStateMachine.Outcome {
+  /// How a body came back that threw.
+  init(_ error: any Error, isForGood: Bool = false) {
+    switch error {
+    case is CancellationError: self = .threwCancellation
+    case _ where isForGood: self = .threwForGood("\(error)")
+    case let cut as CutShort: self = .cutShort(cut.reason)
+    default: self = .threw("\(error)")
+    }
+  }
+}
