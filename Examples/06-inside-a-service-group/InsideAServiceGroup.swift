@@ -24,6 +24,6 @@ import UnixSignals
     try await ServiceGroup(configuration: configuration).run()
 
     // It has ended, so that this runs nothing: it returns what happened.
-    print(await shop.run().text)
+    print(await shop.run().text, terminator: "")
   }
 }

@@ -32,10 +32,12 @@ package enum Reading {
 
   /// Of many that go up and down again.
   package static var laps: [BenchmarkMetric] {
-    [
-      up, upBare, upForeign, upOfBare, upOfForeign, down, downBare, downForeign, downOfBare, downOfForeign, bytes,
-      bytesBare, bytesForeign,
-    ]
+    [up, upBare, upOfBare, down, downBare, downOfBare, bytes, bytesBare]
+  }
+
+  /// Of as many of swift-service-lifecycle, in the same sample.
+  package static var lapsForeign: [BenchmarkMetric] {
+    [upForeign, upOfForeign, downForeign, downOfForeign, bytesForeign]
   }
 
   /// - Parameter tolerance: By how many percent the ninetieth percentile of a ratio may be above what is stored.
