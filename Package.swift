@@ -14,7 +14,9 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -35,7 +37,7 @@ let package = Package(
       name: "Graceful",
       dependencies: [
         "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers", "GracefulHandover", .log,
-        .system, .serviceLifecycle, .serviceLifecycleTestKit,
+        .system, .serviceLifecycle, .serviceLifecycleTestKit, .metrics, .tracing,
       ]),
     .target(
       name: "GracefulNIO",
@@ -95,7 +97,8 @@ let package = Package(
         "GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", "CGracefulSystem", .system,
       ]),
     .executableTarget(
-      name: "BlockedProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/BlockedProgram"),
+      name: "BlockedProgram", dependencies: ["Graceful", "CGracefulSystem", .metrics, .tracing],
+      path: "Tests/BlockedProgram"),
     // Sends itself SIGTERM while its phases start.
     .executableTarget(
       name: "StartingProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/StartingProgram"),
@@ -118,7 +121,7 @@ let package = Package(
         "WholeMachine",
         "SchemaChecking",
         "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "PlannedProgram", "StartingProgram",
-        "RestartingProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulShutdown", .log,
+        "RestartingProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulShutdown", .log, .metrics, .tracing,
         .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .testTarget(
@@ -160,6 +163,7 @@ extension Target.Dependency {
   static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
   static let histogram: Self = .product(name: "Histogram", package: "hdrhistogram-swift")
   static let log: Self = .product(name: "Logging", package: "swift-log")
+  static let metrics: Self = .product(name: "Metrics", package: "swift-metrics")
   static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
   static let nioEmbedded: Self = .product(name: "NIOEmbedded", package: "swift-nio")
   static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -168,6 +172,7 @@ extension Target.Dependency {
   static let serviceLifecycleTestKit: Self = .product(
     name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
   static let system: Self = .product(name: "SystemPackage", package: "swift-system")
+  static let tracing: Self = .product(name: "Tracing", package: "swift-distributed-tracing")
   static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 }
 

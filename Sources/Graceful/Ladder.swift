@@ -12,6 +12,7 @@ package struct Ladder: LifecycleEnvironment {
   private let crew: LadderCrew
   private let cancellers: LadderCrew
   private let loggers: LadderCrew
+  private let observers: LadderCrew
   /// Asked for before anything runs: at the end another thread may be changing the environment (getenv(3)).
   private let file = ReportFile.named()
   package let settings = OutsideSettings.live
@@ -22,6 +23,7 @@ package struct Ladder: LifecycleEnvironment {
     crew = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
     cancellers = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
     loggers = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
+    observers = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
   }
 
   package func now() -> ContinuousClock.Instant { .now }
@@ -57,6 +59,8 @@ package struct Ladder: LifecycleEnvironment {
   package func performCancellation(_ body: @escaping @Sendable () -> Void) { cancellers.perform(body) }
 
   package func performLogging(_ body: @escaping @Sendable () -> Void) { loggers.perform(body) }
+
+  package func performObservation(_ body: @escaping @Sendable () -> Void) { observers.perform(body) }
 
   package func wait(atMost limit: Duration, until isDone: () -> Bool) {
     let until = ContinuousClock.now + limit

@@ -175,6 +175,9 @@ public final class Lifecycle: Sendable {
   /// ``LifecycleEvent/Kind/finished``. A reader that does not keep up loses the oldest of more than 4,096 events.
   public var events: AsyncStream<LifecycleEvent> { broadcast.subscribe() }
 
+  /// Somebody who is told of what happens, from the beginning of the run on.
+  package func add(_ observer: some LifecycleObserver) -> ObserverAdmission { broadcast.add(observer) }
+
   /// Where everything is now; from any thread, at any time.
   ///
   /// It holds nothing up for long: while the phases are written down, less than a millisecond of a thousand of them, no

@@ -76,10 +76,14 @@ extension LifecycleDriver {
   private func drain(_ phase: Phase, _ deadline: ContinuousClock.Instant) {
     say(.debug, "phase is told to drain", phase)
     send(.draining, phase)
-    phase.tell(.drain, deadline: deadline)
-    // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
-    let (id, round) = (phase.id, phase.round)
-    phase.gate.close { [weak self] in self?.becameEmpty(id, round: round) }
+    // Nobody notices a tenth of a second; and it costs nothing where nobody observes.
+    let limit = min(.milliseconds(100), max(deadline - environment.now(), .zero) / 4)
+    events.settle(before: phase, within: limit) { [self] in
+      phase.tell(.drain, deadline: deadline)
+      // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
+      let (id, round) = (phase.id, phase.round)
+      phase.gate.close { [weak self] in self?.becameEmpty(id, round: round) }
+    }
   }
 
   private func becameEmpty(_ id: Int, round: Int) {
@@ -124,7 +128,7 @@ extension LifecycleDriver {
   }
 
   private func wait(_ phase: Phase, _ isWaiting: Bool, by decision: Int) {
-    guard events.isHeard else {
+    guard events.isHeard(ofChild: false) else {
       phase.runs.beWaiting(isWaiting, by: decision)
       return
     }
@@ -139,12 +143,13 @@ extension LifecycleDriver {
   }
 
   func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil) {
-    guard events.isHeard else {
+    let isChild = phase.parent != nil
+    guard events.isHeard(ofChild: isChild) else {
       // Nobody who begins to read later is told of it then.
       _ = phase.announces(kind)
       return
     }
-    events.send(LifecycleEvent(kind, phase: phase.path, end: end)) { phase.announces(kind) }
+    events.send(LifecycleEvent(kind, phase: phase.path, end: end), ofChild: isChild) { phase.announces(kind) }
   }
 }
 

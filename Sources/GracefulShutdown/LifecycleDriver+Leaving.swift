@@ -27,7 +27,9 @@ extension LifecycleDriver {
       // The caller of `run()` may never run again: every thread of the pool may be blocked.
       if report.isForced {
         // What was said last says why. Of the reserve, too, and no longer than nobody notices.
-        log.flushNow(within: min(.milliseconds(50), report.grace / 16))
+        let limit = min(.milliseconds(50), report.grace / 16)
+        log.flushNow(within: limit)
+        events.settleNow(within: limit)
         leave(with: report, atOnce: true)
       }
       // And if everything ended well, but the caller does not come back or the exit itself is stuck.

@@ -57,6 +57,7 @@ final class LifecycleDriver: Sendable {
     self.exiting = exiting
     startedAt = environment.wallTime()
     link.set(self)
+    events.begin(phases.map(\.name), in: environment)
   }
 
   /// Before the run: what was written down and cannot be as it says.
@@ -85,8 +86,11 @@ final class LifecycleDriver: Sendable {
       // Passed on, in order (S2): whoever is cancelled wants to end soon.
       if isFirst { requestStop(StopRequest(who: .cancellation, urgency: .cancelNow)) }
     }
-    // Of the second that the timetable reserves.
-    await log.flush(within: min(.milliseconds(500), report.grace / 8))
+    // Of the second that the timetable reserves; one that is stuck takes nothing from the other, since both are at it.
+    let limit = min(.milliseconds(500), report.grace / 8)
+    let until = environment.now() + limit
+    await log.flush(within: limit)
+    await events.settle(until: until)
     if exiting { leave(with: report, atOnce: false) }
     return report
   }
@@ -160,16 +164,41 @@ final class LifecycleDriver: Sendable {
 
   /// - Parameter phase: Who said so, when it counts only as long as that run of it is not over.
   func receive(_ event: LifecycleStateMachine.Event, from phase: Phase? = nil) {
-    let deeds = decide(event, from: phase)
+    let (deeds, request) = decide(event, from: phase)
+    // A phase asked, by failing or by coming back: who asks otherwise, has said so.
+    if let request, event.asksForNoStop { events.send(LifecycleEvent(.stopRequested, request: request)) }
     if let later { return later(deeds) }
     for deed in deeds { perform(deed) }
   }
 
-  private func decide(_ event: LifecycleStateMachine.Event, from phase: Phase?) -> [Deed] {
+  /// - Returns: What is to be done, and the request of the stop that begins with it.
+  private func decide(_ event: LifecycleStateMachine.Event, from phase: Phase?) -> ([Deed], StopRequest?) {
     state.withLock { state in
+      let before = state.machine.request
       // The time is read under the lock, so that it never runs backwards for the machine.
       let actions = state.machine.receive(state.holds(phase) ? event : .late(phase?.id ?? -1), at: environment.now())
-      return actions.map { state.deed($0) }
+      return (actions.map { state.deed($0) }, before == nil ? state.machine.request : nil)
+    }
+  }
+}
+
+extension LifecycleStateMachine {
+  /// The first one, which decides.
+  fileprivate var request: StopRequest? {
+    switch state {
+    case .idle, .running: nil
+    case .stopping(let stopping): stopping.request
+    case .finished(let report): report.request
+    }
+  }
+}
+
+extension LifecycleStateMachine.Event {
+  /// Whether nobody outside of the phases has asked for a stop with it.
+  fileprivate var asksForNoStop: Bool {
+    switch self {
+    case .run, .stop: false
+    case .ready, .ended, .emptied, .opened, .stopPhase, .late, .wake: true
     }
   }
 }

@@ -24,6 +24,9 @@ package protocol LifecycleEnvironment: Sendable {
   /// As ``perform(_:)``, for a log handler: the last entries must not wait behind handlers of phases that block.
   func performLogging(_ body: @escaping @Sendable () -> Void)
 
+  /// As ``perform(_:)``, for what metrics and spans are given to: one that blocks must hold up neither handlers nor the log.
+  func performObservation(_ body: @escaping @Sendable () -> Void)
+
   /// Blocks this thread until something is done, or the limit is over; only before an exit at once.
   func wait(atMost limit: Duration, until isDone: () -> Bool)
 
@@ -48,6 +51,8 @@ extension LifecycleEnvironment {
   package func performCancellation(_ body: @escaping @Sendable () -> Void) { perform(body) }
 
   package func performLogging(_ body: @escaping @Sendable () -> Void) { perform(body) }
+
+  package func performObservation(_ body: @escaping @Sendable () -> Void) { perform(body) }
 
   package func surround<Result: Sendable>(
     _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result

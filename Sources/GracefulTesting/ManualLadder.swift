@@ -143,6 +143,8 @@ extension ManualLadder: LifecycleEnvironment {
 
   package func performLogging(_ body: @escaping @Sendable () -> Void) { Ladder.shared.performLogging(body) }
 
+  package func performObservation(_ body: @escaping @Sendable () -> Void) { Ladder.shared.performObservation(body) }
+
   // By the real clock: what it waits for happens on a real thread.
   package func wait(atMost limit: Duration, until isDone: () -> Bool) {
     Ladder.shared.wait(atMost: limit, until: isDone)

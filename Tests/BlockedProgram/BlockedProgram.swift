@@ -9,7 +9,8 @@ import Synchronization
 ///
 /// WHAT: `pool` (unless said otherwise) blocks every thread of the pool by one of its phases; `thread` blocks only the
 /// phase's own; `ignores` blocks none, and ignores its cancellation; `handlers` blocks two hundred handlers of phases that
-/// would end; `exit` ends well, and hangs in an `atexit` handler. With `thread` and `ignores` the phase has a quarter of the
+/// would end; `exit` ends well, and hangs in an `atexit` handler; `metrics` and `tracer` end well, and block whoever records
+/// metrics or spans. With `thread` and `ignores` the phase has a quarter of the
 /// grace.
 ///
 /// It says `blocked` on standard output once it is so: with `pool`, once a task that is started afresh does not get to run.
@@ -26,6 +27,8 @@ struct BlockedProgram {
     case "ignores": hang(program) { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
     case "handlers": blockHandlers(program)
     case "exit": hangAtExit(program)
+    case "metrics": observe(program) { $0.recordMetrics(in: StuckBackend(), endingBefore: $1) }
+    case "tracer": observe(program) { $0.recordSpans(with: StuckBackend(), endingBefore: $1) }
     default: blockPool(program)
     }
     await program.runAndExit(on: .signals)
@@ -84,6 +87,19 @@ struct BlockedProgram {
       say("blocked")
       await phase.turnToStop()
     }
+  }
+
+  /// A phase that waits for what never comes, and one that nobody waits for.
+  static func observe(_ program: Lifecycle, _ record: (Lifecycle, PhaseHandle) -> Void) {
+    let exporter = program.phase("exporter") { phase in
+      phase.ready()
+      await phase.turnToStop()
+    }
+    program.phase("polite", requires: exporter) { phase in
+      phase.ready()
+      await phase.turnToStop()
+    }
+    record(program, exporter)
   }
 
   static func stopItself() async -> Never {

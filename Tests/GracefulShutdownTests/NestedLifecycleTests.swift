@@ -230,4 +230,35 @@ struct NestedLifecycleTests {
     #expect(mistakes.contains { $0.contains("empty name") }, "\(mistakes)")
     #expect(mistakes.contains { $0.contains("requires \"search/database\"") }, "\(mistakes)")
   }
+
+  @Test("S7: a phase of it is started again with all that require it, inside and outside, and the rest stays up")
+  func restart() async throws {
+    var policy = RestartPolicy.onFailure()
+    policy.jitter = 0
+    policy.dependents = .restart
+    let (ladder, events) = (ladder, shop.events)
+    let engine = Lifecycle("engine", grace: .seconds(4), logger: .silent)
+    engine.phase("index", restart: policy) { phase in
+      phase.ready()
+      ladder.recorder.record("index is ready")
+      if ladder.recorder.events.count(where: { $0 == "index is ready" }) == 1 {
+        await ladder.recorder.wait(for: "web: ready")
+        throw PhaseScript.Failure("lost")
+      }
+      await phase.turnToStop()
+    }
+    engine.phase("api", requires: "index", script: .obedient, on: ladder)
+    declare(engine)
+    let run = await run()
+    for await event in events where event.kind == .restarting { break }
+    await ladder.recorder.wait(for: "search/api: ended")
+    ladder.advanceToNext()
+    await ladder.recorder.wait(for: "web: ready", times: 2)
+    #expect(ladder.recorder.saw(inOrder: "web: ended", "search/api: ended", "search/api: started", "web: started"))
+    #expect(!ladder.recorder.events.contains("database: turn"))
+    shop.requestStop()
+    let report = await run.value
+    #expect(report.exitCode == 0, "\(report.text)")
+    #expect(report.phases.first { $0.name == "search/index" }?.restarts.count == 1)
+  }
 }

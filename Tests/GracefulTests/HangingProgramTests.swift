@@ -51,6 +51,18 @@ struct HangingProgramTests {
     #expect(end.errors.contains("ABANDONED"))
   }
 
+  @Test(
+    "exits 0 in time when whoever records its metrics or its spans blocks for ever", arguments: ["metrics", "tracer"])
+  func observer(what: String) async throws {
+    let program = try await blocked(what, grace: 60000)
+    program.signal(Self.terminate)
+    let end = try #require(await program.end())
+    #expect(end.code == 0, "\(end.errors)")
+    // A tenth of a second before the exporter is told, half a second before the exit.
+    #expect(end.took < .seconds(5))
+    #expect(end.errors.contains("exit 0: clean"), "\(end.errors)")
+  }
+
   @Test("Trap 19: two more signals end an exit that hangs in an atexit handler, with the code of the report")
   func forced() async throws {
     let program = try await blocked("exit", grace: 60000)

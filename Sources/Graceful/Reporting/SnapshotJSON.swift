@@ -37,6 +37,8 @@ struct SnapshotDocument: Encodable {
     var live: Int
     var admitted: Int
     var refused: Int
+    var failed: Int
+    var cancelled: Int
     var oldest: [Session]
   }
 
@@ -70,6 +72,7 @@ extension SnapshotDocument.Phase {
     children = phase.children
     sessions = SnapshotDocument.Sessions(
       live: phase.sessionsLive, admitted: phase.sessionsAdmitted, refused: phase.sessionsRefused,
+      failed: phase.sessionsFailed, cancelled: phase.sessionsCancelled,
       oldest: phase.oldestSessions.map { SnapshotDocument.Session(name: $0.name, age: JSONElapsed($0.age)) })
   }
 }

@@ -121,10 +121,7 @@ extension LifecycleStateMachine {
   }
 
   private mutating func drainAlone(_ id: Int, at now: Instant) {
-    // The phase that holds it may wait for a restart of another one, and has no stop of its own then.
-    if children[id] == nil, phases[id].timetable == nil, let holder = graph.nodes[id].within, !phases[holder].isLive {
-      beginNested(holder, at: now)
-    }
+    beginHolder(of: id, at: now)
     // A child that ended by itself while the program runs has no deadline: its caller waits for what is inside.
     var until = timetable(of: id)?.drainUntil(limit: limitOf(id), from: now) ?? now + (limitOf(id) ?? .longest)
     if let parent = children[id]?.child.parent, let due = self[parent].due { until = min(until, due) }
@@ -138,17 +135,6 @@ extension LifecycleStateMachine {
     actions.append(.drain(id, deadline: until))
     remember(id)
     beginNested(id, at: now)
-  }
-
-  /// From here on the lifecycle that it holds stops, within a time of its own, and never beyond that of the whole.
-  private mutating func beginNested(_ id: Int, at now: Instant) {
-    guard phases.indices.contains(id), let grace = graph.nodes[id].nestedGrace else { return }
-    // Started again with what it requires, it stops nothing of it.
-    guard !phases[id].isRecycling else { return }
-    let timetable = StopTimetable(grace: grace, at: now)
-    for member in graph.nodes[id].members {
-      phases[member].timetable = phases[member].timetable.map { timetable.clipped(to: $0) } ?? timetable
-    }
   }
 
   mutating func becomeEmpty(_ id: Int, at now: Instant) {

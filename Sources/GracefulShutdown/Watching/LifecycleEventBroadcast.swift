@@ -8,13 +8,21 @@ final class LifecycleEventBroadcast: Sendable {
     /// Of lifecycles that are part of this one.
     var parts: [LifecycleEventBroadcast] = []
     var last: LifecycleReport?
+    var observers: [any LifecycleObserver] = []
+    /// Of the run, once it has begun.
+    var environment: (any LifecycleEnvironment)?
   }
 
   private let state = Mutex(State())
   private let readers = Atomic(0)
+  private let observers = Atomic(0)
 
   /// Whether anybody reads: ask before an event is put together.
-  var isHeard: Bool { readers.load(ordering: .relaxed) > 0 }
+  ///
+  /// - Parameter isChild: Whether it is about a child phase: observers are told nothing of these.
+  func isHeard(ofChild isChild: Bool) -> Bool {
+    readers.load(ordering: .relaxed) > 0 || !isChild && observers.load(ordering: .relaxed) > 0
+  }
 
   func subscribe() -> AsyncStream<LifecycleEvent> {
     let (stream, continuation) = AsyncStream.makeStream(
@@ -35,16 +43,26 @@ final class LifecycleEventBroadcast: Sendable {
     return stream
   }
 
-  /// - Parameter isNews: Asked under the lock: two threads that have news of one phase must not both find that theirs is
-  ///   the newer one, and then say it in the other order.
-  func send(_ event: LifecycleEvent, if isNews: () -> Bool = { true }) {
-    guard isHeard else { return }
+  /// - Parameters:
+  ///   - isChild: Whether it is about a child phase.
+  ///   - isNews: Asked under the lock: two threads that have news of one phase must not both find that theirs is the newer
+  ///     one, and then say it in the other order.
+  func send(_ event: LifecycleEvent, ofChild isChild: Bool = false, if isNews: () -> Bool = { true }) {
+    guard isHeard(ofChild: isChild) else { return }
     // Yielded under the lock: what one thread says after another is read in that order.
     state.withLock { state in
       guard isNews() else { return }
       for reader in state.readers.values { reader.yield(event) }
+      if !isChild { Self.tell(state, event) }
       for part in state.parts { part.send(event) }
     }
+  }
+
+  private static func tell(_ state: State, _ event: LifecycleEvent) {
+    // After the end there is no news; and those of a part are told nothing, its phases belong to the whole.
+    guard let environment = state.environment, state.last == nil, !state.observers.isEmpty else { return }
+    let now = environment.now()
+    for observer in state.observers { observer.observe(event, at: now) }
   }
 
   /// From now on, what is said here is said there, too.
@@ -55,6 +73,7 @@ final class LifecycleEventBroadcast: Sendable {
 
   func finish(_ report: LifecycleReport) {
     let (readers, parts) = state.withLock { state in
+      Self.tell(state, LifecycleEvent(.finished, report: report))
       state.last = report
       defer { state.readers = [:] }
       return (state.readers.values.map { $0 }, state.parts)
@@ -69,5 +88,57 @@ final class LifecycleEventBroadcast: Sendable {
   private func leave(_ id: Int) {
     let isThere = state.withLock { $0.readers.removeValue(forKey: id) != nil }
     if isThere { readers.subtract(1, ordering: .relaxed) }
+  }
+}
+
+/// Those who observe.
+extension LifecycleEventBroadcast {
+  func add(_ observer: some LifecycleObserver) -> ObserverAdmission {
+    let admission: ObserverAdmission = state.withLock { state in
+      if state.environment != nil { return .late }
+      if state.observers.contains(where: { $0.purpose == observer.purpose }) { return .taken }
+      state.observers.append(observer)
+      return .admitted
+    }
+    if admission == .admitted { observers.add(1, ordering: .relaxed) }
+    return admission
+  }
+
+  /// The run begins: from here on nobody is added.
+  func begin(_ phases: [String], in environment: any LifecycleEnvironment) {
+    state.withLock { state in
+      state.environment = environment
+      guard !state.observers.isEmpty else { return }
+      let now = environment.now()
+      for observer in state.observers { observer.begin(phases, in: environment, at: now) }
+    }
+  }
+
+  /// Calls back when those who have their last chance before this phase have taken it; here and now, when there is nobody.
+  ///
+  /// - Parameter limit: They get no longer than that.
+  func settle(before phase: Phase, within limit: Duration, then body: @escaping @Sendable () -> Void) {
+    guard phase.parent == nil, observers.load(ordering: .relaxed) > 0 else { return body() }
+    let (waiting, environment) = state.withLock { state in
+      (state.observers.filter { $0.lastPhase == phase.name }, state.environment)
+    }
+    guard let environment, !waiting.isEmpty else { return body() }
+    ObserverGathering.wait(for: waiting, until: environment.now() + limit, in: environment, then: body)
+  }
+
+  /// Returns when all that was observed has been dealt with, or when the time has come.
+  func settle(until: ContinuousClock.Instant) async {
+    let (observers, environment) = state.withLock { ($0.observers, $0.environment) }
+    guard let environment, !observers.isEmpty else { return }
+    await withCheckedContinuation { continuation in
+      ObserverGathering.wait(for: observers, until: until, in: environment) { continuation.resume() }
+    }
+  }
+
+  /// The same before an exit at once: it blocks this thread.
+  func settleNow(within limit: Duration) {
+    let (observers, environment) = state.withLock { ($0.observers, $0.environment) }
+    guard let environment, !observers.isEmpty else { return }
+    environment.wait(atMost: limit) { observers.allSatisfy(\.isSettled) }
   }
 }

@@ -94,6 +94,8 @@ extension PhaseSnapshot {
     sessionsLive = 0
     sessionsAdmitted = 0
     sessionsRefused = 0
+    sessionsFailed = 0
+    sessionsCancelled = 0
     children = record.children.count
     oldestSessions = []
   }
@@ -103,6 +105,8 @@ extension PhaseSnapshot {
     sessionsLive = counts.live
     sessionsAdmitted = Int(clamping: counts.admitted)
     sessionsRefused = Int(clamping: counts.refused)
+    sessionsFailed = counts.failed
+    sessionsCancelled = counts.cancelled
     oldestSessions = gate.named(limit: 10).map { SessionSnapshot(name: $0.name, age: now - $0.since) }
   }
 }

@@ -86,6 +86,10 @@ public struct PhaseSnapshot: Hashable, Sendable {
   public var sessionsAdmitted: Int
   /// Sessions that were refused.
   public var sessionsRefused: Int
+  /// Sessions that threw.
+  public var sessionsFailed: Int
+  /// Sessions that were cancelled because the time was over, and ended.
+  public var sessionsCancelled: Int
   /// Child phases that are open.
   public var children: Int
   /// The sessions that were given a name, the oldest first, at most ten.
