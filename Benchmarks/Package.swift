@@ -14,20 +14,40 @@ let package = Package(
   ],
   targets: [
     .target(name: "CHeap", path: "Benchmarks/CHeap"),
+    // What the benchmarks have in common.
+    .target(
+      name: "Measuring", dependencies: ["CHeap", .product(name: "Benchmark", package: "benchmark")],
+      path: "Benchmarks/Measuring"),
+    .executableTarget(
+      name: "Phases",
+      dependencies: [
+        "Measuring",
+        .product(name: "Benchmark", package: "benchmark"),
+        .product(name: "Graceful", package: "graceful"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      path: "Benchmarks/Phases",
+      plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
     .executableTarget(
       name: "Sessions",
       dependencies: [
-        "CHeap",
+        "Measuring",
         .product(name: "Benchmark", package: "benchmark"),
         .product(name: "Graceful", package: "graceful"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       path: "Benchmarks/Sessions",
-      swiftSettings: [
-        .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("MemberImportVisibility"), .enableUpcomingFeature("InternalImportsByDefault"),
-      ],
       plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
   ]
 )
+
+for target in package.targets where target.name != "CHeap" {
+  target.swiftSettings = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ]
+}

@@ -12,6 +12,7 @@ let package = Package(
     .executable(name: "example-03-worker-and-producer", targets: ["WorkerAndProducer"]),
     .executable(name: "example-04-echo", targets: ["Echo"]),
     .executable(name: "example-05-restarting-service", targets: ["RestartingService"]),
+    .executable(name: "example-06-inside-a-service-group", targets: ["InsideAServiceGroup"]),
   ],
   dependencies: [
     .package(name: "graceful", path: ".."),
@@ -34,6 +35,9 @@ let package = Package(
     .executableTarget(
       name: "RestartingService", dependencies: [.graceful],
       path: "05-restarting-service", exclude: ["README.md"]),
+    .executableTarget(
+      name: "InsideAServiceGroup", dependencies: [.graceful, .serviceLifecycle, .unixSignals],
+      path: "06-inside-a-service-group", exclude: ["README.md"]),
   ]
 )
 
@@ -43,6 +47,7 @@ extension Target.Dependency {
   static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
   static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")
   static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+  static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 }
 
 for target in package.targets {

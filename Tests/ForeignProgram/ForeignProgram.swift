@@ -25,6 +25,8 @@ struct ForeignProgram {
     case "blocked graceful": await Blocked.inPhase()
     case "stuck group": try await Stuck.inGroup()
     case "stuck graceful": await Stuck.inPhase()
+    case "deaf group": try await Deaf.inGroup()
+    case "deaf graceful": await Deaf.inPhase()
     default: say("unknown: \(arguments)")
     }
   }

@@ -1,5 +1,6 @@
 import Benchmark
 import Graceful
+import Measuring
 
 private let times = 200_000
 

@@ -1,6 +1,6 @@
 import Benchmark
-import CHeap
 import Graceful
+import Measuring
 import ServiceLifecycle
 
 private let count = 100_000
@@ -62,5 +62,3 @@ private func held(_ body: @escaping @Sendable (LiveScopes) async throws -> Void)
   for task in tasks { try await task.value }
   return Double(after - before) / Double(count)
 }
-
-private func heapInUse() -> Int { Int(heap_in_use()) }

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Measuring
 import Synchronization
 
 /// Every core at once, each for itself.

@@ -1,5 +1,6 @@
 import Benchmark
 import Graceful
+import Measuring
 import ServiceLifecycle
 
 /// From the stop to the turn of the phase, with so many sessions that all end in between.

@@ -1,5 +1,6 @@
 import Benchmark
 import Graceful
+import Measuring
 import ServiceLifecycle
 
 private let metrics = [Reading.each, Reading.pair, Reading.ofPair]

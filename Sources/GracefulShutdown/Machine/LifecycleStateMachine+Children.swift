@@ -55,6 +55,21 @@ extension LifecycleStateMachine {
     return found.reversed()
   }
 
+  /// Those below it, each before its own children, and of those beside each other the one that was opened first.
+  ///
+  /// They end in the order in which they are told, and most were opened by a task of one group, which finds the one
+  /// that has ended from the oldest on: told the other way round, a hundred thousand took it more than 24 s (measured).
+  func below(_ id: Int) -> [Int] {
+    guard !self[id].children.isEmpty else { return [] }
+    var found: [Int] = []
+    var open = self[id].children.sorted(by: >)
+    while let next = open.popLast() {
+      found.append(next)
+      open += self[next].children.sorted(by: >)
+    }
+    return found
+  }
+
   mutating func open(_ child: Child, at now: Instant) {
     guard !isKnown(child.id) else { return ignore("\(child.name) was opened twice") }
     childrenOpened += 1

@@ -110,7 +110,7 @@ extension LifecycleStateMachine {
   mutating func drain(_ id: Int, at now: Instant) {
     drainAlone(id, at: now)
     // The parent before its children: their deadline is clipped to its.
-    for child in descendants(of: id).reversed() where self[child].awaitsDrain { drainAlone(child, at: now) }
+    for child in below(id) where self[child].awaitsDrain { drainAlone(child, at: now) }
   }
 
   private mutating func drainAlone(_ id: Int, at now: Instant) {

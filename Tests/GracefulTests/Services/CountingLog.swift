@@ -22,5 +22,9 @@ struct CountingLog: LogHandler {
 
   func log(event: LogEvent) { count.add() }
 
-  static func logger(_ count: Count) -> Logger { Logger(label: "counting") { _ in CountingLog(count) } }
+  static func logger(_ count: Count, level: Logger.Level = .debug) -> Logger {
+    var logger = Logger(label: "counting") { _ in CountingLog(count) }
+    logger.logLevel = level
+    return logger
+  }
 }

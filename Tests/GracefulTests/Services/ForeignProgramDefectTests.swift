@@ -10,6 +10,26 @@ import WholeMachine
 struct ForeignProgramDefectTests {
   private static let terminate: Int32 = 15
 
+  @Test("Defect 4: what hears nothing ends a group by a trap that names nobody; a lifecycle exits 124 and names it")
+  func deaf() async throws {
+    // No backtrace: of all threads it would be that of the timer, and to write it takes longer than all the rest.
+    let theirs = try ChildProgram("ForeignProgram", ["deaf", "group"], environment: ["SWIFT_BACKTRACE=enable=no"])
+    #expect(await theirs.wait(for: "running\n", on: theirs.output) != nil)
+    theirs.signal(Self.terminate)
+    let trapped = try #require(await theirs.end())
+    #expect(trapped.code < 0, "killed by a signal, which a supervisor takes for a crash")
+    #expect(trapped.errors.contains("Cancellation took longer than allowed"), "\(trapped.errors)")
+    #expect(!trapped.errors.contains("Deaf"), "\(trapped.errors)")
+
+    let ours = try ChildProgram("ForeignProgram", ["deaf", "graceful"])
+    #expect(await ours.wait(for: "running\n", on: ours.output) != nil)
+    ours.signal(Self.terminate)
+    let ended = try #require(await ours.end())
+    #expect(ended.code == 124)
+    #expect(ended.errors.contains("exit 124: not ended in time: deaf"), "\(ended.errors)")
+    #expect(ended.errors.contains("  polite  drained"), "\(ended.errors)")
+  }
+
   @Test("Defect 6: a handler registered late locks itself out when it asks for the flag; one of Graceful's reads it")
   func lateHandler() async throws {
     let theirs = try ChildProgram("ForeignProgram", ["late-handler", "group"])

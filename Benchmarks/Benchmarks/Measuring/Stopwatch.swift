@@ -1,15 +1,15 @@
 /// How long one operation of many took, in picoseconds: nanoseconds are too coarse for what takes six of them.
-enum Stopwatch {
+package enum Stopwatch {
   /// Of so many rounds the fastest counts: whatever else the machine does can only make one slower.
-  static let rounds = 5
+  package static let rounds = 5
 
-  static func each(of count: Int, _ work: () throws -> Void) rethrows -> Double {
+  package static func each(of count: Int, _ work: () throws -> Void) rethrows -> Double {
     var best = Double.infinity
     for _ in 0..<rounds { best = min(best, picoseconds(try ContinuousClock().measure(work)) / Double(count)) }
     return best
   }
 
-  static func each(
+  package static func each(
     of count: Int, isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> Void
   ) async rethrows -> Double {
     var best = Double.infinity
@@ -18,7 +18,7 @@ enum Stopwatch {
   }
 
   /// Of what cannot be repeated.
-  static func once(
+  package static func once(
     of count: Int, isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> Void
   ) async rethrows -> Double {
     let start = ContinuousClock.now

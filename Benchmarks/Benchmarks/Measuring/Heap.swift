@@ -1,0 +1,4 @@
+private import CHeap
+
+/// What is allocated on the heap of this process, in bytes.
+package func heapInUse() -> Int { Int(heap_in_use()) }
