@@ -154,7 +154,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "WholeMachine",
+        "WholeMachine", "Graceful", "GracefulShutdown",
         "CGracefulSystem", "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover",
         "GracefulProcesses",
         "HandoverPeer", .system, .nioCore, .nioPosix,

@@ -1,18 +1,22 @@
 import Foundation
+import Graceful
 import GracefulProcesses
+import GracefulShutdown
 import Testing
 import WholeMachine
 
 @Suite("graceful report", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
 struct ReportCommandTests {
-  private static let report = """
-    {"schema": 1, "lifecycle": "shop", "pid": 4711, "startedAt": "2026-11-21T06:46:33.123Z",
-    "endedAt": "2026-11-21T06:47:35.123Z", "request": null, "mistakes": [], "stragglers": [], "ran": 60, "took": 2,
-    "grace": 25, "graceFrom": "program", "endedBySignal": null, "childrenOpened": 0, "ignored": [],
-    "phases": [{"name": "web", "parent": null,
-    "requires": [], "end": "drained", "error": null, "startedAfter": 0, "readyAfter": 0.5, "drainAfter": 60,
-    "turnAfter": 61, "endedAfter": 62, "sessions": null}]}
-    """
+  private static let report: String = {
+    let web = PhaseReport(
+      name: "web", end: .drained, startedAfter: .zero, readyAfter: .milliseconds(500), drainAfter: .seconds(60),
+      turnAfter: .seconds(61), endedAfter: .seconds(62))
+    return LifecycleReport(
+      lifecycle: "shop", request: nil, mistakes: [], phases: [web], stragglers: [], ran: .seconds(60),
+      took: .seconds(2),
+      grace: .seconds(25), endedBySignal: nil, ignored: []
+    ).json()
+  }()
 
   private func run(_ arguments: [String], in directory: TestDirectory) async throws -> (
     tool: ToolProcess, end: GracefulProcesses.ExitStatus?
