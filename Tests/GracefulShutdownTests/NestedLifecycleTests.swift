@@ -206,6 +206,12 @@ struct NestedLifecycleTests {
       async let first = a.run(on: ladder)
       async let second = b.run(on: ladder)
       #expect(await [first.exitCode, second.exitCode] == [78, 78])
+      // None of these goes round in a circle.
+      for lifecycle in [a, b] {
+        lifecycle.requestStop()
+        lifecycle.requestStop(of: "a")
+        _ = lifecycle.snapshot()
+      }
     }
   }
 
@@ -225,9 +231,11 @@ struct NestedLifecycleTests {
     bad.phase("database") { _ in }
     bad.phase("search/index") { _ in }
     bad.phase("search", lifecycle: inner)
+    bad.phase("hurry", lifecycle: Lifecycle("hurry", grace: .zero, logger: .silent))
     let mistakes = await bad.run(on: ladder).mistakes.map(\.description)
     #expect(mistakes.contains { $0.contains("two phases are called \"search/index\"") }, "\(mistakes)")
     #expect(mistakes.contains { $0.contains("empty name") }, "\(mistakes)")
+    #expect(mistakes.contains { $0.contains("limit of phase \"hurry\"") }, "\(mistakes)")
     #expect(mistakes.contains { $0.contains("requires \"search/database\"") }, "\(mistakes)")
   }
 

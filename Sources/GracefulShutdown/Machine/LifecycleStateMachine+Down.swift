@@ -119,8 +119,8 @@ extension LifecycleStateMachine {
     var until = timetable(of: id)?.drainUntil(limit: limitOf(id), from: now) ?? now + (limitOf(id) ?? .longest)
     if let parent = children[id]?.child.parent, let due = self[parent].due { until = min(until, due) }
     // A start that hangs has no longer than its start limit.
-    if let startUntil = self[id].startUntil, self[id].state == .starting, self[id].verdict == nil, startUntil > now {
-      until = min(until, startUntil)
+    if self[id].state == .starting, self[id].verdict == nil, let startUntil = self[id].startUntil {
+      if self[id].startFailure != nil || startUntil > now { until = min(until, max(startUntil, now)) }
     }
     // It had come back, and nobody is there to be told.
     if case .backingOff = self[id].state, self[id].verdict == nil { self[id].verdict = .drained }

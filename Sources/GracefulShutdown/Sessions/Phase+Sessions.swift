@@ -74,8 +74,8 @@ extension Phase {
     var mayWait = Phase.place?.isBody(of: self) != true
     while mayWait {
       mayWait = await runs.waitWhileHeld()
-      // The run that goes on, which may have a gate of its own; also when it has just gone on, before there was a wait.
-      let phase = link.driver?.currentRun(of: self) ?? self
+      // The run that goes on, which may have a gate of its own; or it has just gone on, before there was a wait.
+      let phase = mayWait ? link.driver?.currentRun(of: self) ?? self : self
       if let stripe = phase.gate.begin() { return Admission(phase: phase, stripe: stripe) }
     }
     return Admission(phase: self, stripe: try admitInside(name))

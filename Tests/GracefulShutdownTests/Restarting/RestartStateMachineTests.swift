@@ -229,4 +229,38 @@ struct RestartStateMachineTests {
   private func isRestart(_ action: Machine.Action) -> Bool {
     if case .restart = action { true } else { false }
   }
+
+  @Test("One that came back after the stop was told is not late for its start, although others hold up its turn")
+  func stopDuringRestart() throws {
+    let start = PhaseGraph.Declaration("consumer", startLimit: .seconds(5), restart: Self.policy())
+    var machine = Table.running(Table.machine([start, .init("web", requires: ["consumer"])]))
+    _ = machine.receive(.ended(0, .threw("lost")), at: Table.at(1))
+    _ = machine.receive(.wake, at: Table.at(1.5))
+    _ = machine.receive(.stop(StopRequest(who: .signal(15))), at: Table.at(2))
+    _ = machine.receive(.ended(0, .returned), at: Table.at(2.1))
+    _ = machine.receive(.wake, at: Table.at(6.5))
+    let report = try #require(Table.report(machine.receive(.ended(1, .returned), at: Table.at(8))))
+    #expect(report.exitCode == 0, "\(report.text)")
+  }
+
+  @Test("One that is done does not keep a lifecycle alive in which everything else was stopped alone")
+  func onlyDone() {
+    var machine = Table.running(Table.machine([.init("migration", restart: .once), .init("web")]))
+    let done = machine.receive(.ended(0, .returned), at: Table.at(1))
+    #expect(!done.contains { if case .drain = $0 { true } else { false } }, "\(done)")
+    _ = machine.receive(.stopPhase(1, .drain), at: Table.at(2))
+    _ = machine.receive(.emptied(1), at: Table.at(2))
+    let actions = machine.receive(.ended(1, .returned), at: Table.at(3))
+    #expect(actions.contains { if case .drain(0, _) = $0 { true } else { false } }, "\(actions)")
+  }
+
+  @Test("A filter has no say in how a phase ends that was told to stop")
+  func filterAfterStop() throws {
+    var machine = Table.running(Table.machine([.init("web", restart: Self.policy())]))
+    _ = machine.receive(.stop(StopRequest(who: .signal(15))), at: Table.at(1))
+    _ = machine.receive(.emptied(0), at: Table.at(1))
+    let report = try #require(
+      Table.report(machine.receive(.ended(0, .forGood(.cutShort("2 connections"))), at: Table.at(2))))
+    #expect(report.exitCode == 124)
+  }
 }
