@@ -24,12 +24,11 @@ struct ReportPicture {
 
   init(_ report: LifecycleReport) {
     self.report = report
-    let verdict = report.summary.split(separator: ";").last.map { $0.drop { $0 == " " } } ?? ""
     picture = TimelinePicture(
-      title: "\(report.lifecycle): \(verdict)", subtitle: Self.subtitle(of: report),
+      title: "\(report.lifecycle): exit \(report.exitCode): \(report.verdict)", subtitle: [report.headline],
       panels: [Self.startPanel(of: report), Self.stopPanel(of: report)])
     late = Dictionary(grouping: report.stragglers.filter { $0.kind == .session }, by: \.phase)
-    let rows = Self.worthShowing(ReportTree(report.phases).rows, of: report)
+    let rows = report.rows(most: Self.mostPhases)
     for row in rows {
       places[row.phase] = picture.rows.count
       add(row)
@@ -39,21 +38,6 @@ struct ReportPicture {
       picture.notes.append("… and \(report.phases.count - rows.count) more phases")
     }
     picture.notes += report.mistakes.prefix(20).map { "mistake: \($0)" }
-  }
-
-  /// What is not in order, is shown first when not all can be.
-  private static func worthShowing(_ rows: [ReportTree.Row], of report: LifecycleReport) -> [ReportTree.Row] {
-    guard rows.count > mostPhases else { return rows }
-    let loud = rows.filter { report.phases[$0.phase].isLoud }.prefix(mostPhases)
-    let quiet = rows.filter { !report.phases[$0.phase].isLoud }.prefix(mostPhases - loud.count)
-    let shown = Set((loud + quiet).map(\.phase))
-    return rows.filter { shown.contains($0.phase) }
-  }
-
-  private static func subtitle(of report: LifecycleReport) -> [String] {
-    guard let request = report.request else { return ["not started"] }
-    let times = "ran \(report.ran.brief), stopped in \(report.took.brief) of \(report.grace.brief)"
-    return ["\(times), asked by \(request)"]
   }
 
   /// From the first phase to the last that was ready, and no longer: it may have run for weeks since.
@@ -104,12 +88,9 @@ struct ReportPicture {
       }
       if phase.end == .abandoned, !bars.isEmpty { bars[bars.count - 1].isOpen = true }
     }
-    var name = phase.name
-    if row.isChild, let owner = row.owner, name.hasPrefix(report.phases[owner].name + "/") {
-      name = String(name.dropFirst(report.phases[owner].name.count))
-    }
     picture.rows.append(
-      TimelinePicture.Row(name: name, level: row.level, note: phase.note, bars: bars, isLoud: phase.isLoud))
+      TimelinePicture.Row(
+        name: report.name(in: row), level: row.level, note: phase.note, bars: bars, isLoud: phase.isLoud))
     if let sessions = phase.sessions, !sessions.isEmpty {
       picture.rows.append(
         TimelinePicture.Row(name: "sessions", level: row.level + 1, note: sessions.text, isPart: true))

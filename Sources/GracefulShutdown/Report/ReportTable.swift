@@ -25,9 +25,8 @@ struct ReportTable {
     for straggler in report.stragglers where straggler.kind == .session {
       sessions[straggler.phase, default: []].append(straggler)
     }
-    let rows = ReportTree(report.phases).rows
-    let shown = Self.worthShowing(rows, of: report)
-    for row in rows where shown.contains(row.phase) { add(row) }
+    let rows = report.rows(most: Self.mostPhases)
+    for row in rows { add(row) }
     // Of phases that are not shown, or not in the report at all.
     for straggler in report.stragglers where straggler.kind == .session && sessions[straggler.phase] != nil {
       addSessions(of: straggler.phase, indent: 0, withPhase: true)
@@ -35,6 +34,7 @@ struct ReportTable {
     if sessionsHidden > 0 {
       lines.append(.text(isLoud: true, indent: 0, "… and \(sessionsHidden) more sessions", most: 1))
     }
+    let shown = Set(rows.map(\.phase))
     let hidden = report.phases.indices.filter { !shown.contains($0) }.map { report.phases[$0] }
     if !hidden.isEmpty {
       let text = "… and \(hidden.count) more phases: \(PhaseReport.countedByEnd(hidden))"
@@ -42,20 +42,10 @@ struct ReportTable {
     }
   }
 
-  private static func worthShowing(_ rows: [ReportTree.Row], of report: LifecycleReport) -> Set<Int> {
-    guard rows.count > mostPhases else { return Set(rows.map(\.phase)) }
-    let loud = rows.map(\.phase).filter { report.phases[$0].isLoud }.prefix(mostPhases)
-    let quiet = rows.map(\.phase).filter { !report.phases[$0].isLoud }.prefix(mostPhases - loud.count)
-    return Set(loud).union(quiet)
-  }
-
   private mutating func add(_ row: ReportTree.Row) {
     let phase = report.phases[row.phase]
     let indent = 2 * min(row.level, Self.deepest)
-    var name = phase.name
-    if row.isChild, let owner = row.owner, name.hasPrefix(report.phases[owner].name + "/") {
-      name = String(name.dropFirst(report.phases[owner].name.count))
-    }
+    var name = report.name(in: row)
     if row.level > Self.deepest { name = "\(row.level)› \(name)" }
     let others = row.others.prefix(2).map { TerminalText(report.phases[$0].name, columns: 24).string }
     var detail = phase.detail

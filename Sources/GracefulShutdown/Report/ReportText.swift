@@ -57,7 +57,8 @@ extension LifecycleReport {
     return ["  pid \(pid), \(startedAt) to \(endedAt)"]
   }
 
-  private var headline: String { request == nil ? times : "\(times), \(asker)" }
+  /// How long it ran and took to stop, and who asked for that.
+  package var headline: String { request == nil ? times : "\(times), \(asker)" }
 
   private var times: String {
     let origin = graceOrigin == .program ? "" : " (\(graceOrigin))"
@@ -68,7 +69,8 @@ extension LifecycleReport {
     request.map { "asked by \(TerminalText.line(of: "\($0)", columns: 200))" } ?? ""
   }
 
-  private var verdict: String {
+  /// Why it has its exit code.
+  package var verdict: String {
     if let endedBySignal { return "ended at once by \(StopRequest.Asker.signal(endedBySignal))" }
     if !stragglers.isEmpty { return "not ended in time: \(stragglerNames)" }
     if !mistakes.isEmpty { return "the configuration is wrong" }

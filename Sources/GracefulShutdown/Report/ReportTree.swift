@@ -92,3 +92,22 @@ package struct ReportTree: Sendable {
     }
   }
 }
+
+extension LifecycleReport {
+  /// Its phases as they are shown; when there are more than `most`, those that are not in order are shown first.
+  package func rows(most: Int) -> [ReportTree.Row] {
+    let rows = ReportTree(phases).rows
+    guard rows.count > most else { return rows }
+    let loud = rows.filter { phases[$0.phase].isLoud }.prefix(most)
+    let quiet = rows.filter { !phases[$0.phase].isLoud }.prefix(most - loud.count)
+    let shown = Set((loud + quiet).map(\.phase))
+    return rows.filter { shown.contains($0.phase) }
+  }
+
+  /// The name of a phase in its row: that of a child phase without its parent's, which stands above it.
+  package func name(in row: ReportTree.Row) -> String {
+    let name = phases[row.phase].name
+    guard row.isChild, let owner = row.owner, name.hasPrefix(phases[owner].name + "/") else { return name }
+    return String(name.dropFirst(phases[owner].name.count))
+  }
+}
