@@ -2,7 +2,7 @@
 ///
 /// The transcript tells of bodies, not of decisions: a phase may begin in the moment in which what it requires fails. So
 /// only what must hold all the same is judged.
-struct RestartTranscript {
+struct RestartTranscript: StopTranscript {
   static let phases = 8
 
   /// How often any phase failed.

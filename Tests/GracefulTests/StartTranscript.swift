@@ -1,5 +1,5 @@
 /// What `StartingProgram` wrote, and what is wrong with it.
-struct StartTranscript {
+struct StartTranscript: StopTranscript {
   static let phases = 12
 
   private(set) var began: [Int: Int] = [:]

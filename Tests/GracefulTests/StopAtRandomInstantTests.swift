@@ -4,20 +4,16 @@ import WholeMachine
 /// S10, with real processes: the stop comes while the phases start.
 @Suite("A stop at a random instant of the start", .wholeMachine, .serialized)
 struct StopAtRandomInstantTests {
-  private struct Outcome: Sendable {
-    var transcript = StartTranscript("")
-    var fault: String?
-  }
-
   @Test("S10: SIGTERM at a random instant of the start of twelve phases, 500 times: unwound in order, never stuck")
   func fiveHundredTimes() async throws {
+    let programs = StoppedPrograms<StartTranscript>(program: "StartingProgram")
     // How long a whole start takes on this machine now, eight at a time as below.
-    let undisturbed = try await run(24) { [String($0)] }
+    let undisturbed = try await programs.run(24) { [String($0)] }
     for outcome in undisturbed { #expect(outcome.fault == nil, "undisturbed: \(outcome.fault ?? "")") }
     let starts = undisturbed.compactMap(\.transcript.whole).sorted()
     let whole = try #require(starts.isEmpty ? nil : starts[starts.count / 2])
 
-    let outcomes = try await run(500) { [String($0), String(Int64.random(in: 0...(whole * 13 / 10)))] }
+    let outcomes = try await programs.run(500) { [String($0), String(Int64.random(in: 0...(whole * 13 / 10)))] }
     for outcome in outcomes { #expect(outcome.fault == nil, "\(outcome.fault ?? "")") }
     let none = outcomes.count { $0.transcript.began.isEmpty }
     let before = outcomes.count { $0.transcript.began.count < StartTranscript.phases }
@@ -54,36 +50,5 @@ struct StopAtRandomInstantTests {
   func goodTranscript() {
     #expect(StartTranscript("+ 0\n+ 1\n* 0\n+ 3\n* 1\n+ 4\n* 3\n- 3\n- 4\n- 1\n- 0\n").faults == [])
     #expect(StartTranscript("").faults == [])
-  }
-
-  /// Runs so many programs, eight at a time.
-  private func run(_ count: Int, arguments: @escaping @Sendable (Int) -> [String]) async throws -> [Outcome] {
-    try await withThrowingTaskGroup(of: Outcome.self) { group in
-      var outcomes: [Outcome] = []
-      for number in 0..<count {
-        if number >= 8, let outcome = try await group.next() { outcomes.append(outcome) }
-        group.addTask { try await Self.once(arguments(number)) }
-      }
-      for try await outcome in group { outcomes.append(outcome) }
-      return outcomes
-    }
-  }
-
-  private static func once(_ arguments: [String]) async throws -> Outcome {
-    let program = try ChildProgram("StartingProgram", arguments)
-    let end = await program.end(limit: .seconds(30))
-    let text = program.printed()
-    var outcome = Outcome(transcript: StartTranscript(text))
-    var faults = outcome.transcript.faults
-    if let end {
-      if end.code != 0 { faults.append("exit code \(end.code)") }
-      if !end.errors.contains("asked by SIGTERM") { faults.append("not stopped by SIGTERM") }
-    } else {
-      faults.append("stuck")
-    }
-    if !faults.isEmpty {
-      outcome.fault = "\(arguments): \(faults.joined(separator: "; "))\n\(text)\n\(end?.errors ?? "")"
-    }
-    return outcome
   }
 }

@@ -4,22 +4,13 @@ import WholeMachine
 /// S7, with real processes: the stop comes while phases fail, wait, and are started again.
 @Suite("A stop while services restart", .wholeMachine, .serialized)
 struct StopWhileRestartingTests {
-  private struct Outcome: Sendable {
-    var transcript = RestartTranscript("")
-    var fault: String?
-  }
-
   @Test("S7: SIGTERM at a random instant while eight services restart, 500 times: in order, never stuck")
   func fiveHundredTimes() async throws {
-    let outcomes = try await withThrowingTaskGroup(of: Outcome.self) { group in
-      var outcomes: [Outcome] = []
-      for number in 0..<500 {
-        if number >= 8, let outcome = try await group.next() { outcomes.append(outcome) }
-        group.addTask { try await Self.once([String(number), String(Int64.random(in: 0...120_000))]) }
-      }
-      for try await outcome in group { outcomes.append(outcome) }
-      return outcomes
+    let programs = StoppedPrograms<RestartTranscript>(program: "RestartingProgram") { code, errors in
+      // One that fails after it has heard of the stop, but before it knows, has failed while it stopped.
+      code == 1 && errors.contains("exit 1: failed")
     }
+    let outcomes = try await programs.run(500) { [String($0), String(Int64.random(in: 0...120_000))] }
     for outcome in outcomes { #expect(outcome.fault == nil, "\(outcome.fault ?? "")") }
     let failures = outcomes.map(\.transcript.failures).sorted()
     let starts = outcomes.reduce(0) { $0 + $1.transcript.starts }
@@ -42,25 +33,5 @@ struct StopWhileRestartingTests {
     ])
   func faultyTranscripts(text: String, fault: String) {
     #expect(RestartTranscript(text).faults.contains(fault))
-  }
-
-  private static func once(_ arguments: [String]) async throws -> Outcome {
-    let program = try ChildProgram("RestartingProgram", arguments)
-    let end = await program.end(limit: .seconds(30))
-    let text = program.printed()
-    var outcome = Outcome(transcript: RestartTranscript(text))
-    var faults = outcome.transcript.faults
-    if let end {
-      // One that fails after it has heard of the stop, but before it knows, has failed while it stopped.
-      let failedMeanwhile = end.code == 1 && end.errors.contains("exit 1: failed")
-      if end.code != 0, !failedMeanwhile { faults.append("exit code \(end.code)") }
-      if !end.errors.contains("asked by SIGTERM") { faults.append("not stopped by SIGTERM") }
-    } else {
-      faults.append("stuck")
-    }
-    if !faults.isEmpty {
-      outcome.fault = "\(arguments): \(faults.joined(separator: "; "))\n\(text)\n\(end?.errors ?? "")"
-    }
-    return outcome
   }
 }
