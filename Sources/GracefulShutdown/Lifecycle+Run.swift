@@ -73,7 +73,7 @@ extension Lifecycle {
       name: name, grace: grace.duration, graceOrigin: grace.origin, graph: phases,
       seed: .random(in: .min ... .max))
     // Here, where nobody else has the driver yet: another call of run() must not start what was asked to stop (S10).
-    let now = environment.now()
+    let now = MonotonicInstant(environment.now())
     for request in whole.requests { _ = machine.receive(.stop(request), at: now) }
     for phase in whole.stopped {
       guard let id = phases.nodes.firstIndex(where: { $0.name == phase }) else { continue }

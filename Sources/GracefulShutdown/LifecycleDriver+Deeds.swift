@@ -6,7 +6,7 @@ extension LifecycleDriver {
   func perform(_ deed: Deed) {
     switch deed.action {
     case .wake(let instant):
-      environment.schedule(at: instant) { [weak self] in self?.receive(.wake) }
+      environment.schedule(at: .init(instant)) { [weak self] in self?.receive(.wake) }
     case .finish(let report):
       conclude(report)
       finish(complete(report))
@@ -75,11 +75,11 @@ extension LifecycleDriver {
     phase.runs { task.cancel() }
   }
 
-  private func drain(_ phase: Phase, _ deadline: ContinuousClock.Instant) {
+  private func drain(_ phase: Phase, _ deadline: MonotonicInstant) {
     say(.debug, "phase is told to drain", phase)
     send(.draining, phase)
     // Nobody notices a tenth of a second; and it costs nothing where nobody observes.
-    let limit = min(.milliseconds(100), max(deadline - environment.now(), .zero) / 4)
+    let limit = min(.milliseconds(100), max(deadline - MonotonicInstant(environment.now()), .zero) / 4)
     events.settle(before: phase, within: limit) { [self] in
       phase.tell(.drain, deadline: deadline)
       // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
@@ -112,10 +112,10 @@ extension LifecycleDriver {
   }
 
   private func ended(_ phase: Phase, _ end: PhaseEnd) {
-    var metadata = ["phase.end": end.description]
-    if let error = end.error { metadata["error"] = error }
     let isChild = phase.parent != nil
-    say(isChild ? .debug : end.isFailed ? .error : .info, "phase ended", phase, metadata)
+    say(
+      isChild ? .debug : end.isFailed ? .error : .info, "phase ended", phase,
+      ["phase.end": end.description].merging(end.error.map { ["error": $0] } ?? [:]) { $1 })
     send(.ended, phase, end)
     tally.close(phase, at: environment.now())
     phase.board.close()
@@ -139,9 +139,9 @@ extension LifecycleDriver {
     }
   }
 
-  func say(_ level: Logger.Level, _ message: String, _ phase: Phase, _ metadata: [String: String] = [:]) {
+  func say(_ level: Logger.Level, _ message: String, _ phase: Phase, _ metadata: @autoclosure () -> [String: String] = [:]) {
     guard log.takes(level) else { return }
-    log.write(level, message, metadata.merging(["phase.name": phase.path]) { $1 })
+    log.write(level, message, metadata().merging(["phase.name": phase.path]) { $1 })
   }
 
   func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil) {

@@ -157,7 +157,7 @@ final class LifecycleDriver: Sendable {
     // children that are open.
     let (now, taken, gates) = state.withLock { state in
       let now = environment.now()
-      let (taken, ids) = LifecycleSnapshot.taken(of: state.machine, at: now)
+      let (taken, ids) = LifecycleSnapshot.taken(of: state.machine, at: .init(now))
       let gates = ids.map { id in (id < state.phases.count ? state.phases[id] : state.children[id])?.gate }
       return (now, taken, gates)
     }
@@ -178,7 +178,7 @@ final class LifecycleDriver: Sendable {
     state.withLock { state in
       let before = state.machine.request
       // The time is read under the lock, so that it never runs backwards for the machine.
-      let actions = state.machine.receive(state.holds(phase) ? event : .late(phase?.id ?? -1), at: environment.now())
+      let actions = state.machine.receive(state.holds(phase) ? event : .late(phase?.id ?? -1), at: .init(environment.now()))
       return (actions.map { state.deed($0) }, before == nil ? state.machine.request : nil)
     }
   }

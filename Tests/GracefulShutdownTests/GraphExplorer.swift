@@ -4,7 +4,7 @@
 /// ``PathModel``, which knows the events and actions alone.
 struct GraphExplorer {
   typealias Machine = LifecycleStateMachine
-  typealias Instant = ContinuousClock.Instant
+  typealias Instant = LifecycleStateMachine.Instant
 
   struct Position {
     var machine: Machine
@@ -15,7 +15,7 @@ struct GraphExplorer {
     func key(_ start: Instant) -> Key {
       var phases = machine.phases
       for id in phases.indices { phases[id].forgetWhen(start) }
-      var child = machine.children.values.first?.record
+      var child = machine.children.ids.first.flatMap { machine.children[$0]?.record }
       child?.forgetWhen(start)
       return Key(
         phases: phases, child: child, state: machine.state, armed: machine.armed, signals: machine.signals,
@@ -117,7 +117,7 @@ struct GraphExplorer {
     model.alone = !extent.restarting.isEmpty
     // The window is longer than any sequence.
     model.most = extent.restarting.mapValues { min($0.intensity, $0.window > .seconds(3600) ? .max : 0) }
-    return Position(machine: machine, model: model, now: ContinuousClock.now)
+    return Position(machine: machine, model: model, now: MonotonicInstant.now)
   }
 
   /// One long sequence, chosen by chance, where to try all of them would take too long.

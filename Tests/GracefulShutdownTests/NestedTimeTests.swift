@@ -30,7 +30,7 @@ struct NestedTimeTests {
 
   @Test("Each of those inside each other has an equal share, the innermost the first, and nobody is given up before it")
   func equalShares() {
-    let start = ContinuousClock.now
+    let start = MonotonicInstant.now
     var machine = LifecycleStateMachine(name: "test", grace: .seconds(20), graph: PhaseGraph([.init("web")]))
     _ = machine.receive(.run, at: start)
     _ = machine.receive(.ready(0), at: start)

@@ -3,7 +3,7 @@ import GracefulShutdown
 /// What somebody who sees only the events and the actions knows, and the promises that must hold at each action.
 struct PathModel: Hashable {
   typealias Machine = LifecycleStateMachine
-  typealias Instant = ContinuousClock.Instant
+  typealias Instant = LifecycleStateMachine.Instant
 
   struct Breach: Error, CustomStringConvertible {
     var description: String

@@ -9,7 +9,7 @@ struct QuietMachine {
   var phases: [PhaseRecord] { machine.phases }
 
   mutating func receive(
-    _ event: LifecycleStateMachine.Event, at now: ContinuousClock.Instant
+    _ event: LifecycleStateMachine.Event, at now: MonotonicInstant
   ) -> [LifecycleStateMachine.Action] {
     var actions = machine.receive(event, at: now)
     var next = 0

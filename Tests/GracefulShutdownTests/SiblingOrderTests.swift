@@ -8,7 +8,7 @@ import Testing
 struct SiblingOrderTests {
   @Test("are told to drain in the order in which they were opened, each before its own children")
   func oldestFirst() {
-    let now = ContinuousClock.now
+    let now = MonotonicInstant.now
     var machine = LifecycleStateMachine(
       name: "shop", grace: .seconds(20), graph: PhaseGraph([.init("web")]))
     _ = machine.receive(.run, at: now)

@@ -5,7 +5,7 @@ import Testing
 @Suite("The state machine of a lifecycle")
 struct StateMachineTests {
   typealias Machine = LifecycleStateMachine
-  static let start = ContinuousClock.now
+  static let start = MonotonicInstant.now
 
   static func machine(
     _ declarations: [PhaseGraph.Declaration], grace: Duration = .seconds(20)
@@ -22,7 +22,7 @@ struct StateMachineTests {
       ], grace: grace)
   }
 
-  static func at(_ seconds: Double) -> ContinuousClock.Instant { start + .seconds(seconds) }
+  static func at(_ seconds: Double) -> MonotonicInstant { start + .seconds(seconds) }
 
   static func running(_ machine: QuietMachine) -> QuietMachine {
     var machine = machine

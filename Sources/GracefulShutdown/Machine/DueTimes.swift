@@ -4,7 +4,7 @@
 /// phases' records say (``PhaseRecord/due``), and they are right: what is in here may be stale, and is found so when its
 /// time comes. That is why it counts for nothing when two machines are compared.
 struct DueTimes: Hashable, Sendable {
-  typealias Instant = ContinuousClock.Instant
+  typealias Instant = MonotonicInstant
 
   private struct Entry {
     var instant: Instant

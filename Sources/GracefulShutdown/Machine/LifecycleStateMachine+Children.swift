@@ -4,18 +4,22 @@ extension LifecycleStateMachine {
   ///
   /// Whoever is gone reads as ended.
   subscript(id: Int) -> PhaseRecord {
-    get {
-      if phases.indices.contains(id) { return phases[id] }
-      if let child = children[id] { return child.record }
-      var gone = PhaseRecord(requirements: 0)
-      gone.state = .ended(.drained)
-      return gone
+    _read {
+      if phases.indices.contains(id) {
+        yield phases[id]
+      } else if let place = children.place(of: id) {
+        yield children[place: place].record
+      } else {
+        var gone = PhaseRecord(requirements: 0)
+        gone.state = .ended(.drained)
+        yield gone
+      }
     }
     _modify {
       if phases.indices.contains(id) {
         yield &phases[id]
-      } else if let index = children.index(forKey: id) {
-        yield &children.values[index].record
+      } else if let place = children.place(of: id) {
+        yield &children[place: place].record
       } else {
         var nobody = PhaseRecord(requirements: 0)
         yield &nobody
@@ -23,14 +27,14 @@ extension LifecycleStateMachine {
     }
   }
 
-  func isKnown(_ id: Int) -> Bool { phases.indices.contains(id) || children[id] != nil }
+  func isKnown(_ id: Int) -> Bool { phases.indices.contains(id) || children.contains(id) }
 
   /// A child's name has its parents' before it, at most eight: `web/import`.
   func nameOf(_ id: Int) -> String {
     var path: [String] = []
     var next: Int? = id
     while let id = next, path.count < 8 {
-      let child = children[id]?.child
+      let child = children.child(id)
       path.append(child?.name ?? (phases.indices.contains(id) ? graph.nodes[id].name : "phase \(id)"))
       next = child?.parent
     }
@@ -38,7 +42,7 @@ extension LifecycleStateMachine {
   }
 
   func limitOf(_ id: Int) -> Duration? {
-    phases.indices.contains(id) ? graph.nodes[id].limit : children[id]?.child.limit
+    phases.indices.contains(id) ? graph.nodes[id].limit : children.child(id)?.limit
   }
 
   /// Those below it, each after its own children.
@@ -76,13 +80,12 @@ extension LifecycleStateMachine {
     lastChild = max(lastChild, child.id)
     // The gate admitted it, so somebody waits for it; unless its parent was given up in the same moment.
     guard self[child.parent].isLive else { return turnAway(child, at: now) }
-    let above = children[child.parent]
-    children[child.id] = ChildRecord(
-      child, root: above?.root ?? child.parent, depth: (above?.depth ?? 0) + 1, at: now)
+    let above = children.place(of: child.parent).map { (children[place: $0].root, children[place: $0].depth) }
+    children.insert(ChildRecord(child, root: above?.0 ?? child.parent, depth: (above?.1 ?? 0) + 1, at: now))
     self[child.parent].children.insert(child.id)
-    let parent = self[child.parent]
-    if parent.hasHeard { hear(child.id, until: hearing(of: child.parent)) }
-    if !parent.awaitsDrain { drain(child.id, at: now) }
+    let (hasHeard, awaitsDrain) = (self[child.parent].hasHeard, self[child.parent].awaitsDrain)
+    if hasHeard { hear(child.id, until: hearing(of: child.parent)) }
+    if !awaitsDrain { drain(child.id, at: now) }
   }
 
   /// Its parent was given up in the moment in which it was opened: nobody waits for it any more.
@@ -97,7 +100,7 @@ extension LifecycleStateMachine {
     var next: Int? = id
     while let id = next {
       if let timetable = self[id].timetable { return timetable.cancelAt }
-      next = children[id]?.child.parent
+      next = children.parent(of: id)
     }
     return nil
   }
@@ -111,7 +114,7 @@ extension LifecycleStateMachine {
         prepareToStop(other, timetable)
         stopHolding(other)
       }
-      if children[id] != nil {
+      if children.contains(id) {
         if self[id].awaitsDrain { drain(id, at: now) }
       } else {
         for other in graph.downwards where phases[other].timetable != nil { drainIfFree(other, at: now) }

@@ -8,7 +8,7 @@ extension LifecycleStateMachine {
     for id in phases.indices { stopHolding(id) }
     for id in phases.indices { stopRecycling(id) }
     // Who stops alone already, has no longer than the rest.
-    for id in phases.indices + children.keys.sorted() { clip(id, stopping.timetable) }
+    for id in phases.indices + children.ids.sorted() { clip(id, stopping.timetable) }
     if request.urgency != .drain { hurry(stopping, request, to: request.urgency, at: now) }
     for id in graph.downwards { drainIfFree(id, at: now) }
   }
@@ -50,7 +50,7 @@ extension LifecycleStateMachine {
       for id in graph.downwards where phases[id].isLive { abandon(id, at: now) }
       return
     }
-    for id in phases.indices + children.keys.sorted() {
+    for id in phases.indices + children.ids.sorted() {
       clip(id, stopping.timetable)
       hasten(id, at: now)
     }
@@ -117,7 +117,7 @@ extension LifecycleStateMachine {
     beginHolder(of: id, at: now)
     // A child that ended by itself while the program runs has no deadline: its caller waits for what is inside.
     var until = timetable(of: id)?.drainUntil(limit: limitOf(id), from: now) ?? now + (limitOf(id) ?? .longest)
-    if let parent = children[id]?.child.parent, let due = self[parent].due { until = min(until, due) }
+    if let parent = children.parent(of: id), let due = self[parent].due { until = min(until, due) }
     // A start that hangs has no longer than its start limit.
     if self[id].state == .starting, self[id].verdict == nil, let startUntil = self[id].startUntil {
       if self[id].startFailure != nil || startUntil > now { until = min(until, max(startUntil, now)) }
@@ -173,7 +173,7 @@ extension LifecycleStateMachine {
     if !told, !outcome.isForGood, restartOrGiveUp(id, outcome, at: now) { return }
     self[id].verdict = verdict(of: outcome, told: told)
     if told, case .cutShort = outcome.plain { noteStraggler(id) }
-    if children[id] != nil {
+    if children.contains(id) {
       // Nobody but its caller needs to know; only what is inside must end, too.
       if self[id].awaitsDrain { drain(id, at: now) }
     } else if !told {
@@ -222,7 +222,7 @@ extension LifecycleStateMachine {
   private mutating func leave(_ id: Int, as end: PhaseEnd, at now: Instant) {
     self[id].state = .ended(end)
     self[id].endedAt = now
-    if let child = children[id]?.child {
+    if let child = children.child(id) {
       record(child, end)
       return
     }
@@ -264,7 +264,7 @@ extension LifecycleStateMachine {
         self[child.id].report(child.id, name: nameOf(child.id), parent: nameOf(child.parent), since: startedAt ?? .now))
     }
     self[child.parent].children.remove(child.id)
-    children[child.id] = nil
+    children.remove(child.id)
   }
 
   /// More of them would fill the memory and be read by nobody.

@@ -120,7 +120,7 @@ extension LifecycleStateMachine {
     let depth = phases.indices.contains(id) ? graph.nodes[id].depth : 1
     let timetable = timetable(of: id) ?? StopTimetable(grace: grace, at: now)
     let until = timetable.waitUntil(depth: depth, from: now)
-    guard let parent = children[id]?.child.parent, let due = self[parent].due else { return until }
+    guard let parent = children.parent(of: id), let due = self[parent].due else { return until }
     return min(until, due)
   }
 
@@ -128,7 +128,7 @@ extension LifecycleStateMachine {
   mutating func noteStraggler(_ id: Int) {
     guard !self[id].isStraggler else { return }
     self[id].isStraggler = true
-    if children[id] != nil {
+    if children.contains(id) {
       guard case .stopping = state, stragglers.count < phases.count + Self.mostChildReports else { return }
     }
     stragglers.append(nameOf(id))

@@ -6,7 +6,7 @@
 /// A phase ends in two halves, in any order: its body comes back, and its gate, closed since it was told to drain, is
 /// empty: no session and no child phase is left inside.
 package struct LifecycleStateMachine: Hashable, Sendable {
-  package typealias Instant = ContinuousClock.Instant
+  package typealias Instant = MonotonicInstant
 
   package enum Event: Hashable, Sendable {
     case run
@@ -96,9 +96,10 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     /// It has ended; nothing more will be said to it.
     case release(Int, PhaseEnd)
     case wake(at: Instant)
-    case finish(LifecycleReport)
+    // A report is large, and there may be a hundred thousand actions in an array.
+    indirect case finish(LifecycleReport)
     /// All has ended, but the process has not, and somebody insists: it hangs in its exit.
-    case leave(LifecycleReport)
+    indirect case leave(LifecycleReport)
     case ignored(String)
   }
 
@@ -125,7 +126,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   package internal(set) var state = State.idle([])
   package internal(set) var phases: [PhaseRecord]
   /// Those that were opened while the program runs, and have not ended.
-  package internal(set) var children: [Int: ChildRecord] = [:]
+  package internal(set) var children = ChildTable()
   var childReports: [PhaseReport] = []
   var childrenOpened = 0
   /// The highest id of a child.

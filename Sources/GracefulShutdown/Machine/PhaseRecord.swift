@@ -1,6 +1,6 @@
 /// What the state machine knows of one phase.
 package struct PhaseRecord: Hashable, Sendable {
-  package typealias Instant = ContinuousClock.Instant
+  package typealias Instant = MonotonicInstant
 
   package enum State: Hashable, Sendable {
     /// Something that it requires is not ready.

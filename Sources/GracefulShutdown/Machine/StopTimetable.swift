@@ -2,7 +2,7 @@
 ///
 ///     request ─────── drain ─────── cancelAt ── cancel limit ── abandonAt ── reserve ── deadline
 package struct StopTimetable: Hashable, Sendable {
-  package typealias Instant = ContinuousClock.Instant
+  package typealias Instant = MonotonicInstant
 
   package let requestedAt: Instant
   package let cancelLimit: Duration

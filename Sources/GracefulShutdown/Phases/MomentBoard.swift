@@ -7,11 +7,25 @@ final class MomentBoard: Sendable {
   private struct State {
     var reached: Phase.Moment?
     var isClosed = false
-    var deadline: ContinuousClock.Instant?
+    var deadline: MonotonicInstant?
     var nextId = 0
     var waiters: [Int: (moment: Phase.Moment, continuation: CheckedContinuation<Void, Never>)] = [:]
     var handlers: [Int: (moment: Phase.Moment, registration: HandlerRegistration)] = [:]
     var closeWaiters: [CheckedContinuation<Void, Never>] = []
+
+    mutating func takeWaiters(until moment: Phase.Moment) -> [CheckedContinuation<Void, Never>] {
+      if waiters.isEmpty { return [] }
+      let taken = waiters.filter { $0.value.moment <= moment }
+      for id in taken.keys { waiters[id] = nil }
+      return taken.values.map(\.continuation)
+    }
+
+    mutating func takeHandlers(until moment: Phase.Moment) -> [HandlerRegistration] {
+      if handlers.isEmpty { return [] }
+      let taken = handlers.filter { $0.value.moment <= moment }
+      for id in taken.keys { handlers[id] = nil }
+      return taken.sorted { $0.key < $1.key }.map(\.value.registration)
+    }
   }
 
   private let state = Mutex(State())
@@ -20,7 +34,7 @@ final class MomentBoard: Sendable {
   /// Whether any moment has come: one relaxed atomic read.
   var hasTold: Bool { told.load(ordering: .relaxed) }
 
-  var deadline: ContinuousClock.Instant? { state.withLock { $0.deadline } }
+  var deadline: MonotonicInstant? { state.withLock { $0.deadline } }
 
   func hasReached(_ moment: Phase.Moment) -> Bool { state.withLock { $0.reached.map { $0 >= moment } ?? false } }
 
@@ -28,7 +42,7 @@ final class MomentBoard: Sendable {
   var hasClosed: Bool { state.withLock { $0.isClosed } }
 
   /// - Returns: The handlers whose moment has come, for the caller to run; each is returned once.
-  func reach(_ moment: Phase.Moment, deadline: ContinuousClock.Instant) -> [HandlerRegistration] {
+  func reach(_ moment: Phase.Moment, deadline: MonotonicInstant) -> [HandlerRegistration] {
     told.store(true, ordering: .relaxed)
     let (waiters, handlers) = state.withLock { state in
       if state.reached.map({ $0 < moment }) ?? true {
@@ -37,11 +51,7 @@ final class MomentBoard: Sendable {
       } else if state.reached == moment {
         state.deadline = state.deadline.map { min($0, deadline) } ?? deadline
       }
-      let waiters = state.waiters.filter { $0.value.moment <= moment }
-      for id in waiters.keys { state.waiters[id] = nil }
-      let handlers = state.handlers.filter { $0.value.moment <= moment }
-      for id in handlers.keys { state.handlers[id] = nil }
-      return (waiters.values.map(\.continuation), handlers.sorted { $0.key < $1.key }.map(\.value.registration))
+      return (state.takeWaiters(until: moment), state.takeHandlers(until: moment))
     }
     for waiter in waiters { waiter.resume() }
     return handlers

@@ -126,7 +126,7 @@ public final class Phase: Sendable {
   ///
   /// `nil` before a stop is requested. Until it is told to drain it is the deadline of the whole; from then on its own
   /// limit counts, clipped to that.
-  public var deadline: ContinuousClock.Instant? { board.deadline }
+  public var deadline: ContinuousClock.Instant? { board.deadline.map { .init($0) } }
 
   /// Stops this phase alone, with its child phases and with those that require it, in order, while the rest runs.
   ///
@@ -163,7 +163,7 @@ extension Phase {
     runs.announces(kind, of: run)
   }
 
-  func tell(_ moment: Moment, deadline: ContinuousClock.Instant) {
+  func tell(_ moment: Moment, deadline: MonotonicInstant) {
     // One that blocks holds up no other.
     for handler in board.reach(moment, deadline: deadline) { environment.perform { handler.run() } }
   }

@@ -55,8 +55,10 @@ extension Phase {
     }
     child.runs { task.cancel() }
     return try await withTaskCancellationHandler {
+      // In this order: most have ended when their body is back, and then the caller is woken up once, not twice.
+      let result = await task.result
       await child.board.waitUntilClosed()
-      return try await task.value
+      return try result.get()
     } onCancel: {
       driver.stopAlone(child, .cancelNow)
     }

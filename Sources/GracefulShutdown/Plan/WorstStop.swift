@@ -21,7 +21,7 @@ struct WorstStop {
     endsAfter = drainsAfter
     wave = Array(repeating: 1, count: graph.nodes.count)
     // Any instant does: only what lies between them is looked at.
-    let request = ContinuousClock.now
+    let request = MonotonicInstant.now
     let whole = StopTimetable(grace: grace, at: request)
     // Of those that hold a lifecycle, for what is in it.
     var nested: [Int: StopTimetable] = [:]

@@ -1,6 +1,6 @@
 /// What is remembered of the restarts of one phase, and the arithmetic of the next delay.
 package struct RestartHistory: Hashable, Sendable {
-  package typealias Instant = ContinuousClock.Instant
+  package typealias Instant = MonotonicInstant
 
   /// More would be read by nobody.
   private static var mostReported: Int { 64 }

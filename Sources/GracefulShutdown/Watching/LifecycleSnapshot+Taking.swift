@@ -12,8 +12,8 @@ extension LifecycleSnapshot {
   /// What the state machine knows, and the id of each phase in it; the rest is with their gates.
   ///
   /// It is called under the lock of the driver, and holds nothing of the machine afterwards.
-  static func taken(of machine: LifecycleStateMachine, at now: ContinuousClock.Instant) -> (Self, ids: [Int]) {
-    let children = oldest(machine.children.keys)
+  static func taken(of machine: LifecycleStateMachine, at now: MonotonicInstant) -> (Self, ids: [Int]) {
+    let children = oldest(machine.children.ids)
     return (Self(machine, children: children, at: now), machine.phases.indices + children)
   }
 
@@ -27,7 +27,7 @@ extension LifecycleSnapshot {
   }
 
   /// The lowest ids, in order; without sorting all of them, since there may be a hundred thousand.
-  private static func oldest(_ ids: Dictionary<Int, ChildRecord>.Keys) -> [Int] {
+  private static func oldest(_ ids: Dictionary<Int, Int>.Keys) -> [Int] {
     var oldest: [Int] = []
     var bound = Int.max
     for id in ids where id < bound {
@@ -40,7 +40,7 @@ extension LifecycleSnapshot {
     return Array(oldest.sorted().prefix(mostChildren))
   }
 
-  private init(_ machine: LifecycleStateMachine, children: [Int], at now: ContinuousClock.Instant) {
+  private init(_ machine: LifecycleStateMachine, children: [Int], at now: MonotonicInstant) {
     lifecycle = machine.name
     running = machine.startedAt.map { now - $0 }
     grace = machine.grace
@@ -72,7 +72,7 @@ extension LifecycleSnapshot {
 
 extension PhaseSnapshot {
   fileprivate init(
-    _ name: String, parent: String?, _ record: PhaseRecord, at now: ContinuousClock.Instant
+    _ name: String, parent: String?, _ record: PhaseRecord, at now: MonotonicInstant
   ) {
     self.name = name
     self.parent = parent

@@ -15,7 +15,7 @@ struct WorstRun {
     _ graph: PhaseGraph, grace: Duration, behaves: (Int, LifecycleStateMachine.Action) -> Bool = { _, _ in false }
   ) {
     var machine = LifecycleStateMachine(name: "shop", grace: grace, graph: graph)
-    let start = ContinuousClock.now
+    let start = MonotonicInstant.now
     var open = machine.receive(.run, at: start)
     for id in graph.downwards.reversed() { open += machine.receive(.ready(id), at: start) }
     var now = start + .seconds(3)

@@ -6,7 +6,7 @@ import Testing
 /// What a policy may say, and what a service may do, and the documented answer to each.
 @Suite("Bad input to a restart policy", .timeLimit(.minutes(1)))
 struct RestartBadInputTests {
-  private static let start = ContinuousClock.now
+  private static let start = MonotonicInstant.now
 
   private static func policy(_ change: (inout RestartPolicy) -> Void) -> RestartPolicy {
     var policy = RestartPolicy.onFailure()
