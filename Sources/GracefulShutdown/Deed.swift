@@ -19,6 +19,8 @@ extension LifecycleDriver.State {
   mutating func deed(_ action: LifecycleStateMachine.Action) -> Deed {
     decisions += 1
     let phase = action.phase.flatMap { phases.indices.contains($0) ? phases[$0] : children[$0] }
+    // The last that is said of it; who concludes wants to see those that are in the report.
+    if action.isLast, let phase, phase.parent != nil, !machine.reports(phase.id) { children[phase.id] = nil }
     guard let phase, let isNewRound = action.isNewRound else {
       return Deed(action: action, phase: phase, before: nil, number: decisions)
     }
@@ -49,6 +51,16 @@ extension LifecycleStateMachine.Action {
       .renew(let id), .done(let id), .release(let id, _):
       id
     case .wake, .finish, .leave, .ignored: nil
+    }
+  }
+
+  /// Whether nothing follows it about the phase, when that is a child.
+  fileprivate var isLast: Bool {
+    switch self {
+    case .abandon, .release: true
+    case .start, .ready, .hear, .drain, .turn, .cut, .cancel, .restart, .refuse, .hold, .admit, .waiting, .renew, .done,
+      .wake, .finish, .leave, .ignored:
+      false
     }
   }
 

@@ -14,16 +14,30 @@ final class EmptiedGates: Sendable {
 
   private let state = Mutex(State())
 
-  func tell(_ id: Int, round: Int, to receive: (_ id: Int, _ round: Int) -> Void) {
-    let isMine = state.withLock { state in
-      state.news.append((id, round))
+  /// Does what may empty gates, and then tells of all of them in one go: while a hundred thousand phases are told to
+  /// drain, each piece of news by itself would be as many turns at the driver's lock.
+  func gather(_ work: () -> Void, to receive: ([(id: Int, round: Int)]) -> Void) {
+    let isMine = begin()
+    work()
+    if isMine { tellAll(to: receive) }
+  }
+
+  func tell(_ id: Int, round: Int, to receive: ([(id: Int, round: Int)]) -> Void) {
+    let isMine = begin(with: [(id, round)])
+    if isMine { tellAll(to: receive) }
+  }
+
+  /// - Returns: Whether it is the caller who tells.
+  private func begin(with news: [(id: Int, round: Int)] = []) -> Bool {
+    state.withLock { state in
+      state.news += news
       defer { state.isTelling = true }
       return !state.isTelling
     }
-    guard isMine else { return }
-    while let news = takeAll() {
-      for (id, round) in news { receive(id, round) }
-    }
+  }
+
+  private func tellAll(to receive: ([(id: Int, round: Int)]) -> Void) {
+    while let news = takeAll() { receive(news) }
   }
 
   /// In the same step as there is no more news, nobody is telling: whoever comes next does.

@@ -84,14 +84,17 @@ extension LifecycleDriver {
       phase.tell(.drain, deadline: deadline)
       // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
       let (id, round) = (phase.id, phase.round)
-      phase.gate.close { [weak self] in self?.becameEmpty(id, round: round) }
+      phase.gate.close { [weak self] in
+        guard let self else { return }
+        emptied.tell(id, round: round) { self.becameEmpty($0) }
+      }
     }
   }
 
-  private func becameEmpty(_ id: Int, round: Int) {
-    emptied.tell(id, round: round) { id, round in
+  func becameEmpty(_ news: [(id: Int, round: Int)]) {
+    act { state, now in
       // A round does not end before this, so it is never another one.
-      if state.withLock({ $0.isRound(round, of: id) }) { receive(.emptied(id)) }
+      news.flatMap { id, round in state.isRound(round, of: id) ? state.machine.receive(.emptied(id), at: now) : [] }
     }
   }
 
@@ -124,8 +127,7 @@ extension LifecycleDriver {
 
   /// A child leaves its parent.
   func release(_ phase: Phase) {
-    guard let place = phase.inside else { return }
-    guard state.withLock({ $0.children.removeValue(forKey: phase.id) }) != nil else { return }
+    guard let place = phase.inside, phase.isReleased() else { return }
     place.phase.leave(place)
   }
 

@@ -14,9 +14,8 @@ final class LifecycleDriver: Sendable {
     var phases: [Phase]
     /// How many deeds there were.
     var decisions = 0
-    /// Those that were opened while the program runs, and have not ended.
+    /// Those that were opened while the program runs, and have not ended; of those that have, the ones in the report.
     var children: [Int: Phase] = [:]
-    var nextChild: Int
     var report: LifecycleReport?
     var isReportWritten = false
     var waiters: [CheckedContinuation<LifecycleReport, Never>] = []
@@ -28,6 +27,7 @@ final class LifecycleDriver: Sendable {
   let filters: [Lifecycle.RestartFilter?]
   let environment: any LifecycleEnvironment
   let log: LifecycleLog
+  private let nextChild: Atomic<Int>
   let tally = SessionTally()
   let emptied = EmptiedGates()
   let events: LifecycleEventBroadcast
@@ -47,7 +47,8 @@ final class LifecycleDriver: Sendable {
     let phases = machine.graph.nodes.enumerated().map {
       Phase(name: $1.name, id: $0, environment: environment, link: link)
     }
-    state = Mutex(State(machine: machine, phases: phases, nextChild: phases.count))
+    state = Mutex(State(machine: machine, phases: phases))
+    nextChild = Atomic(phases.count)
     self.later = later
     self.bodies = bodies
     self.filters = filters
@@ -130,16 +131,14 @@ final class LifecycleDriver: Sendable {
   /// - Parameter place: In its parent, which it leaves when it is released.
   func open(_ name: String, limit: Duration?, at place: Place) -> Phase {
     let parent = place.phase
-    let child = state.withLock { state in
-      let id = state.nextChild
-      state.nextChild += 1
-      let phase = Phase(name: name, id: id, environment: environment, link: parent.link, within: place)
-      state.children[id] = phase
-      return phase
-    }
+    let id = nextChild.wrappingAdd(1, ordering: .relaxed).oldValue
+    let child = Phase(name: name, id: id, environment: environment, link: parent.link, within: place)
     // Before the machine knows of it: it may be told to drain in the same moment, by another thread.
     send(.started, child)
-    receive(.opened(.init(id: child.id, parent: parent.id, name: name, limit: limit)))
+    act { state, now in
+      state.children[id] = child
+      return state.machine.receive(.opened(.init(id: id, parent: parent.id, name: name, limit: limit)), at: now)
+    }
     return child
   }
 
@@ -166,21 +165,27 @@ final class LifecycleDriver: Sendable {
 
   /// - Parameter phase: Who said so, when it counts only as long as that run of it is not over.
   func receive(_ event: LifecycleStateMachine.Event, from phase: Phase? = nil) {
-    let (deeds, request) = decide(event, from: phase)
-    // A phase asked, by failing or by coming back: who asks otherwise, has said so.
-    if let request, event.asksForNoStop { events.send(LifecycleEvent(.stopRequested, request: request)) }
-    if let later { return later(deeds) }
-    for deed in deeds { perform(deed) }
+    act(telling: event.asksForNoStop) { state, now in
+      state.machine.receive(state.holds(phase) ? event : .late(phase?.id ?? -1), at: now)
+    }
   }
 
-  /// - Returns: What is to be done, and the request of the stop that begins with it.
-  private func decide(_ event: LifecycleStateMachine.Event, from phase: Phase?) -> ([Deed], StopRequest?) {
-    state.withLock { state in
+  /// Has something decided, and does it.
+  ///
+  /// - Parameter telling: Whether it is to be told when a stop begins with it: whoever asks for one by name, has said so.
+  func act(
+    telling: Bool = true, _ decide: (inout State, MonotonicInstant) -> [LifecycleStateMachine.Action]
+  ) {
+    let (deeds, request) = state.withLock { state in
       let before = state.machine.request
       // The time is read under the lock, so that it never runs backwards for the machine.
-      let actions = state.machine.receive(state.holds(phase) ? event : .late(phase?.id ?? -1), at: .init(environment.now()))
+      let actions = decide(&state, MonotonicInstant(environment.now()))
       return (actions.map { state.deed($0) }, before == nil ? state.machine.request : nil)
     }
+    if let request, telling { events.send(LifecycleEvent(.stopRequested, request: request)) }
+    if let later { return later(deeds) }
+    guard deeds.count > 1 else { return deeds.forEach(perform) }
+    emptied.gather { deeds.forEach(perform) } to: { becameEmpty($0) }
   }
 }
 

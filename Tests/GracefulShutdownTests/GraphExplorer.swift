@@ -15,7 +15,7 @@ struct GraphExplorer {
     func key(_ start: Instant) -> Key {
       var phases = machine.phases
       for id in phases.indices { phases[id].forgetWhen(start) }
-      var child = machine.children.ids.first.flatMap { machine.children[$0]?.record }
+      var child = machine.children.ids.first.flatMap { machine.children.record($0) }
       child?.forgetWhen(start)
       return Key(
         phases: phases, child: child, state: machine.state, armed: machine.armed, signals: machine.signals,

@@ -222,7 +222,7 @@ extension LifecycleStateMachine {
   private mutating func leave(_ id: Int, as end: PhaseEnd, at now: Instant) {
     self[id].state = .ended(end)
     self[id].endedAt = now
-    if let child = children.child(id) {
+    if let child = children.origin(id)?.child {
       record(child, end)
       return
     }
@@ -260,12 +260,16 @@ extension LifecycleStateMachine {
   /// There may be millions, and whoever opened it knows. What the report tells is the stop.
   private mutating func record(_ child: Child, _ end: PhaseEnd) {
     if case .stopping = state, childReports.count < Self.mostChildReports {
+      reportedChildren.insert(child.id)
       childReports.append(
         self[child.id].report(child.id, name: nameOf(child.id), parent: nameOf(child.parent), since: startedAt ?? .now))
     }
     self[child.parent].children.remove(child.id)
     children.remove(child.id)
   }
+
+  /// Whether the report will tell of a child that has ended.
+  func reports(_ child: Int) -> Bool { reportedChildren.contains(child) }
 
   /// More of them would fill the memory and be read by nobody.
   static var mostChildReports: Int { 256 }

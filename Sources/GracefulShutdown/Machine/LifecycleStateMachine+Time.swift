@@ -43,7 +43,8 @@ extension LifecycleStateMachine {
   private func inOrder(_ ids: [Int]) -> [Int] {
     if ids.count < 2 { return ids }
     let places = Set(ids).map { id in
-      (id: id, rank: graph.nodes[children[id]?.root ?? id].rank, depth: children[id]?.depth ?? 0)
+      let child = children.origin(id)
+      return (id: id, rank: graph.nodes[child?.root ?? id].rank, depth: child?.depth ?? 0)
     }
     return places.sorted { ($0.rank, -$0.depth, $0.id) < ($1.rank, -$1.depth, $1.id) }.map(\.id)
   }

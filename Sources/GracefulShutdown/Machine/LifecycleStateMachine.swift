@@ -128,6 +128,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   /// Those that were opened while the program runs, and have not ended.
   package internal(set) var children = ChildTable()
   var childReports: [PhaseReport] = []
+  /// Of those.
+  var reportedChildren: Set<Int> = []
   var childrenOpened = 0
   /// The highest id of a child.
   var lastChild = -1

@@ -65,6 +65,21 @@ package struct PhaseRecord: Hashable, Sendable {
 
   init(requirements: Int) { requirementsLeft = requirements }
 
+  /// Of a child, which is ready from the beginning.
+  init(openedAt now: Instant) {
+    requirementsLeft = 0
+    state = .ready
+    startedAt = now
+    readyAt = now
+  }
+
+  /// Of a child that is not known any more.
+  static let gone = {
+    var gone = PhaseRecord(requirements: 0)
+    gone.state = .ended(.drained)
+    return gone
+  }()
+
   /// Whether its body was called and nobody has given it up.
   package var isLive: Bool {
     switch state {
@@ -133,25 +148,5 @@ package struct PhaseRecord: Hashable, Sendable {
     report.restarts = history.reports
     report.restarted = history.total
     return report
-  }
-}
-
-/// A phase that was opened while the program runs.
-package struct ChildRecord: Hashable, Sendable {
-  package let child: LifecycleStateMachine.Child
-  package var record: PhaseRecord
-  /// The phase of the graph that it is in, however deep.
-  let root: Int
-  /// How deep: 1 directly inside of it.
-  let depth: Int
-
-  init(_ child: LifecycleStateMachine.Child, root: Int, depth: Int, at now: PhaseRecord.Instant) {
-    self.child = child
-    self.root = root
-    self.depth = depth
-    record = PhaseRecord(requirements: 0)
-    record.state = .ready
-    record.startedAt = now
-    record.readyAt = now
   }
 }

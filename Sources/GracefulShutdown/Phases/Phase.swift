@@ -33,6 +33,7 @@ public final class Phase: Sendable {
     var cancel: (@Sendable () -> Void)?
     var hasComeBack = false
     var isGivenUp = false
+    var isReleased = false
   }
 
   /// Where in its parent it was opened, while the program runs.
@@ -208,6 +209,16 @@ extension Phase {
     work.withLock { work in
       work.isGivenUp = true
       return work.hasComeBack
+    }
+  }
+
+  /// It leaves its parent.
+  ///
+  /// - Returns: Whether for the first time.
+  func isReleased() -> Bool {
+    work.withLock { work in
+      defer { work.isReleased = true }
+      return !work.isReleased
     }
   }
 }

@@ -63,9 +63,8 @@ extension LifecycleSnapshot {
     phases =
       own
       + children.compactMap { id in
-        machine.children[id].map { child in
-          PhaseSnapshot(machine.nameOf(id), parent: machine.nameOf(child.child.parent), child.record, at: now)
-        }
+        guard let parent = machine.children.parent(of: id), let record = machine.children.record(id) else { return nil }
+        return PhaseSnapshot(machine.nameOf(id), parent: machine.nameOf(parent), record, at: now)
       }
   }
 }
