@@ -141,7 +141,9 @@ extension LifecycleDriver {
     }
   }
 
-  func say(_ level: Logger.Level, _ message: String, _ phase: Phase, _ metadata: @autoclosure () -> [String: String] = [:]) {
+  func say(
+    _ level: Logger.Level, _ message: String, _ phase: Phase, _ metadata: @autoclosure () -> [String: String] = [:]
+  ) {
     guard log.takes(level) else { return }
     log.write(level, message, metadata().merging(["phase.name": phase.path]) { $1 })
   }

@@ -185,7 +185,11 @@ final class LifecycleDriver: Sendable {
     if let request, telling { events.send(LifecycleEvent(.stopRequested, request: request)) }
     if let later { return later(deeds) }
     guard deeds.count > 1 else { return deeds.forEach(perform) }
-    emptied.gather { deeds.forEach(perform) } to: { becameEmpty($0) }
+    emptied.gather {
+      deeds.forEach(perform)
+    } to: {
+      becameEmpty($0)
+    }
   }
 }
 

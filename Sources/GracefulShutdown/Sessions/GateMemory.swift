@@ -10,27 +10,33 @@ import Synchronization
 /// nothing, except when it was the last of a closed stripe: then it, and it alone, counts the stripe down, and the memory
 /// cannot go before it has.
 struct GateMemory: ~Copyable {
+  /// For sessions.
   static let stripes = 64
   /// Two lines of cache: processors fetch lines in pairs.
   private static let stride = 128
-  private static let bytes = (stripes + 1) * stride
 
   /// Stripes that are not closed and empty yet, and one for whoever closes, so that it cannot reach zero meanwhile.
-  private let remaining = Atomic(GateMemory.stripes + 1)
+  private let remaining: Atomic<Int>
   private let holders = Atomic(2)
   private let whenEmpty = Mutex<(@Sendable () -> Void)?>(nil)
   private let closed = Mutex<(admitted: UInt64, live: Int)?>(nil)
   let now: @Sendable () -> ContinuousClock.Instant
+  private let count: Int
 
-  private init(now: @escaping @Sendable () -> ContinuousClock.Instant) { self.now = now }
+  private init(stripes: Int, now: @escaping @Sendable () -> ContinuousClock.Instant) {
+    self.now = now
+    count = stripes
+    remaining = Atomic(stripes + 1)
+  }
 
   typealias Pointer = UnsafeMutablePointer<GateMemory>
 
-  static func allocate(now: @escaping @Sendable () -> ContinuousClock.Instant, startingAt word: SessionWord) -> Pointer
-  {
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: stride)
+  static func allocate(
+    stripes: Int, now: @escaping @Sendable () -> ContinuousClock.Instant, startingAt word: SessionWord
+  ) -> Pointer {
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: (stripes + 1) * stride, alignment: stride)
     let memory = raw.bindMemory(to: GateMemory.self, capacity: 1)
-    memory.initialize(to: GateMemory(now: now))
+    memory.initialize(to: GateMemory(stripes: stripes, now: now))
     for index in 0..<stripes {
       let place = raw + (index + 1) * stride
       place.bindMemory(to: StripeMemory.self, capacity: 1).initialize(to: StripeMemory(gate: memory, startingAt: word))
@@ -40,7 +46,7 @@ struct GateMemory: ~Copyable {
 
   /// For one that nobody else has seen.
   static func discard(_ memory: Pointer) {
-    for index in 0..<stripes { stripe(index, of: memory).pointer.deinitialize(count: 1) }
+    forEachStripe(of: memory) { $0.pointer.deinitialize(count: 1) }
     memory.deinitialize(count: 1)
     UnsafeMutableRawPointer(memory).deallocate()
   }
@@ -50,13 +56,17 @@ struct GateMemory: ~Copyable {
     return SessionStripe(pointer: place.assumingMemoryBound(to: StripeMemory.self))
   }
 
+  static func forEachStripe(of memory: Pointer, _ body: (SessionStripe) -> Void) {
+    for index in 0..<memory.pointee.count { body(stripe(index, of: memory)) }
+  }
+
   /// Once, by whoever won the right to close.
   static func close(_ memory: Pointer, whenEmpty: (@Sendable () -> Void)?) {
     memory.pointee.whenEmpty.withLock { $0 = whenEmpty }
     var empty = 0
     var sum: (admitted: UInt64, live: Int) = (0, 0)
-    for index in 0..<stripes {
-      let found = stripe(index, of: memory).close()
+    forEachStripe(of: memory) { stripe in
+      let found = stripe.close()
       if found.isEmpty { empty += 1 }
       sum.admitted += found.admitted
       sum.live += found.live

@@ -9,19 +9,16 @@ package final class SessionGate: Sendable {
 
   private let now: @Sendable () -> Instant
   private let start: SessionWord
-  /// Where the memory is; or that there is none yet, or will never be any.
-  private let memory = Atomic<UInt>(SessionGate.none)
+  private let sessions = GateSlot()
+  /// One stripe for the child phases from outside: most phases that have children have no sessions, and many of them
+  /// have one child.
+  private let children = GateSlot()
   private let isShut = Atomic(false)
   private let isCancelling = Atomic(false)
   /// What the gates counted that the phase had before it was started again.
   private let before: SessionCounts
   /// Refused by a gate that never had memory.
   private let refusedWithout = Atomic<UInt64>(0)
-
-  private static let none: UInt = 0
-  private static let closedWithout: UInt = 1
-  /// Added to the address while nothing is let in: so that pausing costs an admission nothing.
-  private static let pausedBit: UInt = 2
 
   /// Makes an open one.
   ///
@@ -40,9 +37,10 @@ package final class SessionGate: Sendable {
 
   deinit {
     // Sessions may outlive it: then the last one frees the memory.
-    guard let memory = present(memory.load(ordering: .acquiring)) else { return }
-    if !isShut.load(ordering: .relaxed) { GateMemory.close(memory, whenEmpty: nil) }
-    GateMemory.letGo(memory)
+    forEachMemory { memory in
+      if !isShut.load(ordering: .relaxed) { GateMemory.close(memory, whenEmpty: nil) }
+      GateMemory.letGo(memory)
+    }
   }
 
   // MARK: Coming in
@@ -52,8 +50,7 @@ package final class SessionGate: Sendable {
   /// - Returns: Where to end it; `nil` when it is refused.
   @inline(__always)
   func begin() -> SessionStripe? {
-    let address = memory.load(ordering: .acquiring)
-    if address & Self.pausedBit == 0, let memory = present(address) {
+    if let memory = sessions.admitting {
       let stripe = GateMemory.stripe(Self.nearestStripe(), of: memory)
       if stripe.admit() { return stripe }
     }
@@ -63,7 +60,9 @@ package final class SessionGate: Sendable {
   /// The first session, one that finds its stripe full, or one that comes too late.
   @inline(never)
   private func beginSlowly() -> SessionStripe? {
-    guard !isPaused, let memory = makeMemory() else { return nil }
+    guard !sessions.isPaused,
+      let memory = sessions.make(stripes: GateMemory.stripes, now: now, startingAt: start)
+    else { return nil }
     let nearest = Self.nearestStripe()
     for step in 0..<GateMemory.stripes {
       let stripe = GateMemory.stripe((nearest + step) % GateMemory.stripes, of: memory)
@@ -73,11 +72,9 @@ package final class SessionGate: Sendable {
     return nil
   }
 
-  private var isPaused: Bool { memory.load(ordering: .relaxed) & Self.pausedBit != 0 }
-
   /// Counts one that is turned away, by whoever has tried everything.
   func refuse() {
-    if let memory = present(memory.load(ordering: .acquiring)) {
+    if let memory = sessions.present {
       GateMemory.stripe(Self.nearestStripe(), of: memory).refuse()
     } else {
       refusedWithout.wrappingAdd(1, ordering: .relaxed)
@@ -88,8 +85,8 @@ package final class SessionGate: Sendable {
   ///
   /// - Returns: What to leave with, once; `nil` when it is refused.
   package func enter() -> SessionStripe? {
-    guard !isPaused, let memory = makeMemory() else { return nil }
-    let stripe = GateMemory.stripe(Self.nearestStripe(), of: memory)
+    guard !sessions.isPaused, let memory = children.make(stripes: 1, now: now, startingAt: start) else { return nil }
+    let stripe = GateMemory.stripe(0, of: memory)
     return stripe.enter(isInside: false) ? stripe : nil
   }
 
@@ -111,25 +108,35 @@ package final class SessionGate: Sendable {
     guard !isShut.exchange(true, ordering: .acquiringAndReleasing) else { return }
     // One that is paused is closed as well; who waits for the pause to end is refused then.
     resume()
-    var seen = memory.load(ordering: .acquiring)
-    // Again, when another thread brings memory, pauses or resumes between the look and the exchange.
-    while seen & ~Self.pausedBit == Self.none {
-      let (done, now) = memory.compareExchange(
-        expected: seen, desired: Self.closedWithout, ordering: .acquiringAndReleasing)
-      if done { return whenEmpty() }
-      seen = now
+    switch (sessions.shut(), children.shut()) {
+    case (nil, nil): whenEmpty()
+    case (let memory?, nil), (nil, let memory?): GateMemory.close(memory, whenEmpty: whenEmpty)
+    case (let sessions?, let children?):
+      let both = Both(whenEmpty)
+      GateMemory.close(sessions) { both.countDown() }
+      GateMemory.close(children) { both.countDown() }
     }
-    guard let memory = present(seen) else { return whenEmpty() }
-    GateMemory.close(memory, whenEmpty: whenEmpty)
+  }
+
+  private final class Both: Sendable {
+    private let left = Atomic(2)
+    private let whenEmpty: @Sendable () -> Void
+
+    init(_ whenEmpty: @escaping @Sendable () -> Void) { self.whenEmpty = whenEmpty }
+
+    func countDown() {
+      // What was done in one happens before what is done when both are empty.
+      if left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { whenEmpty() }
+    }
   }
 
   // MARK: Restarting
 
   /// Lets nothing new in until ``resume()``; what is inside stays.
-  package func pause() { memory.bitwiseOr(Self.pausedBit, ordering: .acquiringAndReleasing) }
+  package func pause() { sessions.pause() }
 
   /// The end of ``pause()``.
-  package func resume() { memory.bitwiseAnd(~Self.pausedBit, ordering: .acquiringAndReleasing) }
+  package func resume() { sessions.resume() }
 
   // MARK: Cancelling
 
@@ -142,10 +149,13 @@ package final class SessionGate: Sendable {
   package func cancelAll() -> [@Sendable () -> Void] {
     // In this order, and one that begins does it the other way round: then one of the two sees the other.
     isCancelling.store(true, ordering: .sequentiallyConsistent)
-    guard let memory = present(memory.load(ordering: .sequentiallyConsistent)) else { return [] }
-    return (0..<GateMemory.stripes).flatMap { index in
-      GateMemory.stripe(index, of: memory).pointer.pointee.ledger.withLock { $0.table.cancels }
+    var cancels: [@Sendable () -> Void] = []
+    forEachMemory { memory in
+      GateMemory.forEachStripe(of: memory) { stripe in
+        cancels += stripe.pointer.pointee.ledger.withLock { $0.table.cancels }
+      }
     }
+    return cancels
   }
 
   /// Makes a session that has been noted one that can be cancelled.
@@ -161,13 +171,15 @@ package final class SessionGate: Sendable {
   package var counts: SessionCounts {
     var counts = before
     counts.refused += refusedWithout.load(ordering: .relaxed)
-    guard let memory = present(memory.load(ordering: .acquiring)) else { return counts }
-    // Read first: what was admitted until then is less than what has been admitted when it is counted below.
-    let closed = GateMemory.closed(memory)
-    for index in 0..<GateMemory.stripes { GateMemory.stripe(index, of: memory).pointer.pointee.add(to: &counts) }
-    if let closed {
-      counts.liveAtClose += closed.live
-      counts.admittedWhileDraining += counts.admitted - before.admitted - closed.admitted
+    forEachMemory { memory in
+      let earlier = counts.admitted
+      // Read first: what was admitted until then is less than what has been admitted when it is counted below.
+      let closed = GateMemory.closed(memory)
+      GateMemory.forEachStripe(of: memory) { $0.pointer.pointee.add(to: &counts) }
+      if let closed {
+        counts.liveAtClose += closed.live
+        counts.admittedWhileDraining += counts.admitted - earlier - closed.admitted
+      }
     }
     return counts
   }
@@ -175,16 +187,18 @@ package final class SessionGate: Sendable {
   /// The named sessions that are inside, the oldest first, `limit` at most.
   package func named(limit: Int) -> [NamedSession] {
     var oldest: [NamedSession] = []
-    guard limit > 0, let memory = present(memory.load(ordering: .acquiring)) else { return oldest }
-    for index in 0..<GateMemory.stripes {
-      GateMemory.stripe(index, of: memory).pointer.pointee.ledger.withLock { ledger in
-        ledger.table.forEachNamed { name, since in
-          if oldest.count == limit {
-            guard let youngest = oldest.last, since < youngest.since else { return }
-            oldest.removeLast()
+    guard limit > 0 else { return oldest }
+    forEachMemory { memory in
+      GateMemory.forEachStripe(of: memory) { stripe in
+        stripe.pointer.pointee.ledger.withLock { ledger in
+          ledger.table.forEachNamed { name, since in
+            if oldest.count == limit {
+              guard let youngest = oldest.last, since < youngest.since else { return }
+              oldest.removeLast()
+            }
+            let place = oldest.firstIndex { since < $0.since } ?? oldest.count
+            oldest.insert(NamedSession(name: name, since: since), at: place)
           }
-          let place = oldest.firstIndex { since < $0.since } ?? oldest.count
-          oldest.insert(NamedSession(name: name, since: since), at: place)
         }
       }
     }
@@ -193,22 +207,9 @@ package final class SessionGate: Sendable {
 
   // MARK: Memory
 
-  @inline(__always)
-  private func present(_ address: UInt) -> GateMemory.Pointer? {
-    let address = address & ~Self.pausedBit
-    return address > Self.closedWithout ? GateMemory.Pointer(bitPattern: address) : nil
-  }
-
-  /// - Returns: `nil` when the gate was closed before it had any.
-  private func makeMemory() -> GateMemory.Pointer? {
-    let known = memory.load(ordering: .acquiring)
-    if known != Self.none { return present(known) }
-    let made = GateMemory.allocate(now: now, startingAt: start)
-    let (isOurs, seen) = memory.compareExchange(
-      expected: Self.none, desired: UInt(bitPattern: made), ordering: .sequentiallyConsistent)
-    if isOurs { return made }
-    GateMemory.discard(made)
-    return present(seen)
+  private func forEachMemory(_ body: (GateMemory.Pointer) -> Void) {
+    if let memory = sessions.present { body(memory) }
+    if let memory = children.present { body(memory) }
   }
 
   /// By the stack that the caller is on: no call into libc, and threads have their stacks far apart.
