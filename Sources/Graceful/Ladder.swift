@@ -74,8 +74,8 @@ package struct Ladder: LifecycleEnvironment {
     try await ForeignSwitch.run(in: phase, pulledAt: .drain, body)
   }
 
-  package func write(report: LifecycleReport) {
-    LastWords.write(report, to: 2, file: file?.keep, within: .milliseconds(400))
+  package func write(report: LifecycleReport, farewells: [Farewell] = []) {
+    LastWords.write(report, to: 2, file: file?.keep, farewells: farewells, within: .milliseconds(400))
   }
 
   /// So that nobody takes the report of an earlier run for that of this one.

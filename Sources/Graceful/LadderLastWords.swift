@@ -11,12 +11,22 @@ enum LastWords {
   /// The report: as text to a descriptor, and to a file when there is one.
   ///
   /// Neither waits for the other. When the file could not be written, or not in time, one line says so.
-  /// - Parameter file: Writes it there, and returns what went wrong.
+  /// - Parameters:
+  ///   - file: Writes it there, and returns what went wrong.
+  ///   - farewells: Said at the same time; those that come last, when all of it is done.
   static func write(
     _ report: LifecycleReport, to descriptor: Int32, file: (@Sendable (LifecycleReport) -> String?)? = nil,
-    within limit: Duration
+    farewells: [Farewell] = [], within limit: Duration
   ) {
-    let until = ContinuousClock.now + limit
+    write(report, to: descriptor, file: file, farewells: farewells, until: .now + limit)
+    let last = farewells.filter { $0.moment == .last }
+    if !last.isEmpty { _ = perform(last.map { farewell in { farewell.say(report) } }, until: .now + limit / 5) }
+  }
+
+  private static func write(
+    _ report: LifecycleReport, to descriptor: Int32, file: (@Sendable (LifecycleReport) -> String?)?,
+    farewells: [Farewell], until: ContinuousClock.Instant
+  ) {
     let problem = Problem()
     // To put it into words takes time, too: of ten thousand phases, for instance.
     var works: [@Sendable () -> Void] = [{ writeAll(report.text, to: descriptor) }]
@@ -25,8 +35,9 @@ enum LastWords {
         problem.find { file(report) }
       }
     }
+    works += farewells.filter { $0.moment == .withReport }.map { farewell in { farewell.say(report) } }
     // What is left is for the line.
-    let started = perform(works, until: file == nil ? until : until - limit / 4)
+    let started = perform(works, until: file == nil ? until : until - (until - .now) / 4)
     // The text is the first of them.
     if started == 0 { writeWhatFits(report.text, to: descriptor) }
     guard file != nil, let problem = problem.text.withLock({ $0 }) else { return }

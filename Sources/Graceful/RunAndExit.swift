@@ -66,10 +66,11 @@ extension Lifecycle {
     listeningTo triggers: [Trigger], exiting: Bool, in environment: some LifecycleEnvironment = Ladder.shared
   ) async -> LifecycleReport {
     // Listen first, then start: a stop that comes in between is kept (S10).
-    var leaves: [Trigger.Leave] = []
+    var listenings: [Listening] = []
+    let target = StopTarget(ask: { [self] in requestStop($0) }, lifecycle: self)
     for trigger in triggers {
       do {
-        leaves.append(try trigger.listen { [self] in requestStop($0) })
+        listenings.append(try trigger.attach(to: target))
       } catch {
         reportMistake(ConfigurationMistake(trigger: error.trigger, reason: error.reason))
       }
@@ -80,8 +81,8 @@ extension Lifecycle {
       logger.warning(
         "an old report may stay where \(ReportFile.variable) says: \(why)", metadata: ["lifecycle.name": "\(name)"])
     }
-    let report = await run(in: environment, exiting: exiting)
-    for leave in leaves { leave() }
+    let report = await run(in: environment, exiting: exiting, farewells: listenings.flatMap(\.farewells))
+    for listening in listenings { listening.leave() }
     return report
   }
 }

@@ -9,16 +9,21 @@ extension Lifecycle {
   ///
   /// - Parameter exiting: When there is nothing left to wait for although something still runs, the report is written
   ///   and the process ended by whichever thread finds out, because nothing may be left to run the caller of this.
-  package func run(in environment: some LifecycleEnvironment, exiting: Bool = false) async -> LifecycleReport {
+  /// - Parameter farewells: What is said when everything has ended, before the process exits.
+  package func run(
+    in environment: some LifecycleEnvironment, exiting: Bool = false, farewells: [Farewell] = []
+  ) async -> LifecycleReport {
     // One call of run() at a time; those that come later find that it runs.
     let start = starting.withLock { _ in begin(in: environment, exiting: exiting) }
     switch start {
     case .first(let driver, let requests, let log):
       log.note(environment.settings.setting(grace), within: environment.settings.platform)
       driver.noteClippedLimits()
+      driver.add(farewells)
       for request in requests { driver.announce(request) }
       return await driver.run(isFirst: true)
     case .again(let driver):
+      driver.add(farewells)
       guard let phase = Phase.place?.phase(of: driver) else { return await driver.run(isFirst: false) }
       // To wait would hang it, and its cancellation would be passed on to the whole.
       let mistake = ConfigurationMistake(kind: .runInside(phase: phase.path))

@@ -45,12 +45,16 @@ extension LifecycleDriver {
     for waiter in waiters { waiter.resume(returning: report) }
   }
 
-  func leave(with report: LifecycleReport, atOnce: Bool) {
-    let isWritten = state.withLock { state in
+  /// - Returns: `nil` when the report has been written.
+  func takeFarewells() -> [Farewell]? {
+    state.withLock { state in
       defer { state.isReportWritten = true }
-      return state.isReportWritten
+      return state.isReportWritten ? nil : state.farewells
     }
-    if !isWritten { environment.write(report: report) }
+  }
+
+  func leave(with report: LifecycleReport, atOnce: Bool) {
+    if let farewells = takeFarewells() { environment.write(report: report, farewells: farewells) }
     environment.exit(report.exitCode, atOnce: atOnce)
   }
 }

@@ -18,6 +18,8 @@ final class LifecycleDriver: Sendable {
     var children: [Int: Phase] = [:]
     var report: LifecycleReport?
     var isReportWritten = false
+    /// What is said at the end.
+    var farewells: [Farewell] = []
     var waiters: [CheckedContinuation<LifecycleReport, Never>] = []
   }
 
@@ -92,9 +94,16 @@ final class LifecycleDriver: Sendable {
     let until = environment.now() + limit
     await log.flush(within: limit)
     await events.settle(until: until)
-    if exiting { leave(with: report, atOnce: false) }
+    if exiting {
+      leave(with: report, atOnce: false)
+    } else if let farewells = takeFarewells() {
+      await environment.say(farewells, report, within: limit)
+    }
     return report
   }
+
+  /// When the report has been written already it is too late, and they are not said.
+  func add(_ farewells: [Farewell]) { state.withLock { $0.farewells += farewells } }
 
   func requestStop(_ request: StopRequest) {
     announce(request)

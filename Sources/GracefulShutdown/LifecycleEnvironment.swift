@@ -36,7 +36,9 @@ package protocol LifecycleEnvironment: Sendable {
   ) async throws -> Result
 
   /// The last words. Whoever does not read them must not hold up the exit.
-  func write(report: LifecycleReport)
+  ///
+  /// - Parameter farewells: Said at the same time; those that come last, after it.
+  func write(report: LifecycleReport, farewells: [Farewell])
 
   /// What is said from outside of the grace: read once, before the run.
   var settings: OutsideSettings { get }

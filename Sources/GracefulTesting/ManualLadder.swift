@@ -158,7 +158,11 @@ extension ManualLadder: LifecycleEnvironment {
     try await Ladder.shared.surround(phase, body)
   }
 
-  package func write(report: LifecycleReport) { state.withLock { $0.reports.append(report.text) } }
+  package func write(report: LifecycleReport, farewells: [Farewell]) {
+    for farewell in farewells where farewell.moment == .withReport { farewell.say(report) }
+    state.withLock { $0.reports.append(report.text) }
+    for farewell in farewells where farewell.moment == .last { farewell.say(report) }
+  }
 
   package func exit(_ code: Int32, atOnce: Bool) {
     state.withLock { $0.exits.append(Exit(code: code, atOnce: atOnce)) }

@@ -13,7 +13,7 @@ public struct Trigger: Sendable {
 
   /// What it is, for error messages.
   public let name: String
-  private let start: @Sendable (@escaping Ask) throws(TriggerError) -> Leave
+  private let start: @Sendable (StopTarget) throws(TriggerError) -> Listening
 
   /// A trigger of your own.
   /// - Parameters:
@@ -21,13 +21,47 @@ public struct Trigger: Sendable {
   ///   - listen: Starts to listen, and returns how to stop that. It must not wait.
   public init(_ name: String, listen: @escaping @Sendable (@escaping Ask) throws(TriggerError) -> Leave) {
     self.name = name
-    start = listen
+    start = { target throws(TriggerError) in Listening(leave: try listen(target.ask)) }
   }
 
-  /// Starts to listen, without a lifecycle or for one.
+  /// A trigger that answers: it looks at what it stops, and hears how that ended.
+  package init(_ name: String, attach: @escaping @Sendable (StopTarget) throws(TriggerError) -> Listening) {
+    self.name = name
+    start = attach
+  }
+
+  /// Starts to listen, without a lifecycle.
   /// - Returns: What stops it again.
   /// - Throws: When it cannot listen.
-  public func listen(_ ask: @escaping Ask) throws(TriggerError) -> Leave { try start(ask) }
+  public func listen(_ ask: @escaping Ask) throws(TriggerError) -> Leave { try start(StopTarget(ask: ask)).leave }
+
+  /// Starts to listen for a lifecycle.
+  package func attach(to target: StopTarget) throws(TriggerError) -> Listening { try start(target) }
+}
+
+/// What a trigger stops, and what it may see of it.
+package struct StopTarget: Sendable {
+  /// Asks for the stop; returns at once.
+  package let ask: Trigger.Ask
+  /// `nil` where there is no lifecycle.
+  package let lifecycle: Lifecycle?
+
+  package init(ask: @escaping Trigger.Ask, lifecycle: Lifecycle? = nil) {
+    self.ask = ask
+    self.lifecycle = lifecycle
+  }
+}
+
+/// A trigger that listens.
+package struct Listening: Sendable {
+  package let leave: Trigger.Leave
+  /// Said with the report, when everything has ended and before the process exits.
+  package let farewells: [Farewell]
+
+  package init(leave: @escaping Trigger.Leave, farewells: [Farewell] = []) {
+    self.leave = leave
+    self.farewells = farewells
+  }
 }
 
 /// A trigger that cannot listen.

@@ -1,0 +1,65 @@
+import Synchronization
+
+/// What somebody outside is told when everything has ended: an answer that was waited for, a file.
+package struct Farewell: Sendable {
+  package enum Moment: Hashable, Sendable {
+    /// While the report is written.
+    case withReport
+    /// After everything else: what follows is the exit.
+    case last
+  }
+
+  package let moment: Moment
+  /// Called once, on a thread that it may block; whoever waits for it does so for a fraction of a second.
+  package let say: @Sendable (LifecycleReport) -> Void
+
+  package init(_ moment: Moment, _ say: @escaping @Sendable (LifecycleReport) -> Void) {
+    self.moment = moment
+    self.say = say
+  }
+}
+
+extension LifecycleEnvironment {
+  /// Says farewell where the process goes on: no thread of the pool is blocked by it.
+  func say(_ farewells: [Farewell], _ report: LifecycleReport, within limit: Duration) async {
+    for moment in [Farewell.Moment.withReport, .last] {
+      let due = farewells.filter { $0.moment == moment }
+      if due.isEmpty { continue }
+      let round = FarewellRound(due.count)
+      await withCheckedContinuation { continuation in
+        round.begin(continuation)
+        schedule(at: now() + limit) { round.giveUp() }
+        for farewell in due {
+          performObservation {
+            farewell.say(report)
+            round.countDown()
+          }
+        }
+      }
+    }
+  }
+}
+
+private final class FarewellRound: Sendable {
+  private let state: Mutex<(left: Int, waiter: CheckedContinuation<Void, Never>?)>
+
+  init(_ count: Int) { state = Mutex((count, nil)) }
+
+  func begin(_ waiter: CheckedContinuation<Void, Never>) { state.withLock { $0.waiter = waiter } }
+
+  func countDown() {
+    let isLast = state.withLock { state in
+      state.left -= 1
+      return state.left == 0
+    }
+    if isLast { giveUp() }
+  }
+
+  func giveUp() {
+    let waiter = state.withLock { state in
+      defer { state.waiter = nil }
+      return state.waiter
+    }
+    waiter?.resume()
+  }
+}
