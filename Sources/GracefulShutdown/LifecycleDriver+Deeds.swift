@@ -14,7 +14,8 @@ extension LifecycleDriver {
       // Another thread may be about to finish.
       if exiting { leave(with: state.withLock { $0.report } ?? complete(report), atOnce: true) }
     case .ignored(let reason): log.write(.debug, "ignored: \(reason)")
-    case .start, .ready, .hear, .drain, .turn, .cut, .cancel, .abandon, .restart, .refuse, .hold, .admit, .waiting,
+    case .start, .ready, .forgo, .hear, .drain, .turn, .cut, .cancel, .abandon, .restart, .refuse, .hold, .admit,
+      .waiting,
       .renew,
       .done,
       .release:
@@ -29,6 +30,7 @@ extension LifecycleDriver {
     case .ready:
       say(.info, "phase is ready", phase)
       send(.ready, phase)
+    case .forgo: send(.forgone, phase)
     case .hear(_, let deadline): phase.tell(.stopRequested, deadline: deadline)
     case .drain(_, let deadline): drain(phase, deadline)
     case .turn(_, let deadline): phase.tell(.turn, deadline: deadline)

@@ -12,6 +12,8 @@ struct PathModel: Hashable {
   var begun: FewPhases = []
   var everBegun: FewPhases = []
   var ready: FewPhases = []
+  /// In any of its runs.
+  var everReady: FewPhases = []
   var heard: FewPhases = []
   var drained: FewPhases = []
   var empty: FewPhases = []
@@ -72,7 +74,9 @@ struct PathModel: Hashable {
   /// Before the machine is told.
   mutating func note(_ event: Machine.Event, requires: [[Int]], grace: Duration, at time: Instant) {
     switch event {
-    case .ready(let id): ready.insert(id)
+    case .ready(let id):
+      ready.insert(id)
+      everReady.insert(id)
     case .ended(let id, let outcome):
       cameBack.insert(id)
       noteOutcome(id, outcome)
@@ -149,6 +153,8 @@ struct PathModel: Hashable {
       try require(requires[id].allSatisfy { !heard.contains($0) }, "a start on what stops")
     case .ready(let id):
       try require(ready.contains(id) && isLive(id), "ready, and has not said so")
+    case .forgo(let id):
+      try require(!everReady.contains(id), "forgone, and was ready")
     case .hear(let id, _):
       try require((stopped || alone) && isLive(id), "nobody asked, or nobody is there to hear")
       heard.insert(id)
