@@ -268,5 +268,6 @@ extension PhaseRecord {
     history.reports = []
     history.recent = history.recent.map { _ in start }
     history.lastRestart = nil
+    history.stopping?.after = .zero
   }
 }

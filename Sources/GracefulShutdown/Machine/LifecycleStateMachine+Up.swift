@@ -23,6 +23,7 @@ extension LifecycleStateMachine {
     guard !phases[id].hasHeard else { return }
     phases[id].state = .starting
     if phases[id].startedAt == nil { phases[id].startedAt = now }
+    phases[id].history.begin(since: startedAt ?? now, at: now)
     if let limit = graph.nodes[id].startLimit {
       phases[id].startUntil = now + limit
     }
