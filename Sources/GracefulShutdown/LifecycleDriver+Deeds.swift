@@ -146,14 +146,18 @@ extension LifecycleDriver {
     log.write(level, message, metadata.merging(["phase.name": phase.path]) { $1 })
   }
 
-  func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil) {
+  /// - Parameter run: The phase's own, unless it is another one.
+  func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil, of run: Int? = nil) {
+    let run = run ?? phase.run
     let isChild = phase.parent != nil
     guard events.isHeard(ofChild: isChild) else {
       // Nobody who begins to read later is told of it then.
-      _ = phase.announces(kind)
+      _ = phase.runs.announces(kind, of: run)
       return
     }
-    events.send(LifecycleEvent(kind, phase: phase.path, end: end), ofChild: isChild) { phase.announces(kind) }
+    events.send(LifecycleEvent(kind, phase: phase.path, end: end), ofChild: isChild) {
+      phase.runs.announces(kind, of: run)
+    }
   }
 }
 

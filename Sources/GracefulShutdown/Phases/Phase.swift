@@ -158,11 +158,6 @@ extension Phase {
     return (next == nil ? "" : "…/") + names.reversed().joined(separator: "/")
   }
 
-  /// Whether it has not been said yet, and nothing that comes after it.
-  func announces(_ kind: LifecycleEvent.Kind) -> Bool {
-    runs.announces(kind, of: run)
-  }
-
   func tell(_ moment: Moment, deadline: ContinuousClock.Instant) {
     // One that blocks holds up no other.
     for handler in board.reach(moment, deadline: deadline) { environment.perform { handler.run() } }
