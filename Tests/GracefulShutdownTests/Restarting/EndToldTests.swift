@@ -32,16 +32,14 @@ struct EndToldTests {
     let driver = held.driver(
       [.init("consumer", restart: Self.policy)],
       bodies: [
-        { [ladder] phase in
+        { phase in
           phase.ready()
-          ladder.recorder.record("ready")
           throw PhaseScript.Failure("lost")
         }
       ], on: ladder)
     async let read = read(driver.events.subscribe())
     async let report = driver.run()
-    await ladder.recorder.wait(for: "ready")
-    while driver.snapshot().phases[0].state != .restarting { await Task.yield() }
+    await held.wait { if case .restart = $0 { true } else { false } }
     driver.requestStop(StopRequest())
     // Its gate is not closed, so that it is never empty.
     while driver.snapshot().state != .finished {
@@ -56,12 +54,7 @@ struct EndToldTests {
 
   @Test("is told although nobody has come to say so before the stop, which comes before it runs again")
   func recycled() async {
-    let held = HeldDeeds { action in
-      switch action {
-      case .release(1, _): true
-      default: false
-      }
-    }
+    let held = HeldDeeds { if case .release(1, _) = $0 { true } else { false } }
     let driver = held.driver(
       [.init("database", restart: Self.policy), .init("web", requires: ["database"])],
       bodies: [
@@ -79,8 +72,7 @@ struct EndToldTests {
       ], on: ladder)
     async let read = read(driver.events.subscribe())
     async let report = driver.run()
-    await ladder.recorder.wait(for: "web: ready")
-    while held.count == 0 { await Task.yield() }
+    await held.wait { if case .release(1, _) = $0 { true } else { false } }
     driver.requestStop(StopRequest())
     #expect(await report.phases[1].end == .failed("flush failed"))
     held.performAll()
