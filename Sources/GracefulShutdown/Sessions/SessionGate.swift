@@ -63,7 +63,12 @@ package final class SessionGate: Sendable {
   /// The first session, one that finds its stripe full, or one that comes too late.
   @inline(never)
   private func beginSlowly() -> SessionStripe? {
-    guard !isPaused, let memory = makeMemory() else { return nil }
+    isPaused ? nil : beginWhilePaused()
+  }
+
+  /// A session, also while others are not let in.
+  func beginWhilePaused() -> SessionStripe? {
+    guard let memory = makeMemory() else { return nil }
     let nearest = Self.nearestStripe()
     for step in 0..<GateMemory.stripes {
       let stripe = GateMemory.stripe((nearest + step) % GateMemory.stripes, of: memory)
@@ -88,7 +93,12 @@ package final class SessionGate: Sendable {
   ///
   /// - Returns: What to leave with, once; `nil` when it is refused.
   package func enter() -> SessionStripe? {
-    guard !isPaused, let memory = makeMemory() else { return nil }
+    isPaused ? nil : enterWhilePaused()
+  }
+
+  /// A child phase, also while others are not let in.
+  func enterWhilePaused() -> SessionStripe? {
+    guard let memory = makeMemory() else { return nil }
     let stripe = GateMemory.stripe(Self.nearestStripe(), of: memory)
     return stripe.enter(isInside: false) ? stripe : nil
   }
@@ -201,12 +211,16 @@ package final class SessionGate: Sendable {
 
   /// - Returns: `nil` when the gate was closed before it had any.
   private func makeMemory() -> GateMemory.Pointer? {
-    let known = memory.load(ordering: .acquiring)
-    if known != Self.none { return present(known) }
+    var seen = memory.load(ordering: .acquiring)
+    if seen & ~Self.pausedBit != Self.none { return present(seen) }
     let made = GateMemory.allocate(now: now, startingAt: start)
-    let (isOurs, seen) = memory.compareExchange(
-      expected: Self.none, desired: UInt(bitPattern: made), ordering: .sequentiallyConsistent)
-    if isOurs { return made }
+    // Again, when another thread pauses or resumes between the look and the exchange: it stays as that says.
+    while seen & ~Self.pausedBit == Self.none {
+      let (isOurs, now) = memory.compareExchange(
+        expected: seen, desired: UInt(bitPattern: made) | seen & Self.pausedBit, ordering: .sequentiallyConsistent)
+      if isOurs { return made }
+      seen = now
+    }
     GateMemory.discard(made)
     return present(seen)
   }
