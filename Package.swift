@@ -133,7 +133,13 @@ let package = Package(
     .testTarget(
       name: "GracefulTestingTests",
       dependencies: ["GracefulTesting", "Graceful", "GracefulShutdown", .log, .serviceLifecycle]),
-    // What the guides show.
+    // The programs of the README: they are compiled.
+    .executableTarget(
+      name: "ReadmeShop", dependencies: ["Graceful", .serviceLifecycle], path: "Tests/ReadmeShop"),
+    .executableTarget(
+      name: "ReadmeHello", dependencies: ["Graceful", "GracefulNIO", .nioCore, .nioPosix, .nioHTTP1],
+      path: "Tests/ReadmeHello"),
+    // What the guides and the README show.
     .testTarget(
       name: "GuideTests",
       dependencies: ["Graceful", "GracefulShutdown", "GracefulTesting", .log, .serviceLifecycle, .unixSignals]),

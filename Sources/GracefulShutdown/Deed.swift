@@ -45,7 +45,8 @@ extension LifecycleStateMachine.Action {
   /// Which phase it is about.
   var phase: Int? {
     switch self {
-    case .start(let id), .ready(let id), .hear(let id, _), .drain(let id, _), .turn(let id, _), .cut(let id),
+    case .start(let id), .ready(let id), .forgo(let id), .hear(let id, _), .drain(let id, _), .turn(let id, _),
+      .cut(let id),
       .cancel(let id, _),
       .abandon(let id), .restart(let id, _, _), .refuse(let id), .hold(let id), .admit(let id), .waiting(let id, _),
       .renew(let id), .done(let id), .release(let id, _):
@@ -58,7 +59,8 @@ extension LifecycleStateMachine.Action {
   fileprivate var isLast: Bool {
     switch self {
     case .abandon, .release: true
-    case .start, .ready, .hear, .drain, .turn, .cut, .cancel, .restart, .refuse, .hold, .admit, .waiting, .renew, .done,
+    case .start, .ready, .forgo, .hear, .drain, .turn, .cut, .cancel, .restart, .refuse, .hold, .admit, .waiting,
+      .renew, .done,
       .wake, .finish, .leave, .ignored:
       false
     }
@@ -69,7 +71,8 @@ extension LifecycleStateMachine.Action {
     switch self {
     case .restart: false
     case .renew: true
-    case .start, .ready, .hear, .drain, .turn, .cut, .cancel, .abandon, .refuse, .hold, .admit, .waiting, .done,
+    case .start, .ready, .forgo, .hear, .drain, .turn, .cut, .cancel, .abandon, .refuse, .hold, .admit, .waiting,
+      .done,
       .release,
       .wake, .finish, .leave, .ignored:
       nil

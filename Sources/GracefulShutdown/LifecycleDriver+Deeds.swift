@@ -14,7 +14,8 @@ extension LifecycleDriver {
       // Another thread may be about to finish.
       if exiting { leave(with: state.withLock { $0.report } ?? complete(report), atOnce: true) }
     case .ignored(let reason): log.write(.debug, "ignored: \(reason)")
-    case .start, .ready, .hear, .drain, .turn, .cut, .cancel, .abandon, .restart, .refuse, .hold, .admit, .waiting,
+    case .start, .ready, .forgo, .hear, .drain, .turn, .cut, .cancel, .abandon, .restart, .refuse, .hold, .admit,
+      .waiting,
       .renew,
       .done,
       .release:
@@ -29,6 +30,7 @@ extension LifecycleDriver {
     case .ready:
       say(.info, "phase is ready", phase)
       send(.ready, phase)
+    case .forgo: send(.forgone, phase)
     case .hear(_, let deadline): phase.tell(.stopRequested, deadline: deadline)
     case .drain(_, let deadline): drain(phase, deadline)
     case .turn(_, let deadline): phase.tell(.turn, deadline: deadline)
@@ -148,14 +150,18 @@ extension LifecycleDriver {
     log.write(level, message, metadata().merging(["phase.name": phase.path]) { $1 })
   }
 
-  func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil) {
+  /// - Parameter run: The phase's own, unless it is another one.
+  func send(_ kind: LifecycleEvent.Kind, _ phase: Phase, _ end: PhaseEnd? = nil, of run: Int? = nil) {
+    let run = run ?? phase.run
     let isChild = phase.parent != nil
     guard events.isHeard(ofChild: isChild) else {
       // Nobody who begins to read later is told of it then.
-      _ = phase.announces(kind)
+      _ = phase.runs.announces(kind, of: run)
       return
     }
-    events.send(LifecycleEvent(kind, phase: phase.path, end: end), ofChild: isChild) { phase.announces(kind) }
+    events.send(LifecycleEvent(kind, phase: phase.path, end: end), ofChild: isChild) {
+      phase.runs.announces(kind, of: run)
+    }
   }
 }
 

@@ -9,8 +9,10 @@ extension LifecycleDriver {
     let (phases, children) = state.withLock { ($0.phases, $0.children) }
     for ended in report.phases where ended.end != .neverStarted {
       guard let phase = phases.indices.contains(ended.id) ? phases[ended.id] : children[ended.id] else { continue }
-      // Stopped to be started again, and the stop of the whole came before: its end has been said.
-      if phase.run == 0 || phase.runs.hasAnnounced(phase.run) { send(.ended, phase, ended.end) }
+      // Stopped to be started again, and the stop of the whole came before: it was the run before this one that ended.
+      // What has been said of a run cannot tell, for whoever is to say it may be held up as well.
+      let wasToRunAgain = ended.endedAfter == nil
+      send(.ended, phase, ended.end, of: wasToRunAgain ? phase.run - 1 : phase.run)
       tally.close(phase, at: environment.now())
     }
   }

@@ -132,6 +132,30 @@ struct EveryPathTests {
   }
 
   @Test(
+    "S7: Two phases, one of which may be done, or fail by returning, or for good: what requires it, and the exit code")
+  func ends() throws {
+    let isFailure = Self.restarting { $0.cleanReturn = .isFailure }
+    var once = RestartPolicy.once
+    once.dependents = .restart
+    var never = RestartPolicy.never
+    never.cleanReturn = .isFailure
+    for policy in [
+      once, never, isFailure, Self.restarting { $0.cleanReturn = .endsPhase },
+      Self.restarting { $0.condition = .always },
+    ] {
+      // Beside one that is restarted with those that require it: so is one that was done.
+      let again = Self.restarting { $0.dependents = .restart }
+      for policies in [[0: policy], [0: again, 1: policy]] {
+        try Self.explore(GraphExplorer.graphs(of: 2)) { _ in
+          Extent(
+            visited: [1], alone: [0], everyEnd: [0], urgent: false, restarting: policies, filtered: [0, 1],
+            longest: Self.length(5, long: 8))
+        }
+      }
+    }
+  }
+
+  @Test(
     "S7: Long sequences by chance, in graphs of six phases that restart by policies of every kind", arguments: 0..<8)
   func restartingByChance(part: UInt64) throws {
     var (chance, steps, ends) = (Chance(seed: part), 0, 0)

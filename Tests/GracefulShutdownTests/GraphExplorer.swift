@@ -53,6 +53,8 @@ struct GraphExplorer {
     var urgent = true
     /// These are started again when they come back.
     var restarting: [Int: RestartPolicy] = [:]
+    /// These may throw what their filter lets through to the end.
+    var filtered: Set<Int> = []
     /// These must be ready in time.
     var slow: Set<Int> = [1]
     var longest = Int.max
@@ -158,6 +160,9 @@ struct GraphExplorer {
       if model.parents[id] == nil, model.isLive(id), !model.ready.contains(id) { events.append((.ready(id), now)) }
       guard model.isLive(id) else { continue }
       events.append((.ended(id, .returned), now))
+      if extent.filtered.contains(id), !model.heard.contains(id) {
+        events += [.threw("e"), .threwCancellation].map { (.ended(id, .forGood($0)), now) }
+      }
       guard extent.everyEnd.contains(id) else { continue }
       events += [.threw("e"), .threwCancellation, .cutShort("c")].map { (.ended(id, $0), now) }
     }
@@ -202,7 +207,7 @@ struct GraphExplorer {
       queue.removeFirst()
       steps += 1
       let before = next.model
-      next.model.note(event, requires: requires, grace: grace, at: time)
+      next.model.note(event, requires: requires, policies: extent.restarting, grace: grace, at: time)
       let actions = next.machine.receive(event, at: time)
       // What only the machine knows: three SIGTERM exit, and the last that was stopped alone stops the whole.
       if case .finished(let report) = next.machine.state, report.endedBySignal != nil { next.model.exiting = true }
@@ -213,7 +218,8 @@ struct GraphExplorer {
       for (index, action) in actions.enumerated() {
         if stops, !actions[index...].contains(where: isBeginning) { next.model.stop(grace, at: time) }
         do {
-          try next.model.perform(action, of: actions, requires: requires, at: time)
+          try next.model.perform(
+            action, of: actions, to: event, wasStopped: before.stopped, requires: requires, at: time)
         } catch let breach as PathModel.Breach {
           throw PathModel.Breach(description: "\(breach) at \(event), graph \(requires)")
         }
@@ -268,5 +274,6 @@ extension PhaseRecord {
     history.reports = []
     history.recent = history.recent.map { _ in start }
     history.lastRestart = nil
+    history.stopping?.after = .zero
   }
 }

@@ -12,6 +12,8 @@ struct PathModel: Hashable {
   var begun: FewPhases = []
   var everBegun: FewPhases = []
   var ready: FewPhases = []
+  /// In any of its runs.
+  var everReady: FewPhases = []
   var heard: FewPhases = []
   var drained: FewPhases = []
   var empty: FewPhases = []
@@ -36,7 +38,9 @@ struct PathModel: Hashable {
   var most: [Int: Int] = [:]
   /// Threw, or was not ready in time.
   var failed: FewPhases = []
-  /// Whoever stopped it alone did not want to wait.
+  /// Stopped alone, not to be started again.
+  var stoppedAlone: FewPhases = []
+  /// Whoever stopped it alone did not want to wait, or its time was over when it was to be started again.
   var hurried: FewPhases = []
   /// Cancelled or abandoned because its time was over.
   var late: FewPhases = []
@@ -70,12 +74,19 @@ struct PathModel: Hashable {
   }
 
   /// Before the machine is told.
-  mutating func note(_ event: Machine.Event, requires: [[Int]], grace: Duration, at time: Instant) {
+  ///
+  /// - Parameter policies: Of those that are not simply started once.
+  mutating func note(
+    _ event: Machine.Event, requires: [[Int]], policies: [Int: RestartPolicy] = [:], grace: Duration, at time: Instant
+  ) {
     switch event {
-    case .ready(let id): ready.insert(id)
+    case .ready(let id):
+      ready.insert(id)
+      everReady.insert(id)
     case .ended(let id, let outcome):
       cameBack.insert(id)
       noteOutcome(id, outcome)
+      if outcome == .returned, !heard.contains(id), let policy = policies[id] { noteReturn(id, policy) }
       if most.isEmpty, parents[id] == nil, !heard.contains(id) { stop(grace, at: time) }
     case .emptied(let id): empty.insert(id)
     case .opened(let child):
@@ -87,6 +98,7 @@ struct PathModel: Hashable {
       if request.urgency == .exitNow { exiting = true }
     case .stopPhase(let id, let urgency):
       alone = true
+      stoppedAlone = stoppedAlone.union(Self.dependents(of: id, in: requires)).union([id])
       guard urgency != .drain else { break }
       for other in Self.dependents(of: id, in: requires).union([id]) where hurried.insert(other) {
         for child in parents.keys where parents[child] == other && isLive(child) { hurried.insert(child) }
@@ -108,8 +120,29 @@ struct PathModel: Hashable {
     }
   }
 
+  /// Of its own accord; when it is started again for that, it is forgiven (`.restart`).
+  private mutating func noteReturn(_ id: Int, _ policy: RestartPolicy) {
+    if policy.condition == .always || policy.cleanReturn == .isFailure { return _ = failed.insert(id) }
+    guard policy.cleanReturn == .endsPhase else { return }
+    ready.insert(id)
+    everReady.insert(id)
+  }
+
   private mutating func noteLate(_ id: Int) {
     if parents[id] == nil || stopped { late.insert(id) } else { lateBefore.insert(id) }
+  }
+
+  /// Its time is over, and it is cancelled.
+  private mutating func noteOver(_ id: Int) {
+    if hurried.contains(id) { return }
+    // Told to stop only in order to be started again, it is late in no stop.
+    if parents[id] == nil, !stopped, !stoppedAlone.contains(id) { hurried.insert(id) } else { noteLate(id) }
+  }
+
+  /// It was not ready in time, and is stopped to be started again: it has heard of that only now.
+  private func isSlow(_ id: Int, _ actions: [Machine.Action]) -> Bool {
+    let hearsNow = actions.contains { if case .hear(id, _) = $0 { true } else { false } }
+    return hearsNow && !ready.contains(id) && !cameBack.contains(id)
   }
 
   /// Time alone has begun a stop: this one had not come so far that it could be told to drain, and was not ready in time.
@@ -123,9 +156,13 @@ struct PathModel: Hashable {
     if !begun.isEmpty { latest = time + grace }
   }
 
-  mutating func perform(_ action: Machine.Action, of actions: [Machine.Action], requires: [[Int]], at time: Instant)
-    throws
-  {
+  /// - Parameters:
+  ///   - event: What it answers.
+  ///   - wasStopped: Whether a stop had begun before that.
+  mutating func perform(
+    _ action: Machine.Action, of actions: [Machine.Action], to event: Machine.Event, wasStopped: Bool,
+    requires: [[Int]], at time: Instant
+  ) throws {
     func require(_ holds: Bool, _ what: @autoclosure () -> String) throws {
       if !holds { throw Breach(description: "\(what()): \(action) in \(self)") }
     }
@@ -138,6 +175,8 @@ struct PathModel: Hashable {
     case .start(let id):
       try require(!stopped, "a start after a stop")
       everBegun.insert(id)
+      // Whatever it was that went wrong before, it runs again.
+      failed = failed.subtracting([id])
       if backingOff.contains(id) {
         // Started again: what requires it may run on, or has ended and is started after it.
         backingOff = backingOff.subtracting([id])
@@ -149,13 +188,15 @@ struct PathModel: Hashable {
       try require(requires[id].allSatisfy { !heard.contains($0) }, "a start on what stops")
     case .ready(let id):
       try require(ready.contains(id) && isLive(id), "ready, and has not said so")
+    case .forgo(let id):
+      try require(!everReady.contains(id), "forgone, and was ready")
     case .hear(let id, _):
       try require((stopped || alone) && isLive(id), "nobody asked, or nobody is there to hear")
       heard.insert(id)
     case .drain(let id, let deadline):
       try require(heard.contains(id) || parents[id] != nil && cameBack.contains(id), "drains before it hears")
       try require(drained.insert(id), "drains twice")
-      if restarts[id, default: 0] > 0, !ready.contains(id) { slow.insert(id) }
+      if event == .wake, !wasStopped, isSlow(id, actions) { slow.insert(id) }
       try require(
         dependents(id).intersection(begun).isSubset(of: gone) || slow.contains(id),
         "drains before those that require it ended")
@@ -170,12 +211,12 @@ struct PathModel: Hashable {
     case .cut(let id):
       try require(drained.contains(id) && isLive(id) && !empty.contains(id), "cut without need")
       try require(cut.insert(id), "cut twice")
-      if !hurried.contains(id) { noteLate(id) }
+      noteOver(id)
     case .cancel(let id, let deadline):
       try require(isLive(id) || parents[id] != nil, "cancelled when gone")
       try require(empty.contains(id) || cut.contains(id) || !isLive(parents[id] ?? id), "cancelled before those inside")
       try require(cancelled.insert(id), "cancelled twice")
-      if !hurried.contains(id), !cut.contains(id) { noteLate(id) }
+      if !cut.contains(id) { noteOver(id) }
       try inTime(deadline)
     case .abandon(let id):
       let hadItsTime = cancelled.contains(id) || cut.contains(id) && cameBack.contains(id)
@@ -190,6 +231,9 @@ struct PathModel: Hashable {
       try require(cameBack.contains(id), "released while its body runs")
       try require(empty.contains(id), "released while somebody is inside")
       try require(gone.insert(id), "released twice")
+      // Not ready in time, and not to be started again for it: it gave up. A stop that comes first forgives it.
+      let isForgiven = wasStopped || stoppedAlone.contains(id) || actions.contains(.renew(id))
+      if slow.contains(id), !isForgiven { failed.insert(id) }
     case .restart(let id, _, let delay):
       try require(!stopped, "a restart after a stop")
       try require((cameBack.contains(id) || !begun.contains(id)) && delay >= .zero, "a restart of what runs")
@@ -198,12 +242,13 @@ struct PathModel: Hashable {
       // One that was not ready in time has been renewed before.
       begun.insert(id)
       cameBack.insert(id)
+      failed = failed.subtracting([id])
       backingOff.insert(id)
     case .renew(let id):
       try require(gone.contains(id), "renewed while it is there")
       for set in [
         \PathModel.begun, \.ready, \.heard, \.drained, \.empty, \.turned, \.cut, \.cancelled, \.cameBack, \.gone,
-        \.slow,
+        \.slow, \.hurried,
       ] {
         self[keyPath: set] = self[keyPath: set].subtracting([id])
       }
@@ -223,9 +268,7 @@ struct PathModel: Hashable {
 
   private func check(
     _ report: LifecycleReport, at time: Instant, _ require: (Bool, @autoclosure () -> String) throws -> Void
-  )
-    throws
-  {
+  ) throws {
     let own = begun.subtracting(FewPhases(parents.keys))
     try require(own.isSubset(of: gone), "the end before all have ended")
     for (id, phase) in report.phases.enumerated() where phase.parent == nil {
@@ -242,8 +285,6 @@ struct PathModel: Hashable {
       // One that was given up before the stop is the matter of whoever opened it.
       try require(isNamed || !gone.contains(child) || exiting || alone, "child \(child) is neither ended nor named")
     }
-    // Which failure was the last one, and which was forgiven, is the machine's own account.
-    guard most.isEmpty else { return }
     try require(exitCodes.contains(report.exitCode), "exit code \(report.exitCode), where \(exitCodes) was to be")
   }
 

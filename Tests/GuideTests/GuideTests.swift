@@ -2,8 +2,8 @@ import Foundation
 import Graceful
 import Testing
 
-/// What the guides show is what this package does: their Swift is compiled, word for word, here or in `Examples/`; the
-/// plan that they show is printed; and the tests that they name exist.
+/// What the guides and the README show is what this package does: their Swift is compiled, word for word, here, beside
+/// here or in `Examples/`; the plan that they show is printed; and the tests that they name exist.
 @Suite("The guides")
 struct GuideTests {
   private static let package = URL(fileURLWithPath: #filePath)
@@ -22,10 +22,11 @@ struct GuideTests {
     return (all?.compactMap { $0 as? URL } ?? []).filter { $0.pathExtension == ending }
   }
 
-  static let articles = files(in: catalog, ending: "md").map(\.lastPathComponent).sorted()
+  static let articles = ["README.md"] + files(in: catalog, ending: "md").map(\.lastPathComponent).sorted()
 
   private static func lines(of article: String) throws -> [String] {
-    try lines(#require(files(in: catalog, ending: "md").first { $0.lastPathComponent == article }))
+    let files = [package.appending(path: "README.md")] + files(in: catalog, ending: "md")
+    return try lines(#require(files.first { $0.lastPathComponent == article }))
   }
 
   /// The listings of an article in one language.
@@ -47,7 +48,7 @@ struct GuideTests {
 
   @Test("show Swift that is compiled, word for word", arguments: articles)
   func listings(article: String) throws {
-    let sources = try ["Tests/GuideTests", "Examples"].flatMap {
+    let sources = try ["Tests/GuideTests", "Tests/ReadmeShop", "Tests/ReadmeHello", "Examples"].flatMap {
       try Self.files(in: Self.package.appending(path: $0), ending: "swift").map(Self.lines)
     }
     for listing in try Self.listings(of: "swift", in: article) {

@@ -34,6 +34,9 @@ extension Lifecycle {
   /// | `graceful_grace_seconds` | gauge: how long a stop may take | |
   /// | `graceful_uptime_seconds` | gauge: since the run began | |
   ///
+  /// A start that a stop cuts short has no timing; one of a phase that is stopped alone before it is ready is not waited for
+  /// by `graceful_start_seconds`.
+  ///
   /// Only the phases of the graph are named. Child phases and sessions are counted in them, never by their own name: there
   /// may be millions, and each would be a time series. Counters are there from the first sample on, with 0. A timer is
   /// handed over in nanoseconds, with seconds as its preferred unit; a backend that has one unit for all timers

@@ -11,15 +11,17 @@ extension Lifecycle {
   /// shop.recordSpans(endingBefore: exporter)
   /// ```
   ///
-  /// `start shop`, from the beginning of the run until every phase is ready, has a child `start web` for each phase, from
-  /// when its body is called until it is ready. `stop shop`, from the first request to the end, has a child `stop web` for
-  /// each phase, from when it is told to drain until it has ended. A stop that comes during the start ends the span of
-  /// the start as soon as no phase is on its way up. A phase that comes back and is started again has a span `restart web`
-  /// from then until it is ready; like that of a phase that is stopped alone it is nobody's child, unless the whole still
-  /// starts. Child phases have none: there may be millions. These attributes are the keys of the log: `lifecycle.name`, `phase.name`, at
-  /// the end of a phase `phase.end`, of the stop `stop.who` and `stop.why`, at its end `exit.code` and `stragglers`, and
-  /// `error` with what went wrong. A span's status is an error when its phase failed, was cancelled or abandoned; that of
-  /// the stop, when the exit code is not 0; that of the start, when a phase failed before everything was ready.
+  /// `start shop`, from the beginning of the run until every phase is ready, has a child `start web` for each phase,
+  /// from when its body is called until it is ready. `stop shop`, from the first request to the end, has a child
+  /// `stop web` for each phase, from when it is told to drain until it has ended. A stop that comes during the start
+  /// ends the span of the start as soon as no phase is on its way up; one that is stopped alone before it is ready is
+  /// not waited for. A phase that comes back and is started again has a span `restart web` from then until it is ready;
+  /// like that of a phase that is stopped alone it is nobody's child, unless the whole still starts. Child phases have
+  /// none: there may be millions. These attributes are the keys of the log: `lifecycle.name`, `phase.name`, at the end
+  /// of a phase `phase.end`, of a phase's start that a stop cut short `phase.start`, of the stop `stop.who` (also at
+  /// the end of a start that it cut short) and `stop.why`, at its end `exit.code` and `stragglers`, and `error` with
+  /// what went wrong. A span's status is an error when its phase failed, was cancelled or abandoned; that of the stop,
+  /// when the exit code is not 0; that of the start, when a phase failed before everything was ready.
   ///
   /// Nothing is bound to the tasks of the phases. Whatever ran below a bound span of the start would be its child: every
   /// request of the program's life, in one trace that never ends, although its root ended long ago. So a span that a

@@ -43,7 +43,9 @@ struct MetricBook: Sendable {
   private var begunAt: Instant?
   private var startedAt: [String: Instant] = [:]
   private var drainAt: [String: Instant] = [:]
+  /// Those that were never ready, and are to be.
   private var starting: Set<String> = []
+  private var anyIsReady = false
 
   init(lifecycle: String) { self.lifecycle = Dimension("lifecycle", lifecycle) }
 
@@ -60,7 +62,13 @@ struct MetricBook: Sendable {
       startedAt[phase] = now
     case (.ready, let phase?):
       return ready(phase, at: now)
+    case (.forgone, let phase?):
+      return forgo(phase, at: now)
+    case (.restarting, let phase?):
+      // The run before it will not be ready any more.
+      startedAt[phase] = nil
     case (.draining, let phase?):
+      startedAt[phase] = nil
       drainAt[phase] = now
     case (.ended, let phase?):
       startedAt[phase] = nil
@@ -88,11 +96,22 @@ struct MetricBook: Sendable {
         .time(Series("graceful_phase_start_seconds", lifecycle, Dimension("phase", phase)), now - began))
     }
     starting.remove(phase)
-    if starting.isEmpty, let begunAt {
-      measurements.append(.time(Series("graceful_start_seconds", lifecycle), now - begunAt))
-      self.begunAt = nil
-    }
-    return measurements
+    anyIsReady = true
+    return measurements + startIsOver(at: now)
+  }
+
+  /// Nobody waits for it any more, and what it has taken so far is no start.
+  private mutating func forgo(_ phase: String, at now: Instant) -> [Measurement] {
+    startedAt[phase] = nil
+    starting.remove(phase)
+    return startIsOver(at: now)
+  }
+
+  private mutating func startIsOver(at now: Instant) -> [Measurement] {
+    guard starting.isEmpty, let begunAt else { return [] }
+    self.begunAt = nil
+    // Where all were stopped before they were ready, nothing has started.
+    return anyIsReady ? [.time(Series("graceful_start_seconds", lifecycle), now - begunAt)] : []
   }
 
   // MARK: What is so now

@@ -28,6 +28,7 @@ struct SpanBook: Sendable {
   private var open: Set<Span> = []
   /// How many of them are on the way up.
   private var ups = 0
+  /// Those that were never ready, and are to be.
   private var starting: Set<String> = []
   private var request: StopRequest?
   /// The first thing that went wrong on the way down.
@@ -54,6 +55,9 @@ struct SpanBook: Sendable {
     case (.ready, let phase?):
       end(.up(phase), at: now)
       starting.remove(phase)
+    case (.forgone, let phase?):
+      end(.up(phase), at: now, Self.notReady)
+      starting.remove(phase)
     case (.stopRequested, _):
       if let request = event.request, self.request == nil { beginStop(request, at: now) }
     case (.restarting, let phase?):
@@ -61,7 +65,7 @@ struct SpanBook: Sendable {
       end(.up(phase), at: now, error: "it came back before it was ready")
       begin(.up(phase), "restart \(phase)", within: .start, of: phase, at: now)
     case (.draining, let phase?):
-      end(.up(phase), at: now)
+      end(.up(phase), at: now, Self.notReady)
       begin(.down(phase), "stop \(phase)", within: .stop, of: phase, at: now)
       // What is left of the stop cannot be carried away any more.
       if phase == lastPhase { end(.stop, at: now, error: trouble) }
@@ -72,15 +76,20 @@ struct SpanBook: Sendable {
     default: break
     }
     // Once a stop was asked for, nothing else begins: the start is over when nobody is on the way up.
-    if starting.isEmpty || request != nil && ups == 0 { end(.start, at: now) }
+    if starting.isEmpty || request != nil && ups == 0 {
+      end(.start, at: now, starting.isEmpty ? [:] : request.map { ["stop.who": "\($0.who)"] } ?? [:])
+    }
     return takeDeeds()
   }
+
+  /// It was told to stop before it was ready, which is no error: so it must be said.
+  private static var notReady: [String: String] { ["phase.start": "stopped before it was ready"] }
 
   private mutating func beginStop(_ request: StopRequest, at now: Instant) {
     self.request = request
     switch request.who.kind {
     case .phaseFailed(let phase): end(.up(phase), at: now, error: request.why)
-    case .phaseEnded(let phase): end(.up(phase), at: now)
+    case .phaseEnded(let phase): end(.up(phase), at: now, ["phase.start": "came back before it was ready"])
     case .signal, .code, .successor, .cancellation, .serviceGroup: break
     }
     if case .phaseFailed = request.who.kind {
@@ -96,7 +105,7 @@ struct SpanBook: Sendable {
   private mutating func ended(_ phase: String, _ how: PhaseEnd, at now: Instant) {
     let error = how.isFailed || how.isStraggler ? how.error ?? how.description : nil
     if let error, trouble == nil { trouble = "\(phase): \(error)" }
-    end(.up(phase), at: now, error: error)
+    end(.up(phase), at: now, error: error, Self.notReady)
     // Abandoned before its turn came: without a length, but there.
     if error != nil { begin(.down(phase), "stop \(phase)", within: .stop, of: phase, at: now) }
     end(.down(phase), at: now, error: error, ["phase.end": how.description])
@@ -104,7 +113,10 @@ struct SpanBook: Sendable {
 
   private mutating func finish(_ report: LifecycleReport, at now: Instant) {
     let error = report.exitCode == 0 ? nil : report.mistakes.first.map { "\($0)" } ?? trouble ?? report.summary
-    for span in open where span != .start && span != .stop { end(span, at: now) }
+    // Of each phase everything has been said before; should it not have been, the report knows how it ended.
+    for phase in report.phases where open.contains(.up(phase.name)) || open.contains(.down(phase.name)) {
+      ended(phase.name, phase.end, at: now)
+    }
     end(.start, at: now, error: report.mistakes.isEmpty ? nil : error)
     // Whoever asked at the same moment may have been a little later than the one that decided.
     var attributes = ["exit.code": "\(report.exitCode)"]

@@ -169,7 +169,9 @@ extension LifecycleStateMachine {
       return beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: why), at: now)
     }
     // Not ready in time, it is started again for that; else after the one that it requires.
-    let failure = phases[id].startFailure
+    let failure = phases[id].startFailure.map { failure in
+      phases[id].verdict?.error.map { "\(failure); while it stopped for that: \($0)" } ?? failure
+    }
     let delay = failure.flatMap { nextDelay(id, $0, at: now) }
     if let failure, delay == nil {
       phases[id].state = .ended(.failed(gaveUp(id, failure)))
@@ -178,6 +180,9 @@ extension LifecycleStateMachine {
     let isNeeded = phases[id].isNeeded
     phases[id].recycle(
       requirements: graph.nodes[id].requires.count { phases[$0].state != .ready || phases[$0].isRecycling })
+    if failure == nil, let error = end.error {
+      phases[id].history.failWhileStopping(error, since: startedAt ?? now, at: now)
+    }
     // When it never runs again, that is how it ended.
     phases[id].lastEnd = end.isFailed ? end : .drained
     actions.append(.renew(id))

@@ -14,6 +14,7 @@ extension LifecycleStateMachine {
       return
     }
     state = .running
+    for id in phases.indices where phases[id].hasHeard { actions.append(.forgo(id)) }
     for id in phases.indices where phases[id].requirementsLeft == 0 { begin(id, at: now) }
   }
 
@@ -22,6 +23,7 @@ extension LifecycleStateMachine {
     guard !phases[id].hasHeard else { return }
     phases[id].state = .starting
     if phases[id].startedAt == nil { phases[id].startedAt = now }
+    phases[id].history.begin(since: startedAt ?? now, at: now)
     if let limit = graph.nodes[id].startLimit {
       phases[id].startUntil = now + limit
     }

@@ -88,8 +88,10 @@ package struct PhaseRecord: Hashable, Sendable {
     }
   }
 
-  /// Whether it is not ready, and may become so.
-  var isAwaited: Bool { readyAt == nil && !(state == .waiting && hasHeard) }
+  /// Whether it has never been ready, and is to become so.
+  ///
+  /// One that was stopped alone may still say so, but nobody waits for that.
+  var isAwaited: Bool { readyAt == nil && (!hasHeard || isRecycling) }
 
   /// Whether it has begun and has not been told to drain.
   var awaitsDrain: Bool {

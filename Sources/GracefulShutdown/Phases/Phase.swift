@@ -31,6 +31,8 @@ public final class Phase: Sendable {
   private struct Work {
     var isCancelled = false
     var cancel: (@Sendable () -> Void)?
+    /// Of a run that is not the first.
+    var hasBegun = false
     var hasComeBack = false
     var isGivenUp = false
     var isReleased = false
@@ -159,11 +161,6 @@ extension Phase {
     return (next == nil ? "" : "…/") + names.reversed().joined(separator: "/")
   }
 
-  /// Whether it has not been said yet, and nothing that comes after it.
-  func announces(_ kind: LifecycleEvent.Kind) -> Bool {
-    runs.announces(kind, of: run)
-  }
-
   func tell(_ moment: Moment, deadline: MonotonicInstant) {
     // One that blocks holds up no other.
     for handler in board.reach(moment, deadline: deadline) { environment.perform { handler.run() } }
@@ -177,6 +174,15 @@ extension Phase {
     }
     if let cancel { environment.performCancellation(cancel) }
   }
+
+  /// The body of a later run is called.
+  func comesBack() { work.withLock { $0.hasBegun = true } }
+
+  /// Whether this is a later run whose body runs: until it is ready the gate is closed to others, but not to itself.
+  ///
+  /// Only the body was given this value, so that whoever has it, has it from there: as in the first run, in which the
+  /// gate is open from the beginning.
+  var isComingBack: Bool { run > 0 && work.withLock { $0.hasBegun && !$0.hasComeBack } }
 
   /// The body runs; it may have been cancelled in the same moment.
   func runs(cancelledBy cancel: @escaping @Sendable () -> Void) {

@@ -66,7 +66,8 @@ extension Phase {
 
   /// Runs a body in this phase: with it as the current one, and with whatever the environment puts around it.
   func perform<Result: Sendable>(_ body: @escaping @Sendable (Phase) async throws -> Result) async throws -> Result {
-    try await Phase.at(Place(body: self, within: inside)) {
+    if run > 0 { comesBack() }
+    return try await Phase.at(Place(body: self, within: inside)) {
       try await environment.surround(self) { try await body(self) }
     }
   }

@@ -140,7 +140,10 @@ public struct PhaseReport: Hashable, Sendable {
   public var turnAfter: Duration?
   /// When it ended, or was abandoned.
   public var endedAfter: Duration?
-  /// How often it was started again.
+  /// How often it was started again for what it did itself.
+  ///
+  /// When it was stopped, and started again, only because a phase that it requires restarts, that counts only if it
+  /// failed in it.
   public var restarted = 0
   /// Its restarts, at most 64: the first ones, and the last.
   public var restarts: [RestartReport] = []

@@ -111,7 +111,4 @@ final class PhaseRuns: Sendable {
     let place = run * Self.ranks + kind.rank
     return announced.max(place, ordering: .relaxed).oldValue < place
   }
-
-  /// Whether anything has been said of this run.
-  func hasAnnounced(_ run: Int) -> Bool { announced.load(ordering: .relaxed) > run * Self.ranks }
 }

@@ -12,6 +12,8 @@ package struct RestartHistory: Hashable, Sendable {
   /// What the delays grow by.
   private var count = 0
   var lastRestart: Instant?
+  /// What went wrong when it was stopped, and is to be told once it is started again.
+  var stopping: RestartReport?
 
   package init() {}
 
@@ -56,6 +58,22 @@ package struct RestartHistory: Hashable, Sendable {
     count = halvings >= 63 ? 0 : count >> Int(halvings)
   }
 
+  /// It was stopped to be started again after another phase, and something went wrong in that.
+  ///
+  /// That is for the history once it is started again; when it never is, it is how it ended.
+  mutating func failWhileStopping(_ error: String, since start: Instant, at now: Instant) {
+    stopping = RestartReport(after: now - start, reason: "while it stopped to be started again: \(error)", delay: nil)
+  }
+
+  /// It is started again after another phase.
+  mutating func begin(since start: Instant, at now: Instant) {
+    guard var report = stopping else { return }
+    stopping = nil
+    report.delay = now - start - report.after
+    total += 1
+    note(report)
+  }
+
   private mutating func note(_ report: RestartReport) {
     // The first ones and the last one: what began it, and where it ended.
     if reports.count == Self.mostReported { reports.removeLast() }
@@ -88,6 +106,9 @@ package struct RestartHistory: Hashable, Sendable {
 /// One restart of a phase, or the failure after which it gave up.
 public struct RestartReport: Hashable, Sendable {
   /// When it came back, counted from the start of the lifecycle.
+  ///
+  /// By itself; or it was not ready in time and stopped for that; or it failed when it was stopped to be started again
+  /// after another phase.
   public var after: Duration
   /// Why: its error, or that it returned.
   public var reason: String

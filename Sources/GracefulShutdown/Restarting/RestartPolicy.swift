@@ -63,6 +63,10 @@ public struct RestartPolicy: Hashable, Sendable {
 
   /// What becomes of sessions that are opened in a phase while it restarts.
   ///
+  /// That is, by others: by whoever has the ``Phase`` of a run that is over. What the new run opens before it is ready,
+  /// sessions and child phases, is let in, as in the first run: its body, the tasks that this starts, and everybody to
+  /// whom it gives its own ``Phase``.
+  ///
   /// More may come, so it is compared, not switched over.
   public struct Sessions: Hashable, Sendable {
     enum Kind: Hashable, Sendable { case refuse, wait }

@@ -28,12 +28,16 @@ struct GateSlot: ~Copyable {
   func make(
     stripes: Int, now: @escaping @Sendable () -> ContinuousClock.Instant, startingAt start: SessionWord
   ) -> GateMemory.Pointer? {
-    let known = word.load(ordering: .acquiring)
-    if known != Self.none { return Self.present(known) }
+    var seen = word.load(ordering: .acquiring)
+    if seen & ~Self.pausedBit != Self.none { return Self.present(seen) }
     let made = GateMemory.allocate(stripes: stripes, now: now, startingAt: start)
-    let (isOurs, seen) = word.compareExchange(
-      expected: Self.none, desired: UInt(bitPattern: made), ordering: .sequentiallyConsistent)
-    if isOurs { return made }
+    // Again, when another thread pauses or resumes between the look and the exchange: it stays as that says.
+    while seen & ~Self.pausedBit == Self.none {
+      let (isOurs, now) = word.compareExchange(
+        expected: seen, desired: UInt(bitPattern: made) | seen & Self.pausedBit, ordering: .sequentiallyConsistent)
+      if isOurs { return made }
+      seen = now
+    }
     GateMemory.discard(made)
     return Self.present(seen)
   }

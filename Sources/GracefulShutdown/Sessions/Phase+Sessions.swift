@@ -21,6 +21,7 @@ extension Phase {
   @inline(never)
   private func admitInside(_ name: String?) throws(PhaseError) -> SessionStripe {
     if let stripe = Phase.place?.open(self, { $0.admitInside() }) { return stripe }
+    if isComingBack, let stripe = gate.beginWhilePaused() { return stripe }
     gate.refuse()
     throw .refused(PhaseError.session(name), by: self.name)
   }
@@ -70,6 +71,7 @@ extension Phase {
   @usableFromInline
   nonisolated(nonsending) func admitWhenTaken(_ name: String?) async throws(PhaseError) -> Admission {
     if let stripe = gate.begin() { return Admission(phase: self, stripe: stripe) }
+    if isComingBack, let stripe = gate.beginWhilePaused() { return Admission(phase: self, stripe: stripe) }
     // The body itself would wait for what it is to say.
     var mayWait = Phase.place?.isBody(of: self) != true
     while mayWait {

@@ -82,7 +82,10 @@ extension Phase {
   /// - Returns: Its place in this phase, to open the child's body within and to leave by; `nil` when it is refused.
   package func enter() -> Place? {
     let here = Phase.place
-    guard let stripe = gate.enter() ?? here?.open(self, { $0.enter(isInside: true) }) else { return nil }
+    guard
+      let stripe = gate.enter() ?? here?.open(self, { $0.enter(isInside: true) })
+        ?? (isComingBack ? gate.enterWhilePaused() : nil)
+    else { return nil }
     return .session(in: stripe, of: self, openedFrom: here)
   }
 

@@ -60,9 +60,12 @@ package final class SessionGate: Sendable {
   /// The first session, one that finds its stripe full, or one that comes too late.
   @inline(never)
   private func beginSlowly() -> SessionStripe? {
-    guard !sessions.isPaused,
-      let memory = sessions.make(stripes: GateMemory.stripes, now: now, startingAt: start)
-    else { return nil }
+    sessions.isPaused ? nil : beginWhilePaused()
+  }
+
+  /// A session, also while others are not let in.
+  func beginWhilePaused() -> SessionStripe? {
+    guard let memory = sessions.make(stripes: GateMemory.stripes, now: now, startingAt: start) else { return nil }
     let nearest = Self.nearestStripe()
     for step in 0..<GateMemory.stripes {
       let stripe = GateMemory.stripe((nearest + step) % GateMemory.stripes, of: memory)
@@ -85,7 +88,12 @@ package final class SessionGate: Sendable {
   ///
   /// - Returns: What to leave with, once; `nil` when it is refused.
   package func enter() -> SessionStripe? {
-    guard !sessions.isPaused, let memory = children.make(stripes: 1, now: now, startingAt: start) else { return nil }
+    sessions.isPaused ? nil : enterWhilePaused()
+  }
+
+  /// A child phase, also while others are not let in.
+  func enterWhilePaused() -> SessionStripe? {
+    guard let memory = children.make(stripes: 1, now: now, startingAt: start) else { return nil }
     let stripe = GateMemory.stripe(0, of: memory)
     return stripe.enter(isInside: false) ? stripe : nil
   }

@@ -1,8 +1,8 @@
 /// Something that happened in a lifecycle.
 ///
 /// Those of one phase come in the order of ``Kind``, each at most once in each of its runs, and its end before the end of
-/// the whole; ``Kind/waiting`` and ``Kind/resumed`` may come at any time. Of two phases that do not depend on each other,
-/// either may come first.
+/// the whole; ``Kind/waiting``, ``Kind/resumed`` and ``Kind/forgone`` may come at any time. Of two phases that do not
+/// depend on each other, either may come first.
 public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
   /// What happened.
   ///
@@ -22,6 +22,8 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
     public static var started: Self { Self("started", rank: 2) }
     /// A phase said that it is ready; child phases have nobody to say it to.
     public static var ready: Self { Self("ready", rank: 3) }
+    /// A phase was stopped alone before it was ready, or before it began: nobody waits for it to be ready any more.
+    public static var forgone: Self { Self("stopped before it was ready") }
     /// Somebody asked for a stop, perhaps not as the first.
     public static var stopRequested: Self { Self("stop requested") }
     /// A phase came back by itself, or was not ready in time, and is started again after a while.

@@ -37,7 +37,8 @@ struct WorstRun {
         case .abandon(let id), .release(let id, _): ended[id] = after
         case .wake(let instant): wakes.append(instant)
         case .finish(let report): self.report = report
-        case .start, .ready, .hear, .turn, .leave, .ignored, .restart, .refuse, .hold, .admit, .waiting, .renew, .done:
+        case .start, .ready, .forgo, .hear, .turn, .leave, .ignored, .restart, .refuse, .hold, .admit, .waiting, .renew,
+          .done:
           break
         }
         switch action {
@@ -45,7 +46,7 @@ struct WorstRun {
           // One that holds a lifecycle does nothing itself, and ends at once.
           guard graph.nodes[id].nestedGrace != nil || behaves(id, action) else { continue }
           open += machine.receive(.emptied(id), at: now) + machine.receive(.ended(id, .returned), at: now)
-        case .start, .ready, .hear, .turn, .abandon, .release, .wake, .finish, .leave, .ignored, .restart,
+        case .start, .ready, .forgo, .hear, .turn, .abandon, .release, .wake, .finish, .leave, .ignored, .restart,
           .refuse, .hold, .admit, .waiting, .renew, .done:
           break
         }

@@ -15,6 +15,9 @@ final class HeldDeeds: Sendable {
     /// What each thread would still have to do, in its order.
     var lists: [[Deed]] = []
     var decided: [Deed] = []
+    /// Done, or held.
+    var taken: [Action] = []
+    var waiters: [(holds: @Sendable ([Action]) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
   }
 
   private let state: Mutex<State>
@@ -43,6 +46,29 @@ final class HeldDeeds: Sendable {
       return (state.driver, deeds.filter { !state.holds($0.action) })
     }
     for deed in now { driver?.perform(deed) }
+    let waiters = state.withLock { state in
+      state.taken += deeds.map(\.action)
+      let taken = state.taken
+      let due = state.waiters.filter { $0.holds(taken) }
+      state.waiters.removeAll { $0.holds(taken) }
+      return due
+    }
+    for waiter in waiters { waiter.continuation.resume() }
+  }
+
+  /// Waits until such a thing has been decided, so often, and all that was decided with it is done or held.
+  ///
+  /// What the driver says that it is, it says between the two: time that passes then, passes before a wake-up is asked for.
+  func wait(times: Int = 1, for matches: @escaping @Sendable (Action) -> Bool) async {
+    let holds: @Sendable ([Action]) -> Bool = { $0.count(where: matches) >= times }
+    await withCheckedContinuation { continuation in
+      let isThere = state.withLock { state in
+        if holds(state.taken) { return true }
+        state.waiters.append((holds, continuation))
+        return false
+      }
+      if isThere { continuation.resume() }
+    }
   }
 
   /// How many are held.

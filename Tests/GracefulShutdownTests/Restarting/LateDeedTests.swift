@@ -8,132 +8,11 @@ import Testing
 @Suite("A deed that comes after its phase was started again", .timeLimit(.minutes(1)))
 struct LateDeedTests {
   private let ladder = ManualLadder()
-
-  private static func prompt(_ change: (inout RestartPolicy) -> Void = { _ in }) -> RestartPolicy {
-    var policy = RestartPolicy.onFailure()
-    policy.jitter = 0
-    change(&policy)
-    return policy
-  }
-
-  /// The runs of a phase: `name 1`, `name 2`, … are recorded when they are ready.
-  private final class Runs: Sendable {
-    private let phases = Mutex<[Phase]>([])
-    let name: String
-    private let ladder: ManualLadder
-
-    init(_ name: String, _ ladder: ManualLadder) {
-      self.name = name
-      self.ladder = ladder
-    }
-
-    subscript(run: Int) -> Phase { phases.withLock { $0[run - 1] } }
-
-    /// Each fails, or goes on to its end, when the test records `name n fails` or `name n ends`.
-    func body(saysReady: Bool = true) -> Lifecycle.Body {
-      { [self] phase in
-        let run = phases.withLock { phases in
-          phases.append(phase)
-          return phases.count
-        }
-        if saysReady { phase.ready() }
-        ladder.recorder.record("\(name) \(run)")
-        if name == "web" {
-          await ladder.recorder.wait(for: "\(name) \(run) ends")
-        } else {
-          await withTaskGroup(of: Void.self) { group in
-            group.addTask { [self] in await ladder.recorder.wait(for: "\(name) \(run) fails") }
-            group.addTask { await phase.turnToStop() }
-            await group.next()
-            group.cancelAll()
-          }
-        }
-        if !phase.isStopRequested { throw PhaseScript.Failure("lost") }
-      }
-    }
-  }
-
-  /// `web` requires `database`; web's body ends when the test says so, database's when it fails or has its turn.
-  private func two(
-    _ policy: RestartPolicy, webLimit: Duration? = nil, holding holds: @escaping @Sendable (HeldDeeds.Action) -> Bool
-  ) -> (held: HeldDeeds, driver: LifecycleDriver, database: Runs, web: Runs) {
-    let (held, database, web) = (HeldDeeds(holding: holds), Runs("database", ladder), Runs("web", ladder))
-    let driver = held.driver(
-      [.init("database", restart: policy), .init("web", requires: ["database"], limit: webLimit)],
-      bodies: [database.body(), web.body()], on: ladder)
-    return (held, driver, database, web)
-  }
-
-  private func until(_ holds: () -> Bool) async {
-    while !holds() { await Task.yield() }
-  }
-
-  private func state(_ driver: LifecycleDriver, _ phase: Int) -> PhaseSnapshot.State {
-    driver.snapshot().phases[phase].state
-  }
-
-  private func end(_ held: HeldDeeds, _ driver: LifecycleDriver, web: Int) {
-    held.performAll()
-    driver.requestStop(StopRequest())
-    ladder.recorder.record("web \(web) ends")
-  }
-
-  @Test("A refusal that comes when it is ready again refuses nobody")
-  func refusal() async throws {
-    let (held, driver, database, _) = two(Self.prompt()) { if case .refuse = $0 { true } else { false } }
-    async let report = driver.run()
-    await ladder.recorder.wait(for: "web 1")
-    ladder.recorder.record("database 1 fails")
-    await until { state(driver, 0) == .restarting }
-    ladder.advanceToNext()
-    await ladder.recorder.wait(for: "database 2")
-    await until { state(driver, 0) == .ready }
-    #expect(held.count == 1)
-    held.performAll()
-    try await database[2].session {}
-    // They have one gate: what is inside stays inside.
-    try await database[1].session {}
-    end(held, driver, web: 1)
-    #expect(await report.exitCode == 0)
-    held.letGo()
-  }
-
-  @Test("That it waits, said when it does not wait any more, changes nothing")
-  func waiting() async {
-    let (held, driver, _, web) = two(Self.prompt()) { if case .waiting(_, true) = $0 { true } else { false } }
-    async let report = driver.run()
-    await ladder.recorder.wait(for: "web 1")
-    ladder.recorder.record("database 1 fails")
-    await until { state(driver, 0) == .restarting }
-    ladder.advanceToNext()
-    await until { state(driver, 0) == .ready }
-    held.performAll()
-    #expect(!web[1].isWaiting)
-    end(held, driver, web: 1)
-    #expect(await report.exitCode == 0)
-    held.letGo()
-  }
-
-  @Test("Sessions that are held when a stop has begun are refused, and do not wait for ever")
-  func holding() async {
-    let (held, driver, database, _) = two(Self.prompt { $0.sessions = .wait }) {
-      if case .hold = $0 { true } else { false }
-    }
-    async let report = driver.run()
-    await ladder.recorder.wait(for: "web 1")
-    ladder.recorder.record("database 1 fails")
-    await until { state(driver, 0) == .restarting }
-    driver.requestStop(StopRequest())
-    held.performAll()
-    await #expect(throws: PhaseError.self) { try await database[1].session {} }
-    ladder.recorder.record("web 1 ends")
-    #expect(await report.exitCode == 0)
-    held.letGo()
-  }
+  private var pair: RestartedPair { RestartedPair(ladder: ladder) }
 
   @Test("Hearing, turn and release of a run that is over do not reach the next one")
   func moments() async throws {
-    let (held, driver, _, web) = two(Self.prompt { $0.dependents = .restart }) { action in
+    let (held, driver, _, web) = pair.run(RestartedPair.prompt { $0.dependents = .restart }) { action in
       switch action {
       case .hear(1, _), .turn(1, _), .release(1, _), .renew(1): true
       default: false
@@ -143,9 +22,9 @@ struct LateDeedTests {
     await ladder.recorder.wait(for: "web 1")
     ladder.recorder.record("database 1 fails")
     // It comes back when it is told to drain: its turn has been decided, and not been told.
-    await until { state(driver, 1) == .draining }
+    await held.wait { if case .drain(1, _) = $0 { true } else { false } }
     ladder.recorder.record("web 1 ends")
-    await until { state(driver, 1) == .waiting }
+    await held.wait { $0 == .renew(1) }
     ladder.advanceToNext()
     await ladder.recorder.wait(for: "web 2")
     #expect(held.count == 4)
@@ -156,14 +35,15 @@ struct LateDeedTests {
     #expect(!web[2].board.hasClosed)
     try await web[2].session {}
     await #expect(throws: PhaseError.self) { try await web[1].session {} }
-    end(held, driver, web: 2)
+    pair.end(held, driver, web: 2)
     #expect(await report.exitCode == 0)
     held.letGo()
   }
 
   @Test("The cut and the cancellation of a run that is over cancel nothing in the next one")
   func cancellation() async throws {
-    let (held, driver, _, web) = two(Self.prompt { $0.dependents = .restart }, webLimit: .seconds(1)) { action in
+    let (held, driver, _, web) = pair.run(RestartedPair.prompt { $0.dependents = .restart }, webLimit: .seconds(1)) {
+      action in
       switch action {
       case .cut(1), .cancel(1, _): true
       default: false
@@ -173,11 +53,11 @@ struct LateDeedTests {
     await ladder.recorder.wait(for: "web 1")
     let session = try web[1].beginSession("slow")
     ladder.recorder.record("database 1 fails")
-    await until { state(driver, 1) == .draining }
+    await held.wait { if case .drain(1, _) = $0 { true } else { false } }
     // Over its limit with a session inside: cut, and then cancelled.
     ladder.advance(by: .seconds(1))
     session.end()
-    await until { held.count == 2 }
+    await held.wait { if case .cancel(1, _) = $0 { true } else { false } }
     ladder.recorder.record("web 1 ends")
     await ladder.recorder.wait(for: "web 2")
     async let inside: Void = web[2].session("import", cancellable: true) {
@@ -191,7 +71,7 @@ struct LateDeedTests {
     #expect(!web[2].isStopRequested)
     ladder.recorder.record("go on")
     try await inside
-    end(held, driver, web: 2)
+    pair.end(held, driver, web: 2)
     #expect(await report.exitCode == 0)
     #expect(await report.stragglers.isEmpty, "who was late when it was started again, was late in no stop")
     held.letGo()
@@ -199,48 +79,24 @@ struct LateDeedTests {
 
   @Test("A run that is over cannot say that the next one is ready, nor stop it")
   func lateWords() async {
-    let (held, database) = (HeldDeeds { _ in false }, Runs("database", ladder))
+    let (held, database) = (HeldDeeds { _ in false }, RecordedRuns("database", ladder))
     let driver = held.driver(
-      [.init("database", restart: Self.prompt())], bodies: [database.body(saysReady: false)], on: ladder)
+      [.init("database", restart: RestartedPair.prompt())], bodies: [database.body(saysReady: false)], on: ladder)
     async let report = driver.run()
     await ladder.recorder.wait(for: "database 1")
     ladder.recorder.record("database 1 fails")
-    await until { state(driver, 0) == .restarting }
+    await held.wait { if case .restart(0, _, _) = $0 { true } else { false } }
     database[1].ready()
     ladder.advanceToNext()
     await ladder.recorder.wait(for: "database 2")
     database[1].ready()
     database[1].requestStop()
-    #expect(state(driver, 0) == .starting)
+    #expect(driver.snapshot().phases[0].state == .starting)
     database[2].ready()
-    #expect(state(driver, 0) == .ready)
+    #expect(driver.snapshot().phases[0].state == .ready)
     driver.requestStop(StopRequest())
     #expect(await report.exitCode == 0)
     #expect(await report.ignored.count == 3)
-    held.letGo()
-  }
-
-  @Test("A session that waits while its phase is stopped and started again goes on in the new run")
-  func heir() async throws {
-    let policy = Self.prompt { $0.sessions = .wait }
-    let (held, web) = (HeldDeeds { _ in false }, Runs("web", ladder))
-    var database = Self.prompt { $0.dependents = .restart }
-    database.firstDelay = .seconds(1)
-    let driver = held.driver(
-      [.init("database", restart: database), .init("web", requires: ["database"], restart: policy)],
-      bodies: [Runs("database", ladder).body(), web.body()], on: ladder)
-    async let report = driver.run()
-    await ladder.recorder.wait(for: "web 1")
-    ladder.recorder.record("database 1 fails")
-    await until { state(driver, 1) == .draining }
-    async let session: Bool = web[1].session { Phase.current === web[2] }
-    ladder.recorder.record("web 1 ends")
-    await until { state(driver, 1) == .waiting }
-    ladder.advance(by: .seconds(1))
-    #expect(try await session)
-    end(held, driver, web: 2)
-    #expect(await report.exitCode == 0)
-    #expect(await report.phases[1].sessions?.admitted == 1)
     held.letGo()
   }
 
@@ -270,7 +126,7 @@ struct LateDeedTests {
       }
     }
     let policies: [RestartPolicy] = (0..<3).map { id in
-      Self.prompt { policy in
+      RestartedPair.prompt { policy in
         policy.dependents = id == 1 ? .wait : .restart
         policy.sessions = id == 0 ? .wait : .refuse
         policy.intensity = 1000

@@ -130,7 +130,7 @@ struct RestartTests {
   }
 }
 
-private final class Counter: Sendable {
+final class Counter: Sendable {
   private let count = Recorder()
 
   func next() -> Int {
