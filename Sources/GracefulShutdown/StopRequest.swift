@@ -34,6 +34,7 @@ extension StopRequest {
       case phaseEnded(String)
       case cancellation
       case serviceGroup
+      case file(String)
     }
 
     package let kind: Kind
@@ -53,6 +54,8 @@ extension StopRequest {
 
     /// The `ServiceGroup` of swift-service-lifecycle in which this lifecycle runs as a service.
     public static var serviceGroup: Self { Self(kind: .serviceGroup) }
+    /// Whoever made the stop file at this path.
+    public static func file(_ path: String) -> Self { Self(kind: .file(path)) }
 
     /// The number of the signal, when it was one.
     public var signal: Int32? {
@@ -69,6 +72,7 @@ extension StopRequest {
       case .phaseEnded(let name): "phase \(name), which ended by itself"
       case .cancellation: "cancellation of run()"
       case .serviceGroup: "the service group"
+      case .file(let path): "stop file \(path)"
       }
     }
 
