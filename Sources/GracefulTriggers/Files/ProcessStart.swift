@@ -26,7 +26,8 @@ struct ProcessStart: Hashable, Sendable {
     let ticksASecond = cgs_ticks_a_second()
     guard boot >= 0, ticksASecond > 0, let start = ProcessStart(of: cgs_process_id(), calls: calls) else { return nil }
     // In nanoseconds a day of ticks overflows nothing; an Int64 of them holds 292 years.
-    let (nanoseconds, overflows) = Int64(clamping: start.ticks).multipliedReportingOverflow(by: 1_000_000_000 / ticksASecond)
+    let (nanoseconds, overflows) = Int64(clamping: start.ticks).multipliedReportingOverflow(
+      by: 1_000_000_000 / ticksASecond)
     return overflows ? nil : calls.wallClock() - (boot - nanoseconds)
   }
 }

@@ -13,7 +13,8 @@ package final class StopAskingDriver: Sendable {
   private let isInterrupted = Mutex(false)
 
   /// - Parameter timeout: Ten years at most.
-  package init(_ files: StopFiles, timeout: Duration, pace: StopAskingStateMachine.Pace = .init()) throws(StopFileError) {
+  package init(_ files: StopFiles, timeout: Duration, pace: StopAskingStateMachine.Pace = .init()) throws(StopFileError)
+  {
     try files.checkNames()
     self.files = files
     self.timeout = min(max(timeout, .zero), .seconds(3650 * 86_400))
@@ -49,6 +50,7 @@ package final class StopAskingDriver: Sendable {
         case .lookAtAnswer: events.append(.answer(calls.status(files.answerPath)))
         case .lookAtRequest: events.append(.request(lookAtRequest()))
         case .clear: events.append(.cleared(max(0, -calls.unlink(files.answerPath))))
+        case .clearRequest: events.append(.cleared(max(0, -calls.unlink(files.requestPath))))
         case .arm: events.append(.armed(watch.arm(files.directory)))
         case .create: events.append(.created(create()))
         case .takeBack: events.append(.takenBack(max(0, -calls.unlink(files.requestPath))))
@@ -172,7 +174,8 @@ extension Duration {
   fileprivate var inWords: String {
     let milliseconds = Int64(self / .milliseconds(1))
     if milliseconds % 1000 == 0 { return "\(milliseconds / 1000) s" }
-    let fraction = String(1000 + milliseconds % 1000).dropFirst()
+    var fraction = String(1000 + milliseconds % 1000).dropFirst()
+    while fraction.last == "0" { fraction.removeLast() }
     return "\(milliseconds / 1000).\(fraction) s"
   }
 }

@@ -25,6 +25,7 @@ package struct StopAskingStateMachine: Sendable {
     case creating
     /// Somebody else's request is there.
     case lookingAtOther
+    case clearingOther
     case rearming
     case lookingAtAnswer
     case lookingAtRequest
@@ -78,8 +79,11 @@ package struct StopAskingStateMachine: Sendable {
       if stage == .lookingAtOther { return join(look) }
       if stage == .lookingAtRequest { return follow(look, now) }
       if case .lookingToTakeBack(let ending) = stage { return takeBack(look, ending) }
-    case .cleared:
+    case .cleared(let errno):
       if stage == .clearing { return go(.armingBefore, .arm) }
+      if stage == .clearingOther {
+        return errno == 0 || errno == noSuchFile ? go(.creating, .create) : finish(.createFailed(errno))
+      }
     case .armed(let isArmed):
       if stage == .armingBefore || stage == .rearming {
         self.isArmed = isArmed
@@ -104,8 +108,8 @@ package struct StopAskingStateMachine: Sendable {
   private mutating func wake(_ event: Event, _ now: Instant) -> [Action] {
     switch stage {
     case .idle: return ignore(event)
-    case .lookingAtDirectory, .lookingBefore, .clearing, .armingBefore, .creating, .lookingAtOther, .rearming,
-      .lookingAtAnswer, .lookingAtRequest, .lookingAtProcess:
+    case .lookingAtDirectory, .lookingBefore, .clearing, .armingBefore, .creating, .lookingAtOther, .clearingOther,
+      .rearming, .lookingAtAnswer, .lookingAtRequest, .lookingAtProcess:
       if event == .ended { isArmed = false }
       if event == .interrupted { isInterrupted = true }
       isOutdated = true
@@ -184,7 +188,14 @@ package struct StopAskingStateMachine: Sendable {
       return attempts < 100 ? go(.creating, .create) : finish(.createFailed(fileExists))
     case .failed(let errno): return finish(.createFailed(errno))
     case .found(let status):
-      if let objection = rules.objection(toRequestOfOther: status) { return finish(.requestRefused(objection)) }
+      if let objection = rules.objection(toRequest: status) {
+        // Of another user: root's own is believed by everybody, whoever made this one.
+        guard case .foreign = objection, rules.user == 0, attempts < 100 else {
+          return finish(.requestRefused(objection))
+        }
+        attempts += 1
+        return go(.clearingOther, .clearRequest)
+      }
       return [.tell(.asked)] + lookAgain()
     }
   }

@@ -5,7 +5,7 @@ extension StopAskingStateMachine {
     case directory(StopFileLook)
     case answer(StopFileLook)
     case request(StopFileLook)
-    /// The answer of an earlier run has been removed, or has not (an errno).
+    /// The answer of an earlier run, or a request that nobody would believe, has been removed, or has not (an errno).
     case cleared(Int32)
     /// Whether changes are told of from now on.
     case armed(Bool)
@@ -31,6 +31,8 @@ extension StopAskingStateMachine {
     case lookAtAnswer
     case lookAtRequest
     case clear
+    /// Remove a request that nobody would believe.
+    case clearRequest
     case arm
     case create
     /// See whom the answer names, and watch that process.

@@ -44,13 +44,6 @@ package struct StopFileRules: Hashable, Sendable {
     return rules.objection(toDirectory: status)
   }
 
-  /// A request that is there already, and that the program would believe, too.
-  package func objection(toRequestOfOther status: StopFileStatus) -> StopFileObjection? {
-    var rules = self
-    if user == 0 { rules.user = status.user }
-    return rules.objection(toRequest: status)
-  }
-
   package func objection(toAnswer status: StopFileStatus) -> StopFileObjection? {
     guard status.kind == .file else { return .notAFile(status.kind) }
     guard status.user == user || status.user == 0 || user == 0 else {

@@ -20,7 +20,8 @@ package struct StopFileStatus: Hashable, Sendable {
   package var changed: Int64
 
   package init(
-    _ kind: Kind, user: UInt32, permissions: UInt32, links: UInt64 = 1, device: UInt64 = 1, inode: UInt64, changed: Int64
+    _ kind: Kind, user: UInt32, permissions: UInt32, links: UInt64 = 1, device: UInt64 = 1, inode: UInt64,
+    changed: Int64
   ) {
     self.kind = kind
     self.user = user

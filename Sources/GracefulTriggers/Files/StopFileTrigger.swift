@@ -23,31 +23,33 @@ extension Trigger {
   /// - Parameter files: Where they are; in `$TMPDIR` or `/tmp` unless given.
   public static func files(_ files: StopFiles = StopFiles()) -> Trigger {
     let name = "files in \(files.directory)"
-    return Trigger(name, attach: { target throws(TriggerError) in
-      let lifecycle = target.lifecycle
-      let log: @Sendable (StopFileRefusal) -> Void = { refusal in
-        lifecycle?.logger.warning(
-          "\(refusal)", metadata: ["lifecycle.name": "\(lifecycle?.name ?? "")", "path": "\(refusal.path)"])
-      }
-      do throws(StopFileError) {
-        let driver = try StopFileWatchDriver(
-          files, told: lifecycle == nil ? [] : [log],
-          isPassedOn: { lifecycle?.snapshot().request?.who.isSuccessor == true }, heard: target.ask)
-        let answer = Farewell(.last) { report in
-          if report.request?.who.isSuccessor == true { return }
-          do throws(StopFileError) {
-            try files.signalStopped()
-          } catch {
-            lifecycle?.logger.error(
-              "no answer that it has stopped: \(error)",
-              metadata: ["lifecycle.name": "\(report.lifecycle)", "path": "\(error.path)"])
-          }
+    return Trigger(
+      name,
+      attach: { target throws(TriggerError) in
+        let lifecycle = target.lifecycle
+        let log: @Sendable (StopFileRefusal) -> Void = { refusal in
+          lifecycle?.logger.warning(
+            "\(refusal)", metadata: ["lifecycle.name": "\(lifecycle?.name ?? "")", "path": "\(refusal.path)"])
         }
-        return Listening(leave: { driver.leave() }, farewells: [answer])
-      } catch {
-        throw TriggerError(trigger: name, reason: "\(error)")
-      }
-    })
+        do throws(StopFileError) {
+          let driver = try StopFileWatchDriver(
+            files, told: lifecycle == nil ? [] : [log],
+            isPassedOn: { lifecycle?.snapshot().request?.who.isSuccessor == true }, heard: target.ask)
+          let answer = Farewell(.last) { report in
+            if report.request?.who.isSuccessor == true { return }
+            do throws(StopFileError) {
+              try files.signalStopped()
+            } catch {
+              lifecycle?.logger.error(
+                "no answer that it has stopped: \(error)",
+                metadata: ["lifecycle.name": "\(report.lifecycle)", "path": "\(error.path)"])
+            }
+          }
+          return Listening(leave: { driver.leave() }, farewells: [answer])
+        } catch {
+          throw TriggerError(trigger: name, reason: "\(error)")
+        }
+      })
   }
 }
 

@@ -58,15 +58,20 @@ public struct StopFiles: Sendable {
     return "/tmp"
   }
 
-  var requestPath: String { "\(directory)/\(request)" }
-  var answerPath: String { "\(directory)/\(answer)" }
+  var requestPath: String { path(of: request) }
+  var answerPath: String { path(of: answer) }
+
+  private func path(of name: String) -> String { directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)" }
 
   /// What cannot be: a name that is none.
   func checkNames() throws(StopFileError) {
     let isPath = directory.isEmpty || directory.utf8.contains(0)
-    if isPath { throw StopFileError(.badName, path: directory, "the directory's name is empty, or has a zero byte in it") }
+    if isPath {
+      throw StopFileError(.badName, path: directory, "the directory's name is empty, or has a zero byte in it")
+    }
     for name in [request, answer] {
-      let isBad = name.isEmpty || name == "." || name == ".." || name.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
+      let isBad =
+        name.isEmpty || name == "." || name == ".." || name.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
       if isBad { throw StopFileError(.badName, path: name, "it must be the name of a file in \(directory), no path") }
     }
     if request == answer { throw StopFileError(.badName, path: request, "the two files must have different names") }
