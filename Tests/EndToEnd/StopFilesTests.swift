@@ -82,8 +82,8 @@ struct StopFilesTests {
   @Test("Stale files: a fresh program runs on, and `stop` does not return before it has stopped")
   func stale() async throws {
     let directory = try TestDirectory()
-    FileManager.default.createFile(atPath: directory.path("process.stop"), contents: nil)
-    FileManager.default.createFile(atPath: directory.path("process.stopped"), contents: nil)
+    _ = FileManager.default.createFile(atPath: directory.path("process.stop"), contents: nil)
+    _ = FileManager.default.createFile(atPath: directory.path("process.stopped"), contents: nil)
     // The record of a start is exact to a hundredth of a second.
     let made = ContinuousClock.now
     #expect(await eventually { ContinuousClock.now - made > .milliseconds(50) })
@@ -91,7 +91,7 @@ struct StopFilesTests {
     #expect(program.child.status == nil && !has("process.stop", directory) && !has("process.stopped", directory))
     #expect(await eventually { program.errors.contains("meant for an earlier one") }, "\(program.errors)")
     // Even if somebody puts one there again.
-    FileManager.default.createFile(atPath: directory.path("process.stopped"), contents: nil)
+    _ = FileManager.default.createFile(atPath: directory.path("process.stopped"), contents: nil)
     let stop = try stop(in: directory)
     #expect(await stop.end() == .exited(0), "\(stop.errors)")
     #expect(!Observed.lives(program.pid) && program.output.contains("ended"))
@@ -154,7 +154,7 @@ struct StopFilesTests {
   @Test("The ancestor's `stop` and our program")
   func ancestorsStop() async throws {
     let directory = try TestDirectory()
-    FileManager.default.createFile(atPath: directory.path("process.stopped"), contents: nil)
+    _ = FileManager.default.createFile(atPath: directory.path("process.stopped"), contents: nil)
     for _ in 0..<2 {
       let program = try await program("50", in: directory)
       let stop = try shell(Self.ancestorStop, in: directory)

@@ -75,7 +75,10 @@ package final class StopAskingDriver: Sendable {
     let file = calls.create(files.requestPath, 0o600)
     guard file >= 0 else { return .failed(-file) }
     calls.close(file)
-    return calls.status(files.requestPath)
+    let look = calls.status(files.requestPath)
+    // Whose it is, could not be known later.
+    if case .failed = look { _ = calls.unlink(files.requestPath) }
+    return look
   }
 
   private func wait(

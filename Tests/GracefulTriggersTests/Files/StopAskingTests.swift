@@ -198,6 +198,7 @@ struct StopAskingTests {
       } catch {
         #expect(error.code == .system, "call \(number), \(failing.failed.map { "\($0)" } ?? "none"): \(error)")
       }
+      #expect(!directory.has("process.stop"))
       watch.leave()
       if failing.failed == nil { break }
       #expect(number < 100)
