@@ -31,11 +31,11 @@ struct StopFilesTests {
   /// The ancestor's side of a program: looks every two seconds, does not remove the request, and nobody can read its answer.
   private static let ancestorProgram = """
     while ! test -e "$TMPDIR/process.stop"; do sleep 2; done
-    : >"$TMPDIR/process.stopped"; chmod 01130 "$TMPDIR/process.stopped"
+    : >"$TMPDIR/made"; chmod 01130 "$TMPDIR/made"; mv "$TMPDIR/made" "$TMPDIR/process.stopped"
     """
   /// The ancestor's `stop`.
   private static let ancestorStop = """
-    : >"$TMPDIR/process.stop"; chmod 01130 "$TMPDIR/process.stop"
+    : >"$TMPDIR/made"; chmod 01130 "$TMPDIR/made"; mv "$TMPDIR/made" "$TMPDIR/process.stop"
     while ! test -e "$TMPDIR/process.stopped"; do sleep 2; done
     """
 
