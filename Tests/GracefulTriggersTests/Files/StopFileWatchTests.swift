@@ -193,23 +193,33 @@ struct StopFileWatchTests {
     driver.leave()
   }
 
+  /// Waits until so many threads watch; those of an earlier test may be leaving.
+  private func areWatching(_ count: Int) -> Bool {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while Disposition.threads(named: "graceful-files").count != count {
+      guard ContinuousClock.now < deadline else { return false }
+      _ = cgs_poll(nil, 0, 1)
+    }
+    return true
+  }
+
   @Test("Whoever has left hears nothing, and leaves neither thread nor descriptor behind")
   func leaving() throws {
     let directory = try FilesDirectory()
-    func threads() -> Int { Disposition.threads(named: "graceful-files").count }
-    let before = threads()
+    #expect(areWatching(0))
+    let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
     do {
       let watch = try Watch(directory, pace: Self.never)
-      #expect(threads() == before + 1)
+      #expect(areWatching(1))
       watch.driver.leave()
       watch.driver.leave()
     }
-    var isGone = false
-    let deadline = ContinuousClock.now + .seconds(20)
-    while !isGone, .now < deadline { isGone = threads() == before }
-    #expect(isGone)
+    #expect(areWatching(0))
     directory.make("process.stop")
     #expect(directory.has("process.stop"))
+    let deadline = ContinuousClock.now + .seconds(20)
+    while try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count > descriptors, .now < deadline {}
+    #expect(.now < deadline)
   }
 
   @Test("Whichever call of the system fails: it says so at once, or goes on and hears the request")
@@ -246,10 +256,7 @@ struct StopFileWatchTests {
         #expect(await iterator.next()?.who == .file(directory.file("process.stop")))
       }
     }
-    var isGone = false
-    let deadline = ContinuousClock.now + .seconds(20)
-    while !isGone, .now < deadline { isGone = Disposition.threads(named: "graceful-files").isEmpty }
-    #expect(isGone)
+    #expect(areWatching(0))
   }
 
   @Test("Events of inotify are read whole, and half a one is none")
