@@ -5,8 +5,16 @@ internal import Synchronization
 /// Asks a program to stop by a file, and waits until it has: in the place of the `stop` of `noamt/stop`.
 @main struct StopCommand {
   static func main() {
+    occupyStandardStreams()
     // Nothing is buffered, and nobody waits for a runtime to be taken down.
     cgs_exit_now(run(StopArguments.read(Array(CommandLine.arguments.dropFirst()))))
+  }
+
+  /// Whoever started us may have closed them: then what is written to standard error would go to whatever we open first.
+  private static func occupyStandardStreams() {
+    var opened = cgs_open_to_read("/dev/null")
+    while 0...2 ~= opened { opened = cgs_open_to_read("/dev/null") }
+    _ = cgs_close(opened)
   }
 
   private static func run(_ reading: StopArguments.Reading) -> Int32 {

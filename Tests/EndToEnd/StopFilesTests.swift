@@ -104,6 +104,11 @@ struct StopFilesTests {
     var stop = try stop(in: directory, own: quick)
     #expect(await stop.end() == .exited(124))
     #expect(stop.errors.contains("nobody has taken the request within 0.2 s") && !has("process.stop", directory))
+    // What it says goes nowhere, and not into what it has opened.
+    stop = try ToolProcess(
+      ["-c", "exec \(try ToolProcess.built("stop").path) <&- >&- 2>&-"], executable: "/bin/sh", in: directory,
+      own: ["TMPDIR": directory.path("")].merging(quick) { $1 })
+    #expect(await stop.end() == .exited(124) && !has("process.stop", directory))
     stop = try self.stop(in: directory, files: directory.path("none"))
     #expect(await stop.end() == .exited(69))
     #expect(symlink("/nothing", directory.path("process.stop")) == 0)

@@ -20,6 +20,8 @@ extension Trigger {
   ///
   /// A directory that is somebody else's, that others can write to and that is not sticky, or in which we cannot write, is a
   /// mistake in the configuration: the lifecycle starts nothing and exits with 78. One that is not there is waited for.
+  ///
+  /// Without a lifecycle (``Trigger/listen(_:)``) it only asks: the answer is then ``StopFiles/signalStopped()``.
   /// - Parameter files: Where they are; in `$TMPDIR` or `/tmp` unless given.
   public static func files(_ files: StopFiles = StopFiles()) -> Trigger {
     let name = "files in \(files.directory)"

@@ -17,6 +17,8 @@ package final class StopFileWatchDriver: Sendable {
     var hasLeft = false
     /// Of the first round, once it is done.
     var beginning: Result<Void, StopFileError>?
+    /// Whether there is still somebody to throw its error to.
+    var isAwaited = true
   }
 
   /// Looks at the directory, removes what an earlier run has left in it, and starts to watch.
@@ -56,10 +58,15 @@ package final class StopFileWatchDriver: Sendable {
   private func waitForBeginning() throws(StopFileError) {
     let limit = ContinuousClock.now + .seconds(1)
     while .now < limit {
-      if let beginning = state.withLock({ $0.beginning }) { return try beginning.get() }
+      if state.withLock({ $0.beginning != nil }) { break }
       let left = Int32(max(.zero, limit - .now) / .milliseconds(1)) + 1
       if calls.poll([begun.reader], left) == nil { _ = cgs_poll(nil, 0, 1) }
     }
+    let beginning = state.withLock { state in
+      state.isAwaited = false
+      return state.beginning
+    }
+    try beginning?.get()
   }
 
   // MARK: The thread
@@ -74,12 +81,13 @@ package final class StopFileWatchDriver: Sendable {
       told.append(StopFileRefusal(path: path(of: place), reason: .init(kind: objection)))
     }
     let unusable = told.first { $0.path == files.directory && $0.reason.kind != .noDirectory }
-    state.withLock { state in
+    let isThrown = state.withLock { state in
       state.beginning =
         unusable.map { .failure(StopFileError(.notAllowed, path: $0.path, $0.reason.description)) } ?? .success(())
+      return unusable != nil && state.isAwaited
     }
     begun.wake()
-    if unusable != nil { return }
+    if isThrown { return }
     for refusal in told { teller.tell(refusal) }
     while let instant = until {
       let change = watch.wait(until: instant)

@@ -222,6 +222,27 @@ struct StopFileWatchTests {
     #expect(.now < deadline)
   }
 
+  @Test("A disk that does not answer holds up nobody for more than a second, and what is wrong with it is told then")
+  func slowDisk() throws {
+    let directory = try FilesDirectory()
+    #expect(chmod(directory.path, 0o777) == 0)
+    let gate = Gate()
+    var files = StopFiles(directory: directory.path)
+    files.calls.status = { path in
+      gate.wait()
+      return StopFileCalls.live.status(path)
+    }
+    let (asked, refused) = (Heard<StopRequest>(), Heard<StopFileRefusal>())
+    let driver = try StopFileWatchDriver(files, told: [refused.add], heard: asked.add)
+    #expect(refused.all.isEmpty)
+    gate.open()
+    #expect(refused.waits(for: 1) && refused.all[0].reason == .unsafeDirectory)
+    #expect(chmod(directory.path, 0o700) == 0)
+    directory.make("process.stop")
+    #expect(asked.waits(for: 1))
+    driver.leave()
+  }
+
   @Test("Whichever call of the system fails: it says so at once, or goes on and hears the request")
   func eachCallFails() throws {
     var number = 0
