@@ -24,8 +24,9 @@ private func compare(
   _ title: String, _ count: Int, _ ours: @escaping (Int) async throws -> Laps,
   bare: @escaping (Int) async throws -> Laps, foreign: ((Int) async throws -> Laps)? = nil
 ) {
+  let metrics = Reading.laps + (foreign == nil ? [] : Reading.lapsForeign)
   Benchmark(
-    title, configuration: Reading.configuration(Reading.laps, samples: 20, tolerance: 200, atMost: .seconds(120))
+    title, configuration: Reading.configuration(metrics, samples: 20, tolerance: 200, atMost: .seconds(120))
   ) { benchmark in
     // A few of them are over before the clock has moved: so many rounds, of which the mean counts.
     let rounds = max(1, 1_000 / count)
