@@ -26,7 +26,8 @@ private func compare(
 ) {
   let metrics = Reading.laps + (foreign == nil ? [] : Reading.lapsForeign)
   Benchmark(
-    title, configuration: Reading.configuration(metrics, samples: 20, tolerance: 200, atMost: .seconds(120))
+    title,
+    configuration: Reading.configuration(metrics, samples: 20, tolerance: 200, bytesWithin: 500, atMost: .seconds(120))
   ) { benchmark in
     // A few of them are over before the clock has moved: so many rounds, of which the mean counts.
     let rounds = max(1, 1_000 / count)
