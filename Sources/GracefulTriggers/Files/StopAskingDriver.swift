@@ -127,7 +127,9 @@ package final class StopAskingDriver: Sendable {
     }
     let reason =
       switch heard {
-      case true: "the program has taken the request, and has not stopped \(time)"
+      case true:
+        "the request has been taken, and the program has not stopped \(time); was it started after the request? then it "
+          + "has removed that as stale"
       case false:
         "nobody has taken the request \(time), and it has been taken back; does a program run that looks for it there?"
       case nil: "somebody else's request was there already, and nothing has stopped \(time)"

@@ -48,7 +48,7 @@ package struct StopFileWatchStateMachine: Sendable {
   private var isOutdated = false
 
   private struct Told: Hashable {
-    var version: StopFileStatus.Version?
+    var file: StopFileStatus.Identity?
     var objection: StopFileObjection
   }
 
@@ -158,7 +158,7 @@ package struct StopFileWatchStateMachine: Sendable {
     case .failed(let errno): return complain(.unreadable(errno: errno), about: .request, nil, now) + settle(now)
     case .found(let status):
       if let objection = rules.objection(toRequest: status) {
-        return complain(objection, about: .request, status.version, now) + settle(now)
+        return complain(objection, about: .request, status.identity, now) + settle(now)
       }
       if status.version == settled { return settle(now) }
       stage = isFirstLook && status.changed < started ? .removingStale(status.version) : .consuming(status.version)
@@ -194,10 +194,10 @@ package struct StopFileWatchStateMachine: Sendable {
   /// What may be found in every round: told once, and again when it is another file, or there is another reason; and no more
   /// often than once a second, however fast somebody changes it.
   private mutating func complain(
-    _ objection: StopFileObjection?, about place: Place, _ version: StopFileStatus.Version?, _ now: Instant
+    _ objection: StopFileObjection?, about place: Place, _ file: StopFileStatus.Identity?, _ now: Instant
   ) -> [Action] {
     guard let objection else { return [] }
-    let telling = Told(version: version, objection: objection)
+    let telling = Told(file: file, objection: objection)
     guard told[place] != telling else { return [] }
     // Found again in a later round, if it is still there then.
     if let quietUntil, now < quietUntil { return [] }

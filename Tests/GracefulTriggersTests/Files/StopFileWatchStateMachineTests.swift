@@ -90,8 +90,12 @@ struct StopFileWatchStateMachineTests {
     var world = WatchedWorld()
     world.request = .found(status)
     world.send(.began)
-    for _ in 0..<10 {
+    for count in 1...10 {
       world.now += .seconds(2)
+      // Touched: the same file.
+      var touched = status
+      touched.changed += Int64(count)
+      world.request = .found(touched)
       world.send(.due)
       world.send(.changed)
     }
