@@ -8,9 +8,10 @@ package struct StopAskingStateMachine: Sendable {
   /// How long it waits between two rounds.
   package struct Pace: Hashable, Sendable {
     package var watched: Duration
+    /// At most: a twentieth of the time that it has waited already, and a millisecond at least.
     package var unwatched: Duration
 
-    package init(watched: Duration = .milliseconds(500), unwatched: Duration = .milliseconds(20)) {
+    package init(watched: Duration = .milliseconds(500), unwatched: Duration = .milliseconds(50)) {
       self.watched = watched
       self.unwatched = unwatched
     }
@@ -55,6 +56,7 @@ package struct StopAskingStateMachine: Sendable {
   private var own: StopFileStatus.Version?
   private var isHeard: Bool?
   private var attempts = 0
+  private var began: Instant?
 
   /// - Parameter wallClock: The time now, in nanoseconds since 1970.
   package init(rules: StopFileRules, wallClock: Int64, deadline: Instant, pace: Pace = Pace()) {
@@ -69,6 +71,7 @@ package struct StopAskingStateMachine: Sendable {
   package mutating func receive(_ event: Event, at now: Instant) -> [Action] {
     switch event {
     case .began:
+      began = began ?? now
       if stage == .idle { return go(.lookingAtDirectory, .lookAtDirectory) }
     case .directory(let look):
       if stage == .lookingAtDirectory { return enter(look) }
@@ -236,7 +239,8 @@ package struct StopAskingStateMachine: Sendable {
     if now >= deadline { return told + end(.notInTime(heard: isHeard, running: nil)) }
     if isOutdated { return told + lookAgain() }
     stage = .waiting
-    let next = now + (isArmed ? pace.watched : pace.unwatched)
+    let unwatched = max(.milliseconds(1), min(pace.unwatched, (now - (began ?? now)) / 20))
+    let next = now + (isArmed ? pace.watched : unwatched)
     return (told.isEmpty ? [.tell(.waiting)] : told) + [.wait(until: min(next, deadline))]
   }
 

@@ -5,7 +5,7 @@ extension Trigger {
   /// Stop files: `process.stop` asks, and `process.stopped` answers, as `noamt/stop` has them.
   ///
   /// A request is heard within milliseconds where the system tells of changes in a directory (inotify(7)), although every
-  /// thread of Swift's cooperative pool is blocked; elsewhere within a tenth of a second, and a change that another machine
+  /// thread of Swift's cooperative pool is blocked; further ones, and elsewhere within a tenth of a second, and a change that another machine
   /// made on a network file system, within a second. It is taken away as it is heard. It must be a regular file of our user
   /// or root; it is never opened. What is refused is logged, once a file.
   ///
@@ -37,6 +37,8 @@ extension Trigger {
           let driver = try StopFileWatchDriver(
             files, told: lifecycle == nil ? [] : [log],
             isPassedOn: { lifecycle?.snapshot().request?.who.isSuccessor == true }, heard: target.ask)
+          // With its watch the process would take longer to be gone. Who asks from now on, finds the answer.
+          let rest = Farewell(.withReport) { _ in driver.leave() }
           let answer = Farewell(.last) { report in
             if report.request?.who.isSuccessor == true { return }
             do throws(StopFileError) {
@@ -47,7 +49,7 @@ extension Trigger {
                 metadata: ["lifecycle.name": "\(report.lifecycle)", "path": "\(error.path)"])
             }
           }
-          return Listening(leave: { driver.leave() }, farewells: [answer])
+          return Listening(leave: { driver.leave() }, farewells: [rest, answer])
         } catch {
           throw TriggerError(trigger: name, reason: "\(error)")
         }

@@ -179,12 +179,18 @@ struct StopAskingStateMachineTests {
     #expect(world.ending == .interrupted(heard: false) && world.takenBack == 1)
   }
 
-  @Test("Without being told of changes it looks every 20 ms, and tries again to be told")
+  @Test("Without being told of changes it looks every millisecond at first, and every 50 ms at last")
   func unwatched() {
     var world = AskingWorld()
     world.canArm = false
     world.send(.began)
+    #expect(world.wait == .milliseconds(1))
+    world.now += .milliseconds(400)
+    world.send(.due)
     #expect(world.wait == .milliseconds(20))
+    world.now += .seconds(10)
+    world.send(.due)
+    #expect(world.wait == .milliseconds(50))
     world.canArm = true
     world.send(.due)
     #expect(world.wait == .milliseconds(500))

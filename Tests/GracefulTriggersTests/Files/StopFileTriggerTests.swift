@@ -21,8 +21,8 @@ struct StopFileTriggerTests {
       to: StopTarget(ask: asked.add, lifecycle: Lifecycle("shop")))
     directory.make("process.stop")
     #expect(asked.waits(for: 1) && asked.all[0].who == .file(directory.file("process.stop")))
-    #expect(listening.farewells.map(\.moment) == [.last] && directory.names == [])
-    listening.farewells[0].say(report(.file("x")))
+    #expect(listening.farewells.map(\.moment) == [.withReport, .last] && directory.names == [])
+    listening.farewells[1].say(report(.file("x")))
     #expect(directory.names == ["process.stopped"])
     listening.leave()
   }
@@ -32,7 +32,7 @@ struct StopFileTriggerTests {
     let directory = try FilesDirectory()
     let listening = try Trigger.files(StopFiles(directory: directory.path)).attach(
       to: StopTarget(ask: { _ in }, lifecycle: Lifecycle("shop")))
-    listening.farewells[0].say(report(.successor(7)))
+    listening.farewells[1].say(report(.successor(7)))
     #expect(directory.names == [])
     listening.leave()
   }
@@ -58,7 +58,7 @@ struct StopFileTriggerTests {
     var files = StopFiles(directory: directory.path)
     files.calls = FailingFileCalls(1, of: [.create], from: true).calls
     let listening = try Trigger.files(files).attach(to: StopTarget(ask: { _ in }, lifecycle: Lifecycle("shop")))
-    listening.farewells[0].say(report(.code))
+    listening.farewells[1].say(report(.code))
     #expect(directory.names == [])
     listening.leave()
   }
