@@ -106,7 +106,8 @@ let package = Package(
     .executableTarget(
       name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", .log], path: "Tests/RestartingProgram"),
     // Takes as long to stop as its plan says that it may.
-    .executableTarget(name: "PlannedProgram", dependencies: ["Graceful"], path: "Tests/PlannedProgram"),
+    .executableTarget(
+      name: "PlannedProgram", dependencies: ["Graceful", .log, .serviceLifecycle], path: "Tests/PlannedProgram"),
     // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
     .executableTarget(
       name: "ForeignProgram",

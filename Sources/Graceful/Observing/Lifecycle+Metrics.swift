@@ -18,7 +18,7 @@ extension Lifecycle {
   /// | `graceful_phases` | gauge: how many phases are there | `state`: waiting, starting, ready, restarting, draining, cancelled, ended |
   /// | `graceful_phase_ready` | gauge: 1 when it is ready, else 0 | `phase` |
   /// | `graceful_phase_waiting` | gauge: 1 when something that it requires restarts, else 0 | `phase` |
-  /// | `graceful_phase_restarts_total` | counter: how often it was started again | `phase` |
+  /// | `graceful_phase_restarts_total` | counter: how often it was started again for what it did itself | `phase` |
   /// | `graceful_phase_children_live` | gauge: child phases that are open | `phase` |
   /// | `graceful_sessions_live` | gauge: sessions that are open | `phase` |
   /// | `graceful_sessions_admitted_total` | counter | `phase` |
