@@ -65,7 +65,7 @@ extension StopEndpoint {
       self.body = body
     }
 
-    static func words(_ text: String, _ status: Int) -> Self { Self(status: status, body: text + "\n") }
+    package static func words(_ text: String, _ status: Int) -> Self { Self(status: status, body: text + "\n") }
 
     static func error(_ text: String, _ status: Int) -> Self {
       Self(status: status, type: "application/json", body: "{\"error\":\(JSONWord(text))}\n")
@@ -141,7 +141,8 @@ extension StopEndpoint {
     /// What follows.
     public var next: Next
 
-    init(_ next: Next, stopRequest: StopRequest? = nil) {
+    /// Makes one.
+    public init(_ next: Next, stopRequest: StopRequest? = nil) {
       self.next = next
       self.stopRequest = stopRequest
     }
