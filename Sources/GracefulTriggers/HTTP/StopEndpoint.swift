@@ -76,11 +76,11 @@ public struct StopEndpoint: Sendable {
     case .startup:
       return Verdict(.answer(probe(view.wasReady ? "started" : "starting", view.wasReady, request)))
     case .status:
-      guard isAllowed(request, token) else { return Self.refused }
+      guard isAllowed(request, token) else { return Self.refused(request) }
       return Verdict(.answer(status(view, request)))
     case .shutdown:
       // A GET can be had from any browser, by a link or a picture: only what brings a token means it.
-      guard isAllowed(request, token), token != nil || request.method != "GET" else { return Self.refused }
+      guard isAllowed(request, token), token != nil || request.method != "GET" else { return Self.refused(request) }
       do {
         return stop(try StopWishes(target), request, view)
       } catch {
@@ -119,7 +119,9 @@ public struct StopEndpoint: Sendable {
     token.map { request.brings($0) } ?? true
   }
 
-  private static let refused = Verdict(.answer(.error("the token is missing or wrong", 403)))
+  private static func refused(_ request: Request) -> Verdict {
+    Verdict(.answer(.error("the token is missing or wrong", 403).answering(request)))
+  }
 
   /// Of a request's own words no more than is needed to see what went wrong.
   private static func shown(_ text: String) -> String {
