@@ -28,6 +28,9 @@ final class StopEndpointHandler: ChannelInboundHandler {
   private let connection: StopConnection?
   private var state = State.passing
   private var reply: Reply?
+  /// A connection on which a stop was asked for is not among those that its server drains any more, and must not be used
+  /// for others.
+  private var isLast = false
 
   /// A request that waits for its answer.
   private struct Reply {
@@ -109,7 +112,12 @@ final class StopEndpointHandler: ChannelInboundHandler {
     guard let verdict = desk.verdict(on: request) else {
       return write(.words("nothing is here", 404), to: head, context)
     }
-    if let stop = verdict.stopRequest { desk.ask(stop) }
+    if let stop = verdict.stopRequest {
+      // Before the server hears of the stop: whoever asks for its end must not be what it waits for, not even for the
+      // client's close after the answer.
+      if connection == nil { exempt(context) }
+      desk.ask(stop)
+    }
     switch verdict.next {
     case .answer(let response): write(response, to: head, context)
     case .wait(let limit): begin(.end(within: limit), request, head, context)
@@ -130,8 +138,6 @@ final class StopEndpointHandler: ChannelInboundHandler {
     }
     reply = Reply(request: request, head: head)
     connection?.waits()
-    // It waits for the end of the server that it came to, which must not wait for it.
-    if connection == nil { exempt(context) }
     perform(.begun(wish, desk.answer), context)
     switch place {
     case .waiting(let id):
@@ -143,6 +149,7 @@ final class StopEndpointHandler: ChannelInboundHandler {
   }
 
   private func exempt(_ context: ChannelHandlerContext) {
+    isLast = true
     try? context.pipeline.syncOperations.handler(type: ConnectionWatch.self).exempt()
   }
 
@@ -246,10 +253,7 @@ final class StopEndpointHandler: ChannelInboundHandler {
     if closes(after: request) { headers.replaceOrAdd(name: "Connection", value: "close") }
   }
 
-  /// A connection that waited is not among those that its server drains any more, and must not be used for others.
-  private func closes(after request: HTTPRequestHead) -> Bool {
-    connection != nil || reply != nil || !request.isKeepAlive
-  }
+  private func closes(after request: HTTPRequestHead) -> Bool { connection != nil || isLast || !request.isKeepAlive }
 
   private func end(_ request: HTTPRequestHead, _ context: ChannelHandlerContext, _ written: EventLoopPromise<Void>?) {
     let promise = context.eventLoop.makePromise(of: Void.self)

@@ -97,14 +97,21 @@ final class StopServer: Sendable {
     guard let id = admit(channel) else { return channel.eventLoop.makeFailedFuture(TooManyConnections()) }
     channel.closeFuture.whenComplete { [self] _ in state.withLock { $0.connections[id] = nil } }
     return channel.eventLoop.makeCompletedFuture {
-      let connection = StopConnection(limits: limits) { [self] in
+      try Self.addHandlers(to: channel, desk: desk, limits: limits) { [self] in
         state.withLock { $0.connections[id]?.isWaiting = true }
       }
-      try channel.pipeline.syncOperations.addHandlers([
-        connection, HTTPResponseEncoder(), ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)),
-        NIOHTTPResponseHeadersValidator(), StopEndpointHandler(desk: desk, connection: connection),
-      ])
     }
+  }
+
+  /// The pipeline of one connection, on its loop.
+  static func addHandlers(
+    to channel: any Channel, desk: StopDesk, limits: StopServerLimits, whenWaiting: @escaping () -> Void
+  ) throws {
+    let connection = StopConnection(limits: limits, whenWaiting: whenWaiting)
+    try channel.pipeline.syncOperations.addHandlers([
+      connection, HTTPResponseEncoder(), ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)),
+      NIOHTTPResponseHeadersValidator(), StopEndpointHandler(desk: desk, connection: connection),
+    ])
   }
 
   /// - Returns: `nil` when there is no room, because all that are open wait for their answer.
