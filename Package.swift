@@ -105,6 +105,10 @@ let package = Package(
     // Sends itself SIGTERM while its phases fail and are started again.
     .executableTarget(
       name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", .log], path: "Tests/RestartingProgram"),
+    // Is stopped over HTTP, and held at its start and at its end by signals.
+    .executableTarget(
+      name: "StoppableProgram", dependencies: ["Graceful", "GracefulNIO", "CGracefulSystem"],
+      path: "Tests/StoppableProgram"),
     // Takes as long to stop as its plan says that it may.
     .executableTarget(name: "PlannedProgram", dependencies: ["Graceful"], path: "Tests/PlannedProgram"),
     // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
@@ -163,7 +167,7 @@ let package = Package(
         "WholeMachine", "Graceful", "GracefulShutdown",
         "CGracefulSystem", "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover",
         "GracefulProcesses",
-        "HandoverPeer", .system, .nioCore, .nioPosix,
+        "HandoverPeer", "StoppableProgram", .system, .nioCore, .nioPosix,
       ],
       path: "Tests/EndToEnd"),
   ]
