@@ -146,7 +146,10 @@ let package = Package(
     // What the guides and the README show.
     .testTarget(
       name: "GuideTests",
-      dependencies: ["Graceful", "GracefulShutdown", "GracefulTesting", .log, .serviceLifecycle, .unixSignals]),
+      dependencies: [
+        "Graceful", "GracefulNIO", "GracefulShutdown", "GracefulTesting", .log, .nioCore, .serviceLifecycle,
+        .unixSignals,
+      ]),
     // Restarts itself as the demo does, and badly when it is told so.
     .executableTarget(
       name: "RestartableServer",

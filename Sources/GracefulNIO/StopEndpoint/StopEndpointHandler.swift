@@ -31,6 +31,8 @@ final class StopEndpointHandler: ChannelInboundHandler {
   /// A connection on which a stop was asked for is not among those that its server drains any more, and must not be used
   /// for others.
   private var isLast = false
+  /// Completes when the answer to a request that did not wait is in the kernel.
+  private var answered: EventLoopFuture<Void>?
 
   /// A request that waits for its answer.
   private struct Reply {
@@ -112,30 +114,42 @@ final class StopEndpointHandler: ChannelInboundHandler {
     guard let verdict = desk.verdict(on: request) else {
       return write(.words("nothing is here", 404), to: head, context)
     }
-    if let stop = verdict.stopRequest {
-      // Before the server hears of the stop: whoever asks for its end must not be what it waits for, not even for the
-      // client's close after the answer.
-      if connection == nil { exempt(context) }
-      desk.ask(stop)
+    guard let stop = verdict.stopRequest else {
+      if case .answer(let response) = verdict.next { write(response, to: head, context) }
+      return
     }
+    // Before the server hears of the stop: whoever asks for its end must not be what it waits for, not even for the
+    // client's close after the answer.
+    if connection == nil { exempt(context) }
+    // Before the stop is asked for, too: one that is over at once would find nobody who waits, and the process would be
+    // gone before the answer is written (seen once in 180).
+    let place = takePlace(context)
+    desk.ask(stop)
     switch verdict.next {
-    case .answer(let response): write(response, to: head, context)
-    case .wait(let limit): begin(.end(within: limit), request, head, context)
-    case .stream(let limit): begin(.progress(for: limit), request, head, context)
+    case .answer(let response):
+      let written = context.eventLoop.makePromise(of: Void.self)
+      answered = written.futureResult
+      if case .waiting(let id) = place {
+        written.futureResult.whenComplete { [desk] _ in desk.forget(id) }
+      }
+      write(response, to: head, context, written)
+    case .wait(let limit): begin(.end(within: limit), request, head, place, context)
+    case .stream(let limit): begin(.progress(for: limit), request, head, place, context)
     }
+  }
+
+  private func takePlace(_ context: ChannelHandlerContext) -> StopDesk.Place {
+    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+    let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+    return desk.wait { report in bound.eventLoop.flatSubmit { handler.value.ended(report, bound.value) } }
   }
 
   // MARK: Waiting
 
   private func begin(
     _ wish: StopReplyStateMachine.Wish, _ request: StopEndpoint.Request, _ head: HTTPRequestHead,
-    _ context: ChannelHandlerContext
+    _ place: StopDesk.Place, _ context: ChannelHandlerContext
   ) {
-    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-    let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-    let place = desk.wait { report in
-      bound.eventLoop.flatSubmit { handler.value.ended(report, bound.value) }
-    }
     reply = Reply(request: request, head: head)
     connection?.waits()
     perform(.begun(wish, desk.answer), context)
@@ -155,11 +169,9 @@ final class StopEndpointHandler: ChannelInboundHandler {
 
   /// The report is there: completes when the answer is in the kernel.
   private func ended(_ report: LifecycleReport, _ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
+    // Answered already: it may be on its way to the kernel.
+    guard reply != nil, context.channel.isActive else { return answered ?? context.eventLoop.makeSucceededVoidFuture() }
     let written = context.eventLoop.makePromise(of: Void.self)
-    guard reply != nil, context.channel.isActive else {
-      written.succeed()
-      return written.futureResult
-    }
     reply?.place = nil
     perform(.ended(StopAnswer(report)), context, written)
     return written.futureResult

@@ -225,6 +225,37 @@ struct StopServerTests {
     _ = await run.value
   }
 
+  @Test("holds the exit until its answer is written, however soon the end comes", arguments: ["", "?wait=60s"])
+  func sudden(query: String) async throws {
+    let world = try StopWorld()
+    let farewell = Mutex<Farewell?>(nil)
+    let (isOver, wasOver) = (Flag(), Flag())
+    // Everything has ended before whoever asked for it has found the time to wait.
+    let target = StopTarget(
+      ask: { _ in
+        guard let farewell = farewell.withLock({ $0 }) else { return }
+        Thread.detachNewThread {
+          farewell.say(Self.report)
+          isOver.set()
+        }
+        let until = ContinuousClock.now + .milliseconds(200)
+        while ContinuousClock.now < until, !isOver.isSet {}
+        if isOver.isSet { wasOver.set() }
+      }, lifecycle: world.lifecycle)
+    let started = try StopServer.start(
+      on: .socket(world.socket), token: nil, endpoint: .init(), limits: .init(), waitsForAddress: false, for: target,
+      name: "test")
+    farewell.withLock { $0 = started.listening.farewells.first { $0.moment == .withReport } }
+    #expect(try await world.ask("POST", "/shutdown\(query)").hasPrefix("HTTP/1.1 20"))
+    try await poll { isOver.isSet }
+    #expect(!wasOver.isSet, "the process would have been gone before the answer")
+    started.listening.leave()
+  }
+
+  private static let report = LifecycleReport(
+    lifecycle: "shop", request: StopRequest(), mistakes: [], phases: [], stragglers: [], ran: .zero, took: .zero,
+    grace: .seconds(1), endedBySignal: nil, ignored: [])
+
   @Test("waits for the address when it is told so, and gets it as soon as the other one lets go")
   func turns() async throws {
     let (first, second) = (try StopWorld(), try StopWorld())
@@ -245,4 +276,10 @@ private final class Asked: Sendable {
   private let state = Mutex<StopRequest?>(nil)
   var last: StopRequest? { state.withLock { $0 } }
   func note(_ request: StopRequest) { state.withLock { $0 = request } }
+}
+
+private final class Flag: Sendable {
+  private let state = Atomic(false)
+  var isSet: Bool { state.load(ordering: .acquiring) }
+  func set() { state.store(true, ordering: .releasing) }
 }
