@@ -80,7 +80,7 @@ struct StopOverHTTPTests {
     return row
   }
 
-  @Test("each endpoint answers what is true during the start, the run and the drain, until the process ends")
+  @Test("Trap 23: each endpoint answers what is true during the start, the run and the drain, until the process ends")
   func table() async throws {
     let program = try Stoppable()
     #expect(await program.answers("GET /livez", 200))
@@ -102,7 +102,7 @@ struct StopOverHTTPTests {
     #expect(program.socket.map { FileManager.default.fileExists(atPath: $0) } == false)
   }
 
-  @Test("whoever waits gets the end before the process is gone, every time")
+  @Test("Trap 26: whoever waits gets the end before the process is gone, every time")
   func waits() async throws {
     for _ in 0..<20 {
       let program = try Stoppable(["free"])

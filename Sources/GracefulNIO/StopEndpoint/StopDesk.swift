@@ -51,7 +51,11 @@ final class StopDesk: Sendable {
     }
   }
 
-  var logger: Logger? { state.withLock { $0.target?.lifecycle?.logger } }
+  /// Not here and now: a log handler may block, and this loop is to answer whatever else is stuck (S9).
+  func log(_ level: Logger.Level, _ message: Logger.Message, _ metadata: Logger.Metadata) {
+    guard let logger = state.withLock({ $0.target?.lifecycle?.logger }) else { return }
+    Ladder.shared.performLogging { logger.log(level: level, message, metadata: metadata) }
+  }
 
   func see(_ event: LifecycleEvent) { state.withLock { $0.memory.see(event) } }
 
@@ -132,14 +136,14 @@ final class StopDesk: Sendable {
 
   /// A line a second at most: whoever guesses tokens shall not fill the log.
   private func complain(of request: StopEndpoint.Request) {
-    let logger: Logger? = state.withLock { state in
+    let isDue = state.withLock { state in
       let now = ContinuousClock.now
-      if let last = state.complainedAt, now - last < .seconds(1) { return nil }
+      if let last = state.complainedAt, now - last < .seconds(1) { return false }
       state.complainedAt = now
-      return state.target?.lifecycle?.logger
+      return true
     }
-    logger?.warning(
-      "a request without the right token was refused", metadata: ["peer": "\(request.peer ?? "unknown")"])
+    guard isDue else { return }
+    log(.warning, "a request without the right token was refused", ["peer": "\(request.peer ?? "unknown")"])
   }
 }
 

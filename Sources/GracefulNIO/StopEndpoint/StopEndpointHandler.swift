@@ -102,7 +102,7 @@ final class StopEndpointHandler: ChannelInboundHandler {
 
   /// Somebody waits for a 100 before he sends a body that nobody needs (RFC 9110 §10.1.1).
   private func expect(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-    guard connection != nil, RequestHead.expectsContinue(head) else { return }
+    guard RequestHead.expectsContinue(head) else { return }
     let interim = HTTPResponseHead(version: .http1_1, status: .continue)
     context.writeAndFlush(wrapOutboundOut(.head(interim)), promise: nil)
   }
@@ -285,10 +285,14 @@ final class StopEndpointHandler: ChannelInboundHandler {
 extension Channel {
   /// Where a request comes from, for the log and the report.
   var peerForPeople: String? {
-    switch remoteAddress {
-    case .unixDomainSocket?: "the socket"
-    case let address?: address.ipAddress.map { "\($0):\(address.port ?? 0)" }
-    case nil: nil
-    }
+    if case .unixDomainSocket? = remoteAddress { "the socket" } else { remoteAddress?.forPeople }
+  }
+}
+
+extension SocketAddress {
+  /// The path, or the address and the port.
+  var forPeople: String? {
+    if let pathname { return pathname }
+    return ipAddress.map { ($0.contains(":") ? "[\($0)]" : $0) + ":\(port ?? 0)" }
   }
 }

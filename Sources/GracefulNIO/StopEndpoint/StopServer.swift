@@ -29,6 +29,7 @@ final class StopServer: Sendable {
   private let state = Mutex(State())
 
   init(desk: StopDesk, limits: StopServerLimits) {
+    FirstUse.made
     self.desk = desk
     self.limits = limits
   }
@@ -73,7 +74,7 @@ final class StopServer: Sendable {
       } catch let error as StopSocketError where error.isTaken {
         serve(address, every: interval)
       } catch {
-        desk.logger?.error("the stop endpoint cannot listen", metadata: ["address": "\(address)", "error": "\(error)"])
+        desk.log(.error, "the stop endpoint cannot listen", ["address": "\(address)", "error": "\(error)"])
       }
     }
   }
@@ -85,9 +86,10 @@ final class StopServer: Sendable {
         if !state.isClosed { state.listener = channel }
         return !state.isClosed
       }
-      if !isOpen { channel.close(promise: nil) }
+      guard isOpen else { return channel.close(promise: nil) }
+      desk.log(.info, "the stop endpoint listens", ["address": "\(channel.localAddress?.forPeople ?? "unknown")"])
     case .failure(let error):
-      desk.logger?.error("the stop endpoint cannot listen", metadata: ["error": "\(error)"])
+      desk.log(.error, "the stop endpoint cannot listen", ["error": "\(error)"])
     }
   }
 

@@ -46,7 +46,7 @@ struct StopServerTests {
     #expect(await run.value.request?.description == "HTTP: new version, from the socket")
   }
 
-  @Test("answers with the exit code whoever waits, when it has stopped and not before")
+  @Test("Trap 26: answers with the exit code whoever waits, when it has stopped and not before")
   func waiting() async throws {
     let world = try StopWorld(ends: false)
     let run = try await world.run(on: .http(on: .socket(world.socket)))
