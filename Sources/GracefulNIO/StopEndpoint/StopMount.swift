@@ -16,7 +16,7 @@ import NIOHTTP1
 /// drain of the server that it came to: a ``DrainingServer`` does not count its connection any more and leaves it open
 /// until the answer is written, so keep the event loops until the process ends; a server that is told to be quiet with
 /// NIO's `ChannelShouldQuiesceEvent` gets the answer 202, draining, at that moment. Where the probes are to answer until
-/// the very end, use ``/Graceful/Trigger/http(on:token:endpoint:limits:waitsForAddress:)``: your own server closes its
+/// the very end, use `Trigger.http(on:token:)`: your own server closes its
 /// listener when it drains.
 public final class StopMount: Sendable {
   /// Listens for those who ask here; give it to `runAndExit(on:)`, or to `listen` without a lifecycle.
