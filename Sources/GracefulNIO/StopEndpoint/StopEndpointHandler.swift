@@ -28,8 +28,7 @@ final class StopEndpointHandler: ChannelInboundHandler {
   private let connection: StopConnection?
   private var state = State.passing
   private var reply: Reply?
-  /// A connection on which a stop was asked for is not among those that its server drains any more, and must not be used
-  /// for others.
+  /// It is not used for another request: of one on which a stop was asked for, its server does not know any more.
   private var isLast = false
   /// Completes when the answer to a request that did not wait is in the kernel.
   private var answered: EventLoopFuture<Void>?
@@ -69,6 +68,8 @@ final class StopEndpointHandler: ChannelInboundHandler {
       state = .reading(head, body: count + part.readableBytes)
       guard count + part.readableBytes > Self.longestBody else { return }
       state = .ignoring
+      // What is still coming of it is not worth reading.
+      isLast = true
       write(.words("too much", 413), to: head, context)
     case (.end, .reading(let head, _)):
       state = .ignoring

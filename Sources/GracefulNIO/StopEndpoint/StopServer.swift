@@ -122,7 +122,9 @@ final class StopServer: Sendable {
       guard !state.isClosed else { return (nil, nil) }
       var oldest: (any Channel)?
       if state.connections.count >= limits.connections {
-        guard let id = state.connections.filter({ !$0.value.isWaiting }).keys.min() else { return (nil, nil) }
+        guard let id = state.connections.lazy.filter({ !$0.value.isWaiting }).map(\.key).min() else {
+          return (nil, nil)
+        }
         oldest = state.connections.removeValue(forKey: id)?.channel
       }
       state.nextID += 1

@@ -170,6 +170,26 @@ struct StopMountTests {
     #expect(!channel.isActive)
   }
 
+  @Test("sends the 100 that a client waits for, once, and refuses a body that has no end")
+  func bodies() async throws {
+    let mounted = try await MountedServer()
+    let run = try await mounted.world.run(on: mounted.mount.trigger)
+    let large = try await mounted.connect()
+    try await large.send("POST /shutdown HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n")
+    try await large.send(String(repeating: "x", count: 70_000))
+    try await large.until { $0.text.hasPrefix("HTTP/1.1 413 ") && $0.fin }
+    await large.close()
+    #expect(mounted.world.lifecycle.snapshot().state == .running)
+    let client = try await mounted.connect()
+    try await client.send("POST /shutdown HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+    try await client.until { $0.text.hasSuffix("\r\n\r\n") }
+    try await client.send("{}")
+    let seen = try await client.until { $0.fin }
+    #expect(seen.count(of: "100 Continue") == 1 && seen.count(of: "202 Accepted") == 1)
+    await client.close()
+    _ = await run.value
+  }
+
   @Test("works without a lifecycle: the stop is asked for, and whoever waits is told what is true then")
   func alone() async throws {
     let mount = StopMount(token: nil)
