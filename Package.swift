@@ -107,8 +107,8 @@ let package = Package(
       name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", .log], path: "Tests/RestartingProgram"),
     // Is stopped over HTTP, and held at its start and at its end by signals.
     .executableTarget(
-      name: "StoppableProgram", dependencies: ["Graceful", "GracefulNIO", "CGracefulSystem"],
-      path: "Tests/StoppableProgram"),
+      name: "HTTPStoppedProgram", dependencies: ["Graceful", "GracefulNIO", "CGracefulSystem"],
+      path: "Tests/HTTPStoppedProgram"),
     // Takes as long to stop as its plan says that it may.
     .executableTarget(name: "PlannedProgram", dependencies: ["Graceful"], path: "Tests/PlannedProgram"),
     // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
@@ -170,7 +170,7 @@ let package = Package(
         "WholeMachine", "Graceful", "GracefulShutdown",
         "CGracefulSystem", "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover",
         "GracefulProcesses",
-        "HandoverPeer", "StoppableProgram", .system, .nioCore, .nioPosix,
+        "HandoverPeer", "HTTPStoppedProgram", .system, .nioCore, .nioPosix,
       ],
       path: "Tests/EndToEnd"),
   ]

@@ -4,7 +4,7 @@ import GracefulProcesses
 import Testing
 import WholeMachine
 
-/// A `StoppableProgram`, and what it answers.
+/// A `HTTPStoppedProgram`, and what it answers.
 private struct Stoppable {
   static let token = "0123456789abcdef"
 
@@ -28,7 +28,7 @@ private struct Stoppable {
     socket = tcp ? nil : open + "/http"
     port = tcp ? try Self.freePort() : 0
     let place = tcp ? ["tcp=127.0.0.1:\(port)", "token=\(file)"] : ["socket=\(open)/http"]
-    program = try ToolProcess(place + options, executable: "StoppableProgram", in: directory)
+    program = try ToolProcess(place + options, executable: "HTTPStoppedProgram", in: directory)
   }
 
   private static func freePort() throws -> Int {
@@ -247,12 +247,12 @@ struct StopOverHTTPTests {
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
       }
       let program = try ToolProcess(
-        ["tcp=127.0.0.1:0", "token=\(file)", "free"], executable: "StoppableProgram", in: directory)
+        ["tcp=127.0.0.1:0", "token=\(file)", "free"], executable: "HTTPStoppedProgram", in: directory)
       #expect(await program.end() == .exited(78))
       let said = program.errors.replacingOccurrences(of: "\n! ", with: " ")
       #expect(said.contains(reason) && said.contains(file), "\(said)")
     }
-    let tokenless = try ToolProcess(["tcp=127.0.0.1:0", "free"], executable: "StoppableProgram", in: directory)
+    let tokenless = try ToolProcess(["tcp=127.0.0.1:0", "free"], executable: "HTTPStoppedProgram", in: directory)
     #expect(await tokenless.end() == .exited(78))
     #expect(tokenless.errors.replacingOccurrences(of: "\n! ", with: " ").contains("demands a token"))
   }

@@ -5,12 +5,12 @@ import Synchronization
 
 /// A program that is stopped over HTTP, held at its start until SIGUSR1 and at its end until SIGUSR2.
 ///
-///     StoppableProgram [socket=PATH] [tcp=HOST:PORT] [token=FILE] [get] [grace=MILLISECONDS] [pool] [free]
+///     HTTPStoppedProgram [socket=PATH] [tcp=HOST:PORT] [token=FILE] [get] [grace=MILLISECONDS] [pool] [free]
 ///
 /// `get` lets `GET /shutdown` stop it; `pool` blocks every thread of the pool once it is ready, and for ever; `free` holds
 /// it neither at its start nor at its end.
 @main
-struct StoppableProgram {
+struct HTTPStoppedProgram {
   private static let gates = Mutex<[Int32: (isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])]>([:])
   /// Until the process ends.
   private static let signals = Mutex<SignalSource?>(nil)
