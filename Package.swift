@@ -105,6 +105,10 @@ let package = Package(
     // Sends itself SIGTERM while its phases fail and are started again.
     .executableTarget(
       name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", .log], path: "Tests/RestartingProgram"),
+    // Is stopped over HTTP, and held at its start and at its end by signals.
+    .executableTarget(
+      name: "HTTPStoppedProgram", dependencies: ["Graceful", "GracefulNIO", "CGracefulSystem"],
+      path: "Tests/HTTPStoppedProgram"),
     // Takes as long to stop as its plan says that it may.
     .executableTarget(
       name: "PlannedProgram", dependencies: ["Graceful", .log, .serviceLifecycle], path: "Tests/PlannedProgram"),
@@ -143,7 +147,10 @@ let package = Package(
     // What the guides and the README show.
     .testTarget(
       name: "GuideTests",
-      dependencies: ["Graceful", "GracefulShutdown", "GracefulTesting", .log, .serviceLifecycle, .unixSignals]),
+      dependencies: [
+        "Graceful", "GracefulNIO", "GracefulShutdown", "GracefulTesting", .log, .nioCore, .serviceLifecycle,
+        .unixSignals,
+      ]),
     // Restarts itself as the demo does, and badly when it is told so.
     .executableTarget(
       name: "RestartableServer",
@@ -164,7 +171,7 @@ let package = Package(
         "WholeMachine", "Graceful", "GracefulShutdown",
         "CGracefulSystem", "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover",
         "GracefulProcesses",
-        "HandoverPeer", .system, .nioCore, .nioPosix,
+        "HandoverPeer", "HTTPStoppedProgram", .system, .nioCore, .nioPosix,
       ],
       path: "Tests/EndToEnd"),
   ]
