@@ -98,7 +98,9 @@ final class LifecycleDriver: Sendable {
     return report
   }
 
-  /// Said by whichever thread ends the process. When the report has been written already it is too late.
+  /// Said by whichever thread ends the process.
+  ///
+  /// When the report has been written already it is too late.
   func add(_ farewells: [Farewell]) { state.withLock { $0.farewells += farewells } }
 
   func requestStop(_ request: StopRequest) {
