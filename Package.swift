@@ -112,8 +112,13 @@ let package = Package(
     // Is stopped by files.
     .executableTarget(
       name: "StoppableProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/StoppableProgram"),
+    // Is stopped over HTTP, and held at its start and at its end by signals.
+    .executableTarget(
+      name: "HTTPStoppedProgram", dependencies: ["Graceful", "GracefulNIO", "CGracefulSystem"],
+      path: "Tests/HTTPStoppedProgram"),
     // Takes as long to stop as its plan says that it may.
-    .executableTarget(name: "PlannedProgram", dependencies: ["Graceful"], path: "Tests/PlannedProgram"),
+    .executableTarget(
+      name: "PlannedProgram", dependencies: ["Graceful", .log, .serviceLifecycle], path: "Tests/PlannedProgram"),
     // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
     .executableTarget(
       name: "ForeignProgram",
@@ -149,7 +154,10 @@ let package = Package(
     // What the guides and the README show.
     .testTarget(
       name: "GuideTests",
-      dependencies: ["Graceful", "GracefulShutdown", "GracefulTesting", .log, .serviceLifecycle, .unixSignals]),
+      dependencies: [
+        "Graceful", "GracefulNIO", "GracefulShutdown", "GracefulTesting", .log, .nioCore, .serviceLifecycle,
+        .unixSignals,
+      ]),
     // Restarts itself as the demo does, and badly when it is told so.
     .executableTarget(
       name: "RestartableServer",
@@ -170,7 +178,7 @@ let package = Package(
         "WholeMachine", "Graceful", "GracefulShutdown",
         "CGracefulSystem", "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover",
         "GracefulProcesses",
-        "HandoverPeer", "StopCommand", "StoppableProgram", .system, .nioCore, .nioPosix,
+        "HandoverPeer", "StopCommand", "StoppableProgram", "HTTPStoppedProgram", .system, .nioCore, .nioPosix,
       ],
       path: "Tests/EndToEnd"),
   ]

@@ -35,6 +35,7 @@ extension StopRequest {
       case cancellation
       case serviceGroup
       case file(String)
+      case http
     }
 
     package let kind: Kind
@@ -56,6 +57,8 @@ extension StopRequest {
     public static var serviceGroup: Self { Self(kind: .serviceGroup) }
     /// Whoever made the stop file at this path.
     public static func file(_ path: String) -> Self { Self(kind: .file(path)) }
+    /// Whoever asked over HTTP; ``StopRequest/why`` says from where.
+    public static var http: Self { Self(kind: .http) }
 
     /// The number of the signal, when it was one.
     public var signal: Int32? {
@@ -73,6 +76,7 @@ extension StopRequest {
       case .cancellation: "cancellation of run()"
       case .serviceGroup: "the service group"
       case .file(let path): "stop file \(path)"
+      case .http: "HTTP"
       }
     }
 

@@ -43,7 +43,7 @@ struct AskerDocument: Codable {
   var path: String?
 
   enum Kind: String, Codable {
-    case signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup, file
+    case signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup, file, http
   }
 
   init(_ asker: StopRequest.Asker) {
@@ -57,6 +57,7 @@ struct AskerDocument: Codable {
     case .cancellation: kind = .cancellation
     case .serviceGroup: kind = .serviceGroup
     case .file(let file): (kind, path) = (.file, file)
+    case .http: kind = .http
     }
   }
 
@@ -70,6 +71,7 @@ struct AskerDocument: Codable {
     case .cancellation: .cancellation
     case .serviceGroup: .serviceGroup
     case .file: .file(try there(path, "\(place).path"))
+    case .http: .http
     }
   }
 }

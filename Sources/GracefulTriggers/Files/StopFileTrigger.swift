@@ -5,9 +5,9 @@ extension Trigger {
   /// Stop files: `process.stop` asks, and `process.stopped` answers, as `noamt/stop` has them.
   ///
   /// A request is heard within milliseconds where the system tells of changes in a directory (inotify(7)), although every
-  /// thread of Swift's cooperative pool is blocked; further ones, and elsewhere within a tenth of a second, and a change that another machine
-  /// made on a network file system, within a second. It is taken away as it is heard. It must be a regular file of our user
-  /// or root; it is never opened. What is refused is logged, once a file.
+  /// thread of Swift's cooperative pool is blocked; a further one, and elsewhere each, within a tenth of a second; and one
+  /// that another machine made on a network file system, within a second. It is taken away as it is heard. It must be a
+  /// regular file of our user or root; it is never opened. What is refused is logged, once a file.
   ///
   /// One that is older than the process when it is first looked at, was meant for an earlier run: it is removed, logged, and
   /// stops nothing. Older means: its status changed last (ctime) before the kernel started this process, by the kernel's own
