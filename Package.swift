@@ -58,7 +58,8 @@ let package = Package(
     .executableTarget(
       name: "GracefulCommand",
       dependencies: [
-        "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulProcesses", "GracefulRehearsal",
+        "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulHandover", "GracefulProcesses",
+        "GracefulRehearsal", "GracefulShutdown", "GracefulTriggers",
         .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // Tests

@@ -58,6 +58,15 @@ final class FrameConnection: Sendable {
     state = Mutex(State(socket: socket, process: process))
   }
 
+  /// Goes on with a connection that was given away.
+  init(_ given: Detached, loop: PollLoop, onEvent: @escaping @Sendable (Event) -> Void) {
+    peer = given.peer
+    self.loop = loop
+    calls = given.calls
+    self.onEvent = onEvent
+    state = Mutex(State(socket: given.socket, process: given.process, decoder: given.decoder))
+  }
+
   deinit {
     // Whoever lets go of a connection without closing it must not leave the loop with a number that is closed.
     let watches = state.withLock { [$0.socketWatch, $0.processWatch] }
@@ -112,6 +121,24 @@ final class FrameConnection: Sendable {
     _ = loop.schedule(at: .now + .seconds(1)) { [self] in closeNow() }
     flush()
   }
+
+  /// Gives the connection away, with what has been received of it, so that it can go on elsewhere, on another loop.
+  ///
+  /// No event comes after this, and what was queued to be sent is lost. On the loop's thread.
+  func detach() -> Detached? {
+    let (given, watches) = state.withLock { state -> (Detached?, [PollLoop.WatchID?]) in
+      let given = state.socket.map {
+        Detached(socket: $0, process: state.process, decoder: state.decoder, peer: peer, calls: calls)
+      }
+      defer { state = State(socket: nil, process: nil, isClosing: true, isReading: false) }
+      return (given, [state.socketWatch, state.processWatch])
+    }
+    for watch in watches { if let watch { loop.unwatch(watch) } }
+    return given
+  }
+
+  /// Whether something that was given to be sent has not been.
+  var hasUnsent: Bool { state.withLock { !$0.outgoing.isEmpty } }
 
   /// SIGKILL to the process at the other end: to that one, never to one that has its number now.
   ///
@@ -227,6 +254,11 @@ final class FrameConnection: Sendable {
       if received.result == 0 { return ended() }
     }
   }
+
+  /// Reports what was complete when the connection was given away.
+  ///
+  /// On the loop's thread.
+  func decodeHeld() { decode() }
 
   private func decode() {
     while true {

@@ -32,6 +32,8 @@ public final class Handover: Sendable {
     public var onEvent: @Sendable (HandoverEvent) -> Void
 
     package var calls = SocketCalls.live
+    /// Speaks with those who want control, each on the handover's own thread; `nil` when nobody does.
+    package var control: (@Sendable (ControlConnection) -> Void)?
 
     /// Makes a configuration.
     public init(

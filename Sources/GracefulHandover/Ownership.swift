@@ -126,6 +126,7 @@ extension Handover {
           state.socket = nil
         }
       },
+      control: configuration.control,
       notify: { [weak self] event in
         onEvent(event)
         if case .tookOver(let process) = event { self?.takenOver(by: process) }

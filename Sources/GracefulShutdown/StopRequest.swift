@@ -34,6 +34,7 @@ extension StopRequest {
       case phaseEnded(String)
       case cancellation
       case serviceGroup
+      case control
     }
 
     package let kind: Kind
@@ -53,6 +54,8 @@ extension StopRequest {
 
     /// The `ServiceGroup` of swift-service-lifecycle in which this lifecycle runs as a service.
     public static var serviceGroup: Self { Self(kind: .serviceGroup) }
+    /// Whoever asked at the control socket; ``StopRequest/why`` says which process of which user.
+    public static var control: Self { Self(kind: .control) }
 
     /// The number of the signal, when it was one.
     public var signal: Int32? {
@@ -69,6 +72,7 @@ extension StopRequest {
       case .phaseEnded(let name): "phase \(name), which ended by itself"
       case .cancellation: "cancellation of run()"
       case .serviceGroup: "the service group"
+      case .control: "control socket"
       }
     }
 

@@ -42,7 +42,7 @@ struct AskerDocument: Codable {
   var phase: String?
 
   enum Kind: String, Codable {
-    case signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup
+    case signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup, control
   }
 
   init(_ asker: StopRequest.Asker) {
@@ -55,6 +55,7 @@ struct AskerDocument: Codable {
     case .phaseEnded(let name): (kind, phase) = (.phaseEnded, name)
     case .cancellation: kind = .cancellation
     case .serviceGroup: kind = .serviceGroup
+    case .control: kind = .control
     }
   }
 
@@ -67,6 +68,7 @@ struct AskerDocument: Codable {
     case .phaseEnded: .phaseEnded(try there(phase, "\(path).phase"))
     case .cancellation: .cancellation
     case .serviceGroup: .serviceGroup
+    case .control: .control
     }
   }
 }

@@ -1,5 +1,15 @@
 /// What happens to a predecessor, what it does, and what it tells.
 extension PredecessorStateMachine {
+  /// What those who come may want.
+  package struct Services: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+    /// To take over.
+    package static let handover = Services(rawValue: 1)
+    /// To ask for a stop, a restart or the state; somebody else answers that.
+    package static let control = Services(rawValue: 2)
+  }
+
   package struct ConnectionID: Hashable, Sendable {
     package let number: Int
     package init(_ number: Int) { self.number = number }
@@ -29,6 +39,8 @@ extension PredecessorStateMachine {
     case send(ConnectionID, Message)
     /// Sends the welcome, all descriptors with their labels, and `offered`.
     case offer(ConnectionID)
+    /// Somebody else speaks with it from now on; nothing is heard of it any more.
+    case giveAway(ConnectionID, program: String)
     /// Sends what is queued, then closes.
     case close(ConnectionID)
     case kill(ConnectionID)
