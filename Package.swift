@@ -122,8 +122,8 @@ let package = Package(
         "WholeMachine",
         "SchemaChecking",
         "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "PlannedProgram", "StartingProgram",
-        "RestartingProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulShutdown", .log, .metrics, .tracing,
-        .system, .serviceLifecycle, .serviceLifecycleTestKit,
+        "RestartingProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulHandover", "GracefulProcesses",
+        "GracefulShutdown", "GracefulTriggers", .log, .metrics, .tracing, .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .testTarget(
       name: "GracefulNIOTests",
@@ -161,7 +161,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "WholeMachine", "Graceful", "GracefulShutdown",
+        "WholeMachine", "BlockedProgram", "Graceful", "GracefulShutdown",
         "CGracefulSystem", "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover",
         "GracefulProcesses",
         "HandoverPeer", .system, .nioCore, .nioPosix,

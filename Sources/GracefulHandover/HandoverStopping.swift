@@ -17,6 +17,22 @@ extension Handover {
     if !isAsked { answer(nil) }
   }
 
+  /// Ends what ``leave()`` has left: the socket, where it stayed for control.
+  ///
+  /// The process is about to exit. While a successor is taking over, or has, nothing is done: the path is the successor's.
+  /// - Parameter done: Called once, on any thread, when the path is gone.
+  package func letGo(_ done: @escaping @Sendable () -> Void = {}) {
+    let isAsked = state.withLock { state in
+      guard state.hasLeft, state.driver != nil else { return false }
+      loop.execute {
+        self.letGoNow()
+        done()
+      }
+      return true
+    }
+    if !isAsked { done() }
+  }
+
   private func stopUnlessTakenOver() -> String? {
     if let process = state.withLock({ $0.takenOverBy }) { return "process \(process) has taken over; ask it" }
     guard driver?.isHandingOver != true else { return "a handover is going on; ask again when it is over" }

@@ -1,3 +1,4 @@
+internal import CGracefulSystem
 internal import GracefulDescriptors
 internal import GracefulHandover
 internal import GracefulShutdown
@@ -47,16 +48,26 @@ final class HandoverControl: Sendable {
 
   /// Nobody can come any more.
   func close() {
-    let server = state.withLock { state in
+    let (server, handover) = state.withLock { state in
       defer { state = State() }
-      return state.server
+      return (state.server, state.handover)
     }
     server?.close()
+    // The process may exit when this returns, and its path would be left over.
+    let isGone = Gone()
+    handover?.letGo { isGone.set() }
+    for _ in 0..<100 where handover != nil && !isGone.isTrue { _ = cgs_poll(nil, 0, 1) }
   }
 
   func admit(_ connection: ControlConnection) { server?.admit(connection) }
 
   func happened(_ event: HandoverEvent) { server?.happened(event) }
+
+  private final class Gone: Sendable {
+    private let flag = Atomic(false)
+    var isTrue: Bool { flag.load(ordering: .acquiring) }
+    func set() { flag.store(true, ordering: .releasing) }
+  }
 
   private var server: ControlServer? { state.withLock { $0.server } }
   private var handover: Handover? { state.withLock { $0.handover } }

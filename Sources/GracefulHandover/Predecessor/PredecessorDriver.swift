@@ -18,6 +18,8 @@ final class PredecessorDriver: Sendable {
     var killChild: @Sendable (Int32) -> Void
     /// Everything was released: let go of what was offered.
     var released: @Sendable () -> Void
+    /// Removes the socket's path.
+    var removePath: @Sendable () -> Void = {}
     /// Speaks with one who wants control; `nil` when nobody does.
     var control: (@Sendable (ControlConnection) -> Void)?
     var notify: @Sendable (HandoverEvent) -> Void
@@ -173,6 +175,10 @@ final class PredecessorDriver: Sendable {
       }
     case .resumeAccepting: surroundings.resume()
     case .closeListener:
+      closeListener()
+      surroundings.released()
+    case .giveUpSocket:
+      surroundings.removePath()
       closeListener()
       surroundings.released()
     case .spawn: spawn()

@@ -22,6 +22,8 @@ package struct PredecessorStateMachine: Sendable {
     case pausing(Offer)
     case released(Offer)
     case stopping
+    /// Nothing is handed over any more; the socket stays for control until somebody wants it.
+    case left
   }
 
   enum Connection: Equatable, Sendable {
@@ -60,7 +62,7 @@ package struct PredecessorStateMachine: Sendable {
   package var isHandingOver: Bool {
     switch state {
     case .offering, .committing, .pausing, .released: true
-    case .starting, .serving, .stopping: false
+    case .starting, .serving, .stopping, .left: false
     }
   }
 
@@ -84,6 +86,8 @@ package struct PredecessorStateMachine: Sendable {
       refuse(id, preamble, otherwise: .starting, "the process here is not ready itself yet")
     case (.stopping, .preamble(let id, let preamble)):
       refuse(id, preamble, otherwise: .stopping, "the process here is about to end")
+    case (.left, .preamble(let id, let preamble)):
+      makeRoom(id, preamble)
     case (.released(let offer), .preamble(let id, let preamble)):
       refuse(id, preamble, otherwise: .starting, "process \(offer.process) has just taken over; ask it")
     case (.offering(let offer), .preamble(let id, let preamble)),
@@ -138,7 +142,7 @@ package struct PredecessorStateMachine: Sendable {
     case (.serving, .restartRequested): requestRestart()
     case (.starting, .restartRequested):
       [.notify(.restartFailed(reason: "this process is not ready itself yet"))]
-    case (.stopping, .restartRequested), (.released, .restartRequested):
+    case (.stopping, .restartRequested), (.released, .restartRequested), (.left, .restartRequested):
       [.notify(.restartFailed(reason: "this process is about to end"))]
     case (.offering(let offer), .restartRequested), (.committing(let offer), .restartRequested),
       (.pausing(let offer), .restartRequested):
@@ -150,14 +154,17 @@ package struct PredecessorStateMachine: Sendable {
 
     case (.starting, .started): transition(to: .serving)
     case (.serving, .started), (.offering, .started), (.committing, .started), (.pausing, .started),
-      (.released, .started), (.stopping, .started):
+      (.released, .started), (.stopping, .started), (.left, .started):
       [.ignored("it had started before")]
     case (.starting, .stopRequested), (.serving, .stopRequested):
       stop()
     case (.offering, .stopRequested), (.committing, .stopRequested), (.pausing, .stopRequested):
       // The best way to stop is to let the successor have it: the dialogue goes on while this process drains.
       stop(staying: true)
-    case (.released, .stopRequested), (.stopping, .stopRequested): []
+    case (.released, .stopRequested), (.stopping, .stopRequested), (.left, .stopRequested): []
+    case (.starting, .left), (.serving, .left), (.stopping, .left): leave()
+    case (.offering, .left), (.committing, .left), (.pausing, .left), (.released, .left), (.left, .left):
+      [.ignored("it has left, or the socket is the successor's")]
     }
   }
 
@@ -192,6 +199,11 @@ extension PredecessorStateMachine {
     state = .pausing(offer)
     pauses += 1
     return [.pauseAccepting(pauses)]
+  }
+
+  private mutating func leave() -> [Action] {
+    defer { state = .left }
+    return stop()
   }
 
   private mutating func stop(staying: Bool = false) -> [Action] {

@@ -64,6 +64,13 @@ extension PredecessorStateMachine {
     return [.disarm(.connection(id)), .giveAway(id, program: preamble.program)]
   }
 
+  /// Whoever wants to take over finds nothing to take over, and is to be the first.
+  mutating func makeRoom(_ id: ConnectionID, _ preamble: Preamble) -> [Action] {
+    if let (refusal, reason) = refusal(of: preamble) { return refuse(id, refusal, reason) }
+    guard case .greeting = connections[id] else { return refuse(id, .malformed, "a second preamble") }
+    return [.giveUpSocket] + refuse(id, .stopping, "the process here has left; the socket is free")
+  }
+
   mutating func begin(_ id: ConnectionID, _ preamble: Preamble, at now: Instant) -> [Action] {
     guard case .greeting(let process) = connections[id] else {
       return refuse(id, .malformed, "a second preamble")

@@ -33,6 +33,8 @@ extension PredecessorStateMachine {
     case spawnFailed(String)
     case childExited(process: Int32, String)
     case stopRequested
+    /// Nothing is to be handed over any more.
+    case left
   }
 
   package enum Action: Equatable, Sendable {
@@ -52,6 +54,8 @@ extension PredecessorStateMachine {
     case resumeAccepting
     /// Nobody who connects from now on reaches this process; the socket is the successor's.
     case closeListener
+    /// Removes the path, and closes the listener: the next one is the first.
+    case giveUpSocket
     case spawn
     /// What people are told.
     case notify(HandoverEvent)

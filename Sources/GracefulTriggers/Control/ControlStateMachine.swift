@@ -38,26 +38,26 @@ package struct ControlStateMachine: Sendable {
     case (.answered, .request), (.answered, .malformed): [.ignored("what comes after the last answer")]
     case (.watching, .request(let id, _)), (.asking, .request(let id, _)), (.stopping, .request(let id, _)),
       (.restarting, .request(let id, _)):
-      refuse(id, .malformed, "a second request; there is one a connection", at: now)
+      refuse(id, .malformed, "a second request; there is one a connection")
     case (.silent, .malformed(let id, let refusal, let reason)),
       (.watching, .malformed(let id, let refusal, let reason)),
       (.asking, .malformed(let id, let refusal, let reason)),
       (.stopping, .malformed(let id, let refusal, let reason)),
       (.restarting, .malformed(let id, let refusal, let reason)):
-      refuse(id, refusal, reason, at: now)
+      refuse(id, refusal, reason)
 
     // Whoever goes is forgotten; what it had asked for is not taken back.
     case (.some, .closed(let id)): close(id)
 
     case (.silent, .deadline(let id)):
-      refuse(id, .malformed, "no request came within \(limits.request)", at: now)
+      refuse(id, .malformed, "no request came within \(limits.request)")
     case (.answered, .deadline(let id)): close(id)
     case (.watching(let every), .deadline(let id)): [.offerSnapshot(id), .arm(id, at: now + every)]
     case (.stopping(let stop), .deadline(let id)): progress(id, stop, at: now)
     case (.asking, .deadline), (.restarting, .deadline): [.ignored("a deadline of a connection that has none")]
 
     case (.asking(let stop), .stopTaken(let id)): taken(id, stop, at: now)
-    case (.asking, .stopRefused(let id, let reason)): refuse(id, .busy, reason, at: now)
+    case (.asking, .stopRefused(let id, let reason)): refuse(id, .busy, reason)
     case (.silent, .stopTaken), (.watching, .stopTaken), (.stopping, .stopTaken), (.restarting, .stopTaken),
       (.answered, .stopTaken), (.silent, .stopRefused), (.watching, .stopRefused), (.stopping, .stopRefused),
       (.restarting, .stopRefused), (.answered, .stopRefused):
@@ -85,7 +85,7 @@ package struct ControlStateMachine: Sendable {
   private mutating func begin(_ id: ConnectionID, _ request: ControlRequest, at now: Instant) -> [Action] {
     switch request {
     case .status where !abilities.contains(.show), .plan where !abilities.contains(.show):
-      return refuse(id, .impossible, "this program has no lifecycle to be shown; it can be stopped", at: now)
+      return refuse(id, .impossible, "this program has no lifecycle to be shown; it can be stopped")
     case .status(nil): return [.sendSnapshot(id)] + answered(id, at: now)
     case .status(let every?):
       if ending != nil { return [.sendSnapshot(id)] + answered(id, at: now) }
@@ -99,9 +99,9 @@ package struct ControlStateMachine: Sendable {
       return [.disarm(id), .askToStop(id, stop)]
     case .restart:
       guard abilities.contains(.restart) else {
-        return refuse(id, .impossible, "this program takes no part in handovers, so nothing can take its place", at: now)
+        return refuse(id, .impossible, "this program takes no part in handovers, so nothing can take its place")
       }
-      if ending != nil { return refuse(id, .impossible, "this process is about to end", at: now) }
+      if ending != nil { return refuse(id, .impossible, "this process is about to end") }
       exchanges[id] = .restarting
       return [.disarm(id), .restart]
     }
@@ -118,10 +118,9 @@ package struct ControlStateMachine: Sendable {
     return [.offerSnapshot(id), .arm(id, at: now + max(progress, limits.shortest))]
   }
 
-  private mutating func refuse(
-    _ id: ConnectionID, _ refusal: ControlAnswer.Refusal, _ reason: String, at now: Instant
-  ) -> [Action] {
-    [.send(id, .refused(refusal, reason))] + answered(id, at: now)
+  private mutating func refuse(_ id: ConnectionID, _ refusal: ControlAnswer.Refusal, _ reason: String) -> [Action] {
+    exchanges[id] = nil
+    return [.disarm(id), .send(id, .refused(refusal, reason)), .close(id)]
   }
 
   /// It closes first: what it has not read would be lost with the connection.
