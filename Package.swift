@@ -123,7 +123,8 @@ let package = Package(
         "SchemaChecking",
         "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "PlannedProgram", "StartingProgram",
         "RestartingProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulHandover", "GracefulProcesses",
-        "GracefulShutdown", "GracefulTriggers", .log, .metrics, .tracing, .system, .serviceLifecycle, .serviceLifecycleTestKit,
+        "GracefulShutdown", "GracefulTriggers", .log, .metrics, .tracing, .system, .serviceLifecycle,
+        .serviceLifecycleTestKit,
       ]),
     .testTarget(
       name: "GracefulNIOTests",

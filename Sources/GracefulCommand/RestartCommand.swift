@@ -50,7 +50,8 @@ struct RestartWait {
     while true {
       let client = try ControlClient.ask(.status(every: nil), at: socket, until: deadline)
       if let process = try who(client), process != before, successor == nil || process == successor {
-        return "process \(process), generation \(client.generation), serves\(before.map { "; it has taken over from process \($0)" } ?? "")"
+        return
+          "process \(process), generation \(client.generation), serves\(before.map { "; it has taken over from process \($0)" } ?? "")"
       }
       guard ContinuousClock.now < deadline else { throw late }
       Waiting.pause(.milliseconds(20), until: deadline)

@@ -104,7 +104,9 @@ struct StatusView {
       case .ended: deadline = .now + timeout.duration
       case .again: break
       }
-      guard ContinuousClock.now < deadline else { throw .late("the process at \(path) did not answer within \(timeout)") }
+      guard ContinuousClock.now < deadline else {
+        throw .late("the process at \(path) did not answer within \(timeout)")
+      }
       Waiting.pause(.milliseconds(50), until: deadline)
     }
   }

@@ -184,7 +184,8 @@ struct ControlCommandTests {
       (["stop", "--url", "https://x"], 64, "--url takes"), (["stop", "--url", "nonsense"], 64, "--url takes"),
       (["stop", "--url", "unix:/nonexistent/s"], 69, "nobody answers at"),
       (["stop", "--url", "http://127.0.0.1:1"], 69, "nobody answers at"),
-      (["status"], 64, "which program?"), (["restart"], 64, "socket"), (["plan", "--json", "--svg", "--socket", "/x"], 64, ""),
+      (["status"], 64, "which program?"), (["restart"], 64, "socket"),
+      (["plan", "--json", "--svg", "--socket", "/x"], 64, ""),
       (["restart", "--socket", "/nonexistent/s"], 69, "there is no such socket"),
       (["plan", "--socket", "/nonexistent/s"], 69, "there is no such socket"),
     ])

@@ -161,7 +161,8 @@ extension PredecessorWorld {
     ]
     + [a, b].flatMap { id in
       [
-        .connected(id, process: 2), .preamble(id, greeting), .preamble(id, control), .message(id, .ready), .message(id, .acknowledge),
+        .connected(id, process: 2), .preamble(id, greeting), .preamble(id, control), .message(id, .ready),
+        .message(id, .acknowledge),
         .message(id, .abort("no")), .message(id, .released), .unknownFrame(id, type: 99), .malformed(id, "noise"),
         .closed(id), .deadline(.connection(id)),
       ] as [Machine.Event]

@@ -20,7 +20,9 @@ final class ControlServer: Sendable {
     var plan: (@Sendable () -> String)?
     /// 0 where there is no handover.
     var generation: @Sendable () -> UInt32 = { 0 }
-    /// Whether this process is the one to be stopped; else why not. Called back once, on any thread.
+    /// Tells whether this process is the one to be stopped; else why not.
+    ///
+    /// Called back once, on any thread.
     var mayStop: @Sendable (_ answer: @escaping @Sendable (_ reason: String?) -> Void) -> Void = { $0(nil) }
     /// `nil` where there is no handover.
     var restart: (@Sendable () -> Void)?

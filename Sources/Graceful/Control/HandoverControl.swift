@@ -22,7 +22,8 @@ final class HandoverControl: Sendable {
 
   /// Before anybody can come.
   func opens(restart: @escaping @Sendable () -> Void) {
-    var surroundings = ControlServer.Surroundings(of: lifecycle) { [weak lifecycle] in lifecycle?.whole.requestStop($0) }
+    var surroundings = ControlServer.Surroundings(of: lifecycle) { [weak lifecycle] in lifecycle?.whole.requestStop($0)
+    }
     surroundings.restart = restart
     surroundings.generation = { [weak self] in self?.handover.map { UInt32(clamping: $0.generation) } ?? 1 }
     surroundings.mayStop = { [weak self] answer in

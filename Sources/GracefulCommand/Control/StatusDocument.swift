@@ -70,7 +70,7 @@ struct StatusDocument: Decodable, Equatable {
 }
 
 extension StatusDocument.Phase {
-  /// `phase http, draining, 3 sessions, GET /slow for 2.1 s`
+  /// What is said of a phase that holds up a stop.
   var holdUp: String {
     var words = ["phase \(name.shown), \(state)"]
     if sessions.live > 0 { words.append(StatusTree.count(sessions.live, "session")) }

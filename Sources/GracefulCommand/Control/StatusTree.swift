@@ -70,7 +70,7 @@ struct StatusTree {
     return String(phase.name.dropFirst(parent.count + 1))
   }
 
-  /// `draining`, `9.8 s left`, `3 sessions`, …
+  /// What is said of a phase: that it is draining, how much of its time is left, its sessions.
   static func words(_ phase: StatusDocument.Phase) -> [String] {
     var words = [phase.end.map { $0 == "failed" ? "failed" : "ended: \($0.shown)" } ?? phase.state.shown]
     if phase.waits { words.append("waits for what restarts") }

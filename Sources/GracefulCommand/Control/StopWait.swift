@@ -97,7 +97,7 @@ struct StopWait {
 }
 
 extension ControlClient {
-  /// `process 123, generation 2`
+  /// The number of the process, and its generation where there is one.
   var source: String {
     guard let process else { return "" }
     return generation > 0 ? "process \(process.number), generation \(generation)" : "process \(process.number)"

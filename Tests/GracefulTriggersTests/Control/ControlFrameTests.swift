@@ -69,7 +69,8 @@ struct ControlFrameTests {
 
   @Test("is cut to 1024 bytes at the border of a character, and an interval to what there is room for")
   func long() throws {
-    let request = ControlRequest.stop(.init(progress: .seconds(1 << 40), why: String(repeating: "a", count: 1023) + "ü"))
+    let request = ControlRequest.stop(
+      .init(progress: .seconds(1 << 40), why: String(repeating: "a", count: 1023) + "ü"))
     let (type, payload) = request.frame
     let expected = ControlRequest.stop(
       .init(progress: .milliseconds(Int64(UInt32.max)), why: String(repeating: "a", count: 1023)))
@@ -108,7 +109,9 @@ struct ControlFrameTests {
       if isNoise {
         payload = (0..<Int.random(in: 0...40, using: &random)).map { _ in .random(in: .min ... .max, using: &random) }
       }
-      if let place = payload.indices.randomElement(using: &random) { payload[place] = .random(in: 0...255, using: &random) }
+      if let place = payload.indices.randomElement(using: &random) {
+        payload[place] = .random(in: 0...255, using: &random)
+      }
       payload = Array(payload.prefix(Int.random(in: 0...(payload.count + 1), using: &random)))
       if (try? ControlRequest(type: type, payload: payload)) != nil { understood += 1 }
       if (try? ControlAnswer(type: type, payload: payload)) != nil { understood += 1 }

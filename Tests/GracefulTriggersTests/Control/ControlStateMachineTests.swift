@@ -64,7 +64,8 @@ struct ControlStateMachineTests {
       ])
     // Whoever comes after the end is told of it at once.
     world.tell(.connected(b))
-    #expect(world.tell(.request(b, .stop(stop))).first == .send(b, .stopped(exitCode: 124, summary: World.ending.summary)))
+    #expect(
+      world.tell(.request(b, .stop(stop))).first == .send(b, .stopped(exitCode: 124, summary: World.ending.summary)))
     #expect(world.violations.isEmpty)
   }
 
