@@ -40,15 +40,17 @@ package enum Reading {
     [upForeign, upOfForeign, downForeign, downOfForeign, bytesForeign]
   }
 
-  /// - Parameter tolerance: By how many percent the ninetieth percentile of a ratio may be above what is stored.
-  ///
-  ///   On a machine that does something else it moves by half; where a sample cannot be repeated, or the scheduler has a
-  ///   part in it, by more.
+  /// - Parameters:
+  ///   - tolerance: By how many percent the ninetieth percentile of a ratio may be above what is stored. On a machine that
+  ///     does something else it moves by half; where a sample cannot be repeated, or the scheduler has a part in it, by
+  ///     more.
+  ///   - most: How many bytes more than what is stored there may be, and at most a tenth.
   package static func configuration(
-    _ metrics: [BenchmarkMetric], samples: Int = 100, tolerance: Double = 50, atMost longest: Duration = .seconds(10)
+    _ metrics: [BenchmarkMetric], samples: Int = 100, tolerance: Double = 50, bytesWithin most: Int = 4,
+    atMost longest: Duration = .seconds(10)
   ) -> Benchmark.Configuration {
     let ratio = BenchmarkThresholds(relative: [.p90: tolerance])
-    let size = BenchmarkThresholds(relative: [.p90: 10], absolute: [.p90: 4])
+    let size = BenchmarkThresholds(relative: [.p90: 10], absolute: [.p90: most])
     // The tool stores and compares every metric: what depends on the machine is given room that nothing needs.
     let any = BenchmarkThresholds(relative: [.p90: 1_000_000])
     let ratios = [

@@ -2,19 +2,19 @@ import Benchmark
 import Measuring
 
 let benchmarks: @Sendable () -> Void = {
-  compare("10000 opened in a chain", 10_000, ChildPhases.chain, bare: BareTasks.chain, foreign: ForeignGroups.chain)
+  compare("10000_opened_in_a_chain", 10_000, ChildPhases.chain, bare: BareTasks.chain, foreign: ForeignGroups.chain)
   compare(
-    "10000 opened beside each other", 10_000, ChildPhases.siblings, bare: BareTasks.siblings,
+    "10000_opened_beside_each_other", 10_000, ChildPhases.siblings, bare: BareTasks.siblings,
     foreign: ForeignGroups.added)
   // To add as many services to a group that runs takes more than a minute.
-  compare("100000 opened beside each other", 100_000, ChildPhases.siblings, bare: BareTasks.siblings)
+  compare("100000_opened_beside_each_other", 100_000, ChildPhases.siblings, bare: BareTasks.siblings)
   for count in [10, 1_000, 10_000] {
-    compare("graph, chain of \(count)", count, Graphs.chain, bare: BareTasks.chain, foreign: ForeignGroups.services)
+    compare("graph,_chain_of_\(count)", count, Graphs.chain, bare: BareTasks.chain, foreign: ForeignGroups.services)
     compare(
-      "graph, \(count) beside each other", count, Graphs.siblings, bare: BareTasks.siblings,
+      "graph,_\(count)_beside_each_other", count, Graphs.siblings, bare: BareTasks.siblings,
       foreign: ForeignGroups.services)
     compare(
-      "graph, \(count) foreign services", count, Graphs.services, bare: BareTasks.siblings,
+      "graph,_\(count)_foreign_services", count, Graphs.services, bare: BareTasks.siblings,
       foreign: ForeignGroups.services)
   }
 }
@@ -24,8 +24,10 @@ private func compare(
   _ title: String, _ count: Int, _ ours: @escaping (Int) async throws -> Laps,
   bare: @escaping (Int) async throws -> Laps, foreign: ((Int) async throws -> Laps)? = nil
 ) {
+  let metrics = Reading.laps + (foreign == nil ? [] : Reading.lapsForeign)
   Benchmark(
-    title, configuration: Reading.configuration(Reading.laps, samples: 20, tolerance: 200, atMost: .seconds(120))
+    title,
+    configuration: Reading.configuration(metrics, samples: 20, tolerance: 200, bytesWithin: 500, atMost: .seconds(120))
   ) { benchmark in
     // A few of them are over before the clock has moved: so many rounds, of which the mean counts.
     let rounds = max(1, 1_000 / count)

@@ -15,7 +15,7 @@ func beginAndEnd(live: Int) {
   var many: (phase: OpenPhase, sessions: LiveSessions)?
   let pair = AtomicPair()
   Benchmark(
-    "begin and end, \(live) live, one thread",
+    "begin_and_end,_\(live)_live,_one_thread",
     configuration: Reading.configuration([Reading.each, Reading.pair, Reading.ofPair, Reading.ofNoneLive])
   ) { benchmark in
     guard let none, let many else { return }
@@ -41,7 +41,7 @@ func beginAndEndOnAllCores(live: Int) {
   var many: (phase: OpenPhase, sessions: LiveSessions)?
   let pairs = (0..<Cores.count).map { _ in AtomicPair() }
   Benchmark(
-    "begin and end, \(live) live, all cores",
+    "begin_and_end,_\(live)_live,_all_cores",
     configuration: Reading.configuration([Reading.each, Reading.pair, Reading.ofPair, Reading.ofOneThread])
   ) { benchmark in
     guard let many else { return }
@@ -69,7 +69,7 @@ func named(live: Int) {
   let pair = AtomicPair()
   let times = 50_000
   Benchmark(
-    "begin and end with a name, \(live) live",
+    "begin_and_end_with_a_name,_\(live)_live",
     configuration: Reading.configuration(
       [Reading.each, Reading.pair, Reading.ofPair, Reading.ofNoneLive], tolerance: 150)
   ) { benchmark in
@@ -97,7 +97,7 @@ func subWork() {
   var open: OpenPhase?
   let pair = AtomicPair()
   Benchmark(
-    "begin and end inside a session",
+    "begin_and_end_inside_a_session",
     configuration: Reading.configuration([Reading.each, Reading.pair, Reading.ofPair])
   ) { benchmark in
     guard let open else { return }

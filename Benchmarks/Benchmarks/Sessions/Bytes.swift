@@ -6,10 +6,10 @@ import ServiceLifecycle
 private let count = 100_000
 
 /// A session without a name, where its owner keeps it.
-func bytes() { bytes("bytes of a live session", name: nil) }
+func bytes() { bytes("bytes_of_a_live_session", name: nil) }
 
 /// With a name of up to 15 bytes, which takes no memory of its own.
-func bytesNamed() { bytes("bytes of a live session with a name", name: "GET /events") }
+func bytesNamed() { bytes("bytes_of_a_live_session_with_a_name", name: "GET /events") }
 
 private func bytes(_ title: String, name: String?) {
   Benchmark(title, configuration: Reading.configuration([Reading.bytes], samples: 5)) { benchmark in
@@ -26,7 +26,7 @@ private func bytes(_ title: String, name: String?) {
 /// What a scope adds to a task that waits; beside what a handler adds to it.
 func bytesScoped() {
   Benchmark(
-    "bytes of a live scope",
+    "bytes_of_a_live_scope",
     configuration: Reading.configuration([Reading.bytes, Reading.bytesForeign], samples: 5)
   ) { benchmark in
     let ours = await OpenPhase.open()

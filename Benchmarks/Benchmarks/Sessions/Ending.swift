@@ -7,7 +7,7 @@ import ServiceLifecycle
 func ending(_ count: Int) {
   let pair = AtomicPair()
   Benchmark(
-    "ending \(count) sessions, stop to turn",
+    "ending_\(count)_sessions,_stop_to_turn",
     configuration: Reading.configuration(
       [Reading.all, Reading.each, Reading.pair, Reading.ofPair], samples: 20, tolerance: 200)
   ) { benchmark in
@@ -39,7 +39,7 @@ private func stopToTurn(_ count: Int) async -> Double {
 /// With a million handlers swift-service-lifecycle would take minutes.
 func endingScopes(_ count: Int) {
   Benchmark(
-    "ending \(count) scopes",
+    "ending_\(count)_scopes",
     configuration: Reading.configuration(
       [Reading.all, Reading.allBare, Reading.allForeign, Reading.ofForeign], samples: 5, tolerance: 200)
   ) { benchmark in

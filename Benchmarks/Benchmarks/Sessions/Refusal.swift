@@ -34,7 +34,7 @@ func refusalScoped() {
   let pair = AtomicPair()
   let times = 10_000
   Benchmark(
-    "refusal, scoped",
+    "refusal,_scoped",
     configuration: Reading.configuration(metrics + [Reading.foreign, Reading.ofForeign])
   ) { benchmark in
     guard let draining else { return }

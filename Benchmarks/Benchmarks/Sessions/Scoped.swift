@@ -57,7 +57,7 @@ func scoped(live: Int) {
   var waiting: [Task<Void, any Error>] = []
   // It looks through a list: this many take tenths of a second.
   let foreignTimes = live < 1_000 ? 10_000 : live < 10_000 ? 5_000 : live < 100_000 ? 500 : 50
-  Benchmark("scoped, \(live) live", configuration: Reading.configuration(metrics)) { benchmark in
+  Benchmark("scoped,_\(live)_live", configuration: Reading.configuration(metrics)) { benchmark in
     try await bench?.read(
       benchmark, times: 10_000, ours: sessions, foreignTimes: foreignTimes, theirs: ForeignService.handlers)
   } setup: {
@@ -89,7 +89,7 @@ func scopedOnAllCores() {
   var bench: Bench?
   let pair = AtomicPair()
   Benchmark(
-    "scoped, all cores",
+    "scoped,_all_cores",
     configuration: Reading.configuration(metrics + [Reading.ofOneThread])
   ) { benchmark in
     guard let bench else { return }
@@ -115,7 +115,7 @@ func scopedOnAllCores() {
 
 func scopedAndNamed() {
   var bench: Bench?
-  Benchmark("scoped, with a name", configuration: Reading.configuration(metrics)) { benchmark in
+  Benchmark("scoped,_with_a_name", configuration: Reading.configuration(metrics)) { benchmark in
     try await bench?.read(
       benchmark, times: 10_000, ours: named, foreignTimes: 10_000, theirs: ForeignService.handlers)
   } setup: {
