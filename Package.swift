@@ -11,6 +11,7 @@ let package = Package(
     .library(name: "GracefulNIO", targets: ["GracefulNIO"]),
     .library(name: "GracefulTesting", targets: ["GracefulTesting"]),
     .executable(name: "graceful", targets: ["GracefulCommand"]),
+    .executable(name: "stop", targets: ["StopCommand"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -30,7 +31,7 @@ let package = Package(
     .target(name: "GracefulDescriptors", dependencies: ["CGracefulSystem", .system]),
     .target(name: "GracefulProcesses", dependencies: ["CGracefulSystem", "GracefulDescriptors", .system]),
     // Floor 3
-    .target(name: "GracefulTriggers", dependencies: ["GracefulShutdown", "CGracefulSystem", .system]),
+    .target(name: "GracefulTriggers", dependencies: ["GracefulShutdown", "CGracefulSystem", .log, .system]),
     .target(name: "GracefulHandover", dependencies: ["GracefulDescriptors", "GracefulProcesses", .system]),
     // Floor 4
     .target(
@@ -62,6 +63,9 @@ let package = Package(
         "GracefulRehearsal", "GracefulShutdown", "GracefulTriggers",
         .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
+    // No argument parser and no Foundation: whoever stops a program waits for its start, too.
+    .executableTarget(
+      name: "StopCommand", dependencies: ["GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
     // Tests
     // What the thread sanitizer has to be told of the Swift runtime, in every program; empty without it.
     .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
@@ -106,6 +110,9 @@ let package = Package(
     // Sends itself SIGTERM while its phases fail and are started again.
     .executableTarget(
       name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", .log], path: "Tests/RestartingProgram"),
+    // Is stopped by files.
+    .executableTarget(
+      name: "StoppableProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/StoppableProgram"),
     // Takes as long to stop as its plan says that it may.
     .executableTarget(name: "PlannedProgram", dependencies: ["Graceful"], path: "Tests/PlannedProgram"),
     // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
@@ -165,7 +172,7 @@ let package = Package(
         "WholeMachine", "BlockedProgram", "Graceful", "GracefulShutdown",
         "CGracefulSystem", "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover",
         "GracefulProcesses",
-        "HandoverPeer", .system, .nioCore, .nioPosix,
+        "HandoverPeer", "StopCommand", "StoppableProgram", .system, .nioCore, .nioPosix,
       ],
       path: "Tests/EndToEnd"),
   ]

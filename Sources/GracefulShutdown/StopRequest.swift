@@ -35,6 +35,7 @@ extension StopRequest {
       case cancellation
       case serviceGroup
       case control
+      case file(String)
     }
 
     package let kind: Kind
@@ -56,6 +57,8 @@ extension StopRequest {
     public static var serviceGroup: Self { Self(kind: .serviceGroup) }
     /// Whoever asked at the control socket; ``StopRequest/why`` says which process of which user.
     public static var control: Self { Self(kind: .control) }
+    /// Whoever made the stop file at this path.
+    public static func file(_ path: String) -> Self { Self(kind: .file(path)) }
 
     /// The number of the signal, when it was one.
     public var signal: Int32? {
@@ -73,6 +76,7 @@ extension StopRequest {
       case .cancellation: "cancellation of run()"
       case .serviceGroup: "the service group"
       case .control: "control socket"
+      case .file(let path): "stop file \(path)"
       }
     }
 

@@ -9,5 +9,6 @@
 #include "signals.h"
 #include "sockets.h"
 #include "threads.h"
+#include "watching.h"
 
 #endif
