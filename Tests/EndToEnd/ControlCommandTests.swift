@@ -170,6 +170,25 @@ struct ControlCommandTests {
     #expect(again.status == .exited(69), "\(again.errors)")
   }
 
+  @Test("stop by files: when the program is gone, and 69 where there is no such directory")
+  func files() async throws {
+    let directory = try TestDirectory()
+    let program = try ToolProcess(
+      [], executable: "StoppableProgram", in: directory, own: ["TMPDIR": directory.path(".")])
+    #expect(await eventually { program.output.contains("ready") })
+    let stop = try await run(["stop", "--directory", directory.path(".")], in: directory)
+    #expect(!Observed.lives(program.pid))
+    #expect(stop.status == .exited(0), "\(stop.errors)")
+    #expect(await program.end() == .exited(0))
+    let nobody = try await run(
+      ["stop", "--directory", directory.path("."), "--timeout", "200ms"], in: directory)
+    #expect(nobody.status == .exited(124), "\(nobody.errors)")
+    let none = try await run(["stop", "--directory", directory.path("none")], in: directory)
+    #expect(none.status == .exited(69), "\(none.errors)")
+    let now = try await run(["stop", "--now", "--directory", directory.path(".")], in: directory)
+    #expect(now.status == .exited(64), "\(now.errors)")
+  }
+
   @Test(
     "bad input has its exit code and a sentence",
     arguments: [

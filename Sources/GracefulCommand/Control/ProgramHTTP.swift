@@ -1,3 +1,4 @@
+internal import Foundation
 internal import GracefulDescriptors
 internal import NIOCore
 internal import NIOHTTP1
@@ -94,9 +95,15 @@ enum ProgramHTTP {
 }
 
 extension ProgramHTTP.Answer {
+  /// What it says is wrong; without that, the beginning of what it says.
+  var words: String {
+    struct Problem: Decodable { var error: String }
+    let problem = try? JSONDecoder().decode(Problem.self, from: Data(body.utf8))
+    return String((problem?.error ?? body).prefix(500)).shown
+  }
+
   /// Why it is not what was asked for.
   func failure(of url: ProgramURL) -> CommandFailure {
-    let words = String(body.prefix(300)).shown
     switch status {
     case 401, 403: return .notAllowed("\(url) refuses: \(words)")
     case 404, 405: return .nobody("\(url) does not answer this (\(status)): \(words)")

@@ -27,7 +27,7 @@ extension StopWait {
     switch answer.status {
     case 200, 202: break
     case 504:
-      throw .late("the program at \(url) has not stopped within \(limit): \(String(answer.body.prefix(500)).shown)")
+      throw .late("the program at \(url) has not stopped within \(limit): \(answer.words)")
     default: throw answer.failure(of: url)
     }
     guard let process else {
