@@ -272,8 +272,8 @@ extension Handover {
 
   /// Leaves: the socket path is removed if it is still this process's, and the next one to start is the first.
   ///
-  /// In ``/Graceful/GracefulShutdown/Lifecycle/withHandover(_:for:restartOn:_:)`` the path stays for `graceful stop` and `graceful status` until
-  /// the lifecycle has ended, or the next process wants it: that one gets it at once.
+  /// In `Lifecycle.withHandover` the path stays for `graceful stop` and `graceful status` until the lifecycle has ended, or
+  /// the next process wants it: that one gets it at once.
   ///
   /// Call it when the listeners are closed. While a successor is taking over, or has, nothing is removed: the path is
   /// the successor's, and the connection to it stays until this process ends, because by its end the successor knows

@@ -8,10 +8,9 @@ internal import Logging
 extension Trigger {
   /// A Unix socket of its own, for `graceful stop`, `graceful status` and `graceful plan`.
   ///
-  /// A program that takes part in handovers does not need it: ``/Graceful/GracefulShutdown/Lifecycle/withHandover(_:for:restartOn:_:)``
-  /// answers on the handover's socket. The socket has mode 0600, and whoever connects must be the user of this process, or
-  /// root. It is removed when the run is over. It is served by a thread of its own, although every thread of Swift's
-  /// cooperative pool is blocked.
+  /// A program that takes part in handovers does not need it: `Lifecycle.withHandover` answers on the handover's socket.
+  /// The socket has mode 0600, and whoever connects must be the user of this process, or root. It is removed when the run
+  /// is over. It is served by a thread of its own, although every thread of Swift's cooperative pool is blocked.
   ///
   /// A path that is left over from a process that has ended is replaced. It is a mistake of the configuration (exit code
   /// 78) when a process answers there, when the path is longer than the system takes (107 bytes on Linux), or when the
