@@ -89,6 +89,7 @@ extension Lifecycle {
     }
     configuration.onEvent = told
     configuration.control = { control.admit($0) }
+    configuration.controlEnded = { control.retire() }
     return (configuration, told)
   }
 }

@@ -34,6 +34,8 @@ public final class Handover: Sendable {
     package var calls = SocketCalls.live
     /// Speaks with those who want control, each on the handover's own thread; `nil` when nobody does.
     package var control: (@Sendable (ControlConnection) -> Void)?
+    /// Told when nobody can come for control any more: the socket that had stayed for it is somebody else's.
+    package var controlEnded: @Sendable () -> Void = {}
 
     /// Makes a configuration.
     public init(

@@ -90,6 +90,13 @@ extension Handover {
     answerOwning(.failure(hasLeftError))
   }
 
+  /// Somebody else is the first at this path; whoever has just been told so is still to hear it.
+  private func giveUpSocket() {
+    claim.remove(bound)
+    configuration.controlEnded()
+    _ = loop.schedule(at: .now + configuration.limits.greeting) { [weak self] in self?.letGoNow() }
+  }
+
   func letGoNow() {
     guard let driver, !driver.isHandingOver else { return }
     claim.remove(bound)
@@ -149,7 +156,7 @@ extension Handover {
           state.socket = nil
         }
       },
-      removePath: { [claim, bound] in claim.remove(bound) }, control: configuration.control,
+      removePath: { [weak self] in self?.giveUpSocket() }, control: configuration.control,
       notify: { [weak self] event in
         onEvent(event)
         if case .tookOver(let process) = event { self?.takenOver(by: process) }

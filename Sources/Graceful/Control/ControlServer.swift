@@ -31,7 +31,11 @@ final class ControlServer: Sendable {
   private struct State {
     var nextID = 0
     var connections: [ConnectionID: ControlConnection] = [:]
+    /// Nobody is admitted any more.
     var isOver = false
+    /// Nobody can come any more; those who are here are answered to the end.
+    var isRetired = false
+    var hasStopped = false
   }
 
   let loop: PollLoop
@@ -95,7 +99,7 @@ final class ControlServer: Sendable {
   /// On a thread that it may block.
   func finish(_ report: LifecycleReport, wait: () -> Void) {
     // Its thread has ended, or is about to: then nobody is there to be told.
-    guard !state.withLock({ $0.isOver }) else { return }
+    guard !state.withLock({ $0.isOver || $0.hasStopped }) else { return }
     let sent = Sent()
     loop.execute { [self] in
       receive(.finished(.init(exitCode: report.exitCode, summary: report.summary)))
@@ -125,13 +129,23 @@ final class ControlServer: Sendable {
     }
   }
 
+  /// Ends the thread when those who are here have gone.
+  func retire() {
+    // After those who were given to it before.
+    loop.execute { [self] in
+      state.withLock { $0.isRetired = true }
+      stopWhenAlone()
+    }
+  }
+
   private func stopWhenAlone() {
-    if state.withLock({ $0.isOver && $0.connections.isEmpty }) { stop() }
+    if state.withLock({ ($0.isOver || $0.isRetired) && $0.connections.isEmpty }) { stop() }
   }
 
   private func stop() {
     timers.disarmAll()
     let connections = state.withLock { state in
+      state.hasStopped = true
       defer { state.connections = [:] }
       return state.connections.values
     }

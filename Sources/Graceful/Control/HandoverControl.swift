@@ -62,6 +62,9 @@ final class HandoverControl: Sendable {
 
   func admit(_ connection: ControlConnection) { server?.admit(connection) }
 
+  /// The handover was left, and its socket is somebody else's by now: a phase that is started again has another one.
+  func retire() { server?.retire() }
+
   func happened(_ event: HandoverEvent) { server?.happened(event) }
 
   private final class Gone: Sendable {

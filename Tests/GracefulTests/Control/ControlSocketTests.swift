@@ -76,7 +76,7 @@ struct ControlSocketTests {
     }
     #expect(await report.exitCode == 0)
     if case .stopped(exitCode: 0, _) = stop.last {} else { Issue.record("\(stop.last.map { "\($0)" } ?? "")") }
-    #expect(watch.documents.contains { $0.contains("\"running\"") || $0.contains("\"starting\"") })
+    #expect(watch.documents.contains { $0.contains("\"state\" : \"running\"") || $0.contains("\"starting\"") })
     let schema = try SchemaChecker("lifecycle-snapshot-1")
     for document in watch.documents + stop.documents { #expect(try schema.problems(inText: document) == []) }
   }
@@ -121,6 +121,55 @@ struct ControlSocketTests {
     #expect(!FileManager.default.fileExists(atPath: socket))
   }
 
+  @Test("a phase with a handover that is started again has its socket again, and leaves no thread behind")
+  func startedAgain() async throws {
+    let place = try ControlPlace()
+    let socket = place.socket
+    let shop = Lifecycle("shop", grace: .seconds(20), logger: ControlStage.logger)
+    let runs = Mutex(0)
+    struct Failed: Error {}
+    var policy = RestartPolicy.onFailure(intensity: 20)
+    policy.firstDelay = .milliseconds(1)
+    policy.maximumDelay = .milliseconds(1)
+    shop.phase("web", restart: policy) { phase in
+      let run = runs.withLock { runs in
+        runs += 1
+        return runs
+      }
+      try await shop.withHandover(Handover.Configuration(socket: socket, program: "test"), for: phase) { handover in
+        try await phase.takeOver(handover, accepting: Acceptor(accept: {}, pause: { $0() }))
+        if run < 8 { throw Failed() }
+        phase.ready()
+        await phase.turnToStop()
+      }
+    }
+    async let report = shop.run()
+    let threads = try await ControlStage.blocking { () throws -> Int in
+      let deadline = ContinuousClock.now + .seconds(30)
+      while ContinuousClock.now < deadline {
+        let status = (try? BareControlClient.ask(.status(every: nil), at: socket)) ?? []
+        if status.documents.first?.contains("\"state\" : \"running\"") == true { break }
+      }
+      var threads = Int.max
+      // Those of the handovers before go when their last visitor has had his time.
+      while threads > 1, ContinuousClock.now < deadline {
+        threads = Self.threads(named: "control")
+      }
+      let stopped = try BareControlClient.ask(.stop(.init()), at: socket)
+      #expect(stopped.contains(.accepted))
+      return threads
+    }
+    #expect(await report.exitCode == 0)
+    #expect(runs.withLock { $0 } == 8)
+    #expect(threads == 1)
+    #expect(!FileManager.default.fileExists(atPath: socket))
+  }
+
+  private static func threads(named name: String) -> Int {
+    let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+    return tasks.count { (try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)) == name + "\n" }
+  }
+
   @Test("a handover's socket answers in every generation, sends a stop on while a handover goes on, and restarts")
   func generations() async throws {
     let place = try ControlPlace()
@@ -141,7 +190,8 @@ struct ControlSocketTests {
       var serving = false
       while !serving, ContinuousClock.now < deadline {
         serving =
-          (try? BareControlClient.ask(.status(every: nil), at: socket).documents.first?.contains("\"running\"")) == true
+          (try? BareControlClient.ask(.status(every: nil), at: socket).documents.first?.contains(
+            "\"state\" : \"running\"")) == true
       }
       let status = try BareControlClient.ask(.status(every: nil), at: socket)
       #expect(status.first == .serving(process: UInt32(cgs_process_id()), generation: 1))
