@@ -3,12 +3,15 @@ import Graceful
 import GracefulDescriptors
 import GracefulHandover
 import GracefulTriggers
+import Synchronization
 import SystemPackage
 import Testing
 
 /// A client of a control socket that says whatever a test wants it to say.
 final class BareControlClient: Sendable {
   let socket: SharedDescriptor
+  /// What has come of a frame stays, from one look to the next.
+  private let decoder = Mutex(FrameDecoder())
 
   struct NotConnected: Error { var errno: Errno }
 
@@ -37,7 +40,6 @@ final class BareControlClient: Sendable {
   func answers(within limit: Duration = .seconds(20), until isEnough: ([ControlAnswer]) -> Bool = { _ in false })
     throws -> (answers: [ControlAnswer], refusals: [Message.Refusal], ended: Bool)
   {
-    var decoder = FrameDecoder()
     var answers: [ControlAnswer] = []
     var refusals: [Message.Refusal] = []
     let deadline = ContinuousClock.now + limit
@@ -46,8 +48,8 @@ final class BareControlClient: Sendable {
       var poll = cgs_poll(fd: socket.number, wanted: Int16(CGS_POLL_IN), happened: 0)
       guard cgs_poll(&poll, 1, 50) > 0 else { continue }
       let received = SocketCalls.live.receive(socket.number, 65_536)
-      decoder.append(received.bytes)
-      while let output = try decoder.next() {
+      decoder.withLock { $0.append(received.bytes) }
+      while let output = try decoder.withLock({ try $0.next() }) {
         guard case .frame(let frame) = output else { continue }
         if case .message(.refused(let refusal, _))? = frame.message() {
           refusals.append(refusal)

@@ -35,7 +35,6 @@ struct ControlSocketTests {
     }
     let who = "process \(cgs_process_id()) of user \(cgs_effective_user())"
     #expect(await report.request == StopRequest(who: .control, why: "a test (\(who))"))
-    #expect(answers.contains(.accepted))
     guard case .stopped(exitCode: 0, let summary) = answers.last else {
       Issue.record("\(answers)")
       return
@@ -60,6 +59,7 @@ struct ControlSocketTests {
       while (try? BareControlClient(socket)) == nil {}
       let watcher = try BareControlClient(socket)
       watcher.ask(.status(every: .milliseconds(50)))
+      let before = try watcher.answers { !$0.documents.isEmpty }
       let client = try BareControlClient(socket)
       client.ask(.stop(.init(progress: .milliseconds(50))))
       var isReleased = false
@@ -72,7 +72,7 @@ struct ControlSocketTests {
         return answers.last?.isFinal == true && !(answers.last == .whole)
       }
       let watch = try watcher.answers { $0.documents.last?.contains("\"finished\"") == true }
-      return (stop.answers, watch.answers)
+      return (stop.answers, before.answers + watch.answers)
     }
     #expect(await report.exitCode == 0)
     if case .stopped(exitCode: 0, _) = stop.last {} else { Issue.record("\(stop.last.map { "\($0)" } ?? "")") }
@@ -156,7 +156,7 @@ struct ControlSocketTests {
         threads = Self.threads(named: "control")
       }
       let stopped = try BareControlClient.ask(.stop(.init()), at: socket)
-      #expect(stopped.contains(.accepted))
+      if case .stopped(exitCode: 0, _) = stopped.last {} else { Issue.record("\(stopped)") }
       return threads
     }
     #expect(await report.exitCode == 0)
