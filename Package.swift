@@ -59,7 +59,8 @@ let package = Package(
     .executableTarget(
       name: "GracefulCommand",
       dependencies: [
-        "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulProcesses", "GracefulRehearsal",
+        "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulHandover", "GracefulProcesses",
+        "GracefulRehearsal", "GracefulShutdown", "GracefulTriggers",
         .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // No argument parser and no Foundation: whoever stops a program waits for its start, too.
@@ -133,8 +134,9 @@ let package = Package(
         "WholeMachine",
         "SchemaChecking",
         "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "PlannedProgram", "StartingProgram",
-        "RestartingProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulShutdown", .log, .metrics, .tracing,
-        .system, .serviceLifecycle, .serviceLifecycleTestKit,
+        "RestartingProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulHandover", "GracefulProcesses",
+        "GracefulShutdown", "GracefulTriggers", .log, .metrics, .tracing, .system, .serviceLifecycle,
+        .serviceLifecycleTestKit,
       ]),
     .testTarget(
       name: "GracefulNIOTests",
@@ -175,7 +177,7 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "WholeMachine", "Graceful", "GracefulShutdown",
+        "WholeMachine", "BlockedProgram", "Graceful", "GracefulShutdown",
         "CGracefulSystem", "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover",
         "GracefulProcesses",
         "HandoverPeer", "StopCommand", "StoppableProgram", "HTTPStoppedProgram", .system, .nioCore, .nioPosix,

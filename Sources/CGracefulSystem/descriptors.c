@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -82,6 +83,14 @@ int cgs_remove_directory(const char *path) {
 }
 
 int cgs_is_terminal(int fd) { return isatty(fd); }
+
+int cgs_terminal_size(int fd, int *lines, int *columns) {
+    struct winsize size = {0};
+    if (ioctl(fd, TIOCGWINSZ, &size) < 0) return -errno;
+    *lines = size.ws_row;
+    *columns = size.ws_col;
+    return 0;
+}
 
 int cgs_open_terminal(int ends[2]) {
     int controller = posix_openpt(O_RDWR | O_NOCTTY);

@@ -9,6 +9,9 @@ extension Lifecycle {
   /// It joins the two columns: a successor that takes over stops this lifecycle (who asked: the successor); a stop ends
   /// the wish to be taken over; what happens is logged. When `body` returns or throws, the handover is left
   /// (``Handover/leave()``), so that no path stays behind.
+  ///
+  /// The socket answers `graceful stop`, `graceful status`, `graceful restart` and `graceful plan`, too, from the first
+  /// moment on, whoever may take over: this user and root.
   /// - Parameters:
   ///   - configuration: the socket path, mostly. Its `onEvent` is called too, after the log.
   ///   - phase: the phase that takes over and serves; its stop is the handover's.
@@ -20,12 +23,22 @@ extension Lifecycle {
     _ configuration: Handover.Configuration, for phase: Phase, restartOn signal: Signal? = nil,
     _ body: (Handover) async throws -> Void
   ) async throws {
-    let desk = RestartDesk(log: HandoverLog(logger: logger))
+    let control = HandoverControl(of: self)
+    let (configuration, told) = observed(configuration, by: control)
+    let desk = RestartDesk(told)
+    control.opens(restart: { desk.ask() })
     // First of all: until somebody listens, the signal would end a process that is still waiting for its turn.
     if let signal { try RestartSignals.listen(signal) { desk.ask() } }
-    let handover = try await joined(logged(configuration), until: phase)
+    let handover: Handover
+    do {
+      handover = try await joined(configuration, until: phase)
+    } catch {
+      control.close()
+      throw error
+    }
     do {
       desk.open(for: handover)
+      control.open(for: handover)
       Connected.keep(handover)
       handover.whenTakenOver { [self] process in
         requestStop(StopRequest(who: .successor(process), why: "it has taken over"))
@@ -62,15 +75,22 @@ extension Lifecycle {
     }
   }
 
-  private func logged(_ configuration: Handover.Configuration) -> Handover.Configuration {
+  /// - Returns: also what is to be told of an event that comes from elsewhere.
+  private func observed(
+    _ configuration: Handover.Configuration, by control: HandoverControl
+  ) -> (Handover.Configuration, @Sendable (HandoverEvent) -> Void) {
     var configuration = configuration
     let log = HandoverLog(logger: logger)
     let further = configuration.onEvent
-    configuration.onEvent = { event in
+    let told: @Sendable (HandoverEvent) -> Void = { event in
       log.write(event)
+      control.happened(event)
       further(event)
     }
-    return configuration
+    configuration.onEvent = told
+    configuration.control = { control.admit($0) }
+    configuration.controlEnded = { control.retire() }
+    return (configuration, told)
   }
 }
 
@@ -96,16 +116,16 @@ extension Phase {
 
 /// Where a restart is asked for, before there is a handover and after.
 private final class RestartDesk: Sendable {
-  private let log: HandoverLog
+  private let told: @Sendable (HandoverEvent) -> Void
   private let handover = Mutex<Handover?>(nil)
 
-  init(log: HandoverLog) { self.log = log }
+  init(_ told: @escaping @Sendable (HandoverEvent) -> Void) { self.told = told }
 
   func open(for joined: Handover) { handover.withLock { $0 = joined } }
 
   func ask() {
     guard let handover = handover.withLock({ $0 }) else {
-      return log.write(.restartFailed(reason: "this process does not serve yet"))
+      return told(.restartFailed(reason: "this process does not serve yet"))
     }
     handover.restart()
   }

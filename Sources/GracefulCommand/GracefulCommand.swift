@@ -3,5 +3,9 @@ internal import ArgumentParser
 @main struct GracefulCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "graceful", abstract: "Starts, stops and replaces long-running programs without losing a request.",
-    subcommands: [DemoCommand.self, RehearseCommand.self, ReportCommand.self])
+    subcommands: [
+      StopCommand.self, StatusCommand.self, RestartCommand.self, PlanCommand.self, ReportCommand.self,
+      RehearseCommand.self,
+      DemoCommand.self,
+    ])
 }

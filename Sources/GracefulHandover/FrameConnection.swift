@@ -15,12 +15,12 @@ final class FrameConnection: Sendable {
     case peerDied
   }
 
-  private struct Outgoing {
+  struct Outgoing {
     var bytes: ArraySlice<UInt8>
     var descriptors: [SharedDescriptor]
   }
 
-  private struct State {
+  struct State {
     var socket: SharedDescriptor?
     var process: SharedDescriptor?
     var socketWatch: PollLoop.WatchID?
@@ -33,16 +33,16 @@ final class FrameConnection: Sendable {
   }
 
   /// More than two full messages of descriptors never wait for their frame.
-  private static let descriptorLimit = 2 * SocketCalls.descriptorsAMessage
-  private static let readCount = 64 * 1024
-  private static let strays = "descriptors that belong to no message"
-  private static let lost = "descriptors were lost on the way, because this process may open no more (RLIMIT_NOFILE)"
+  static let descriptorLimit = 2 * SocketCalls.descriptorsAMessage
+  static let readCount = 64 * 1024
+  static let strays = "descriptors that belong to no message"
+  static let lost = "descriptors were lost on the way, because this process may open no more (RLIMIT_NOFILE)"
 
   let peer: Peer
-  private let loop: PollLoop
-  private let calls: SocketCalls
-  private let onEvent: @Sendable (Event) -> Void
-  private let state: Mutex<State>
+  let loop: PollLoop
+  let calls: SocketCalls
+  let onEvent: @Sendable (Event) -> Void
+  let state: Mutex<State>
 
   /// - Parameter onEvent: called on the loop's thread only; nothing after ``close()``.
   init(
@@ -56,6 +56,15 @@ final class FrameConnection: Sendable {
     let pidfd = calls.peerProcess(socket.number)
     let process = pidfd >= 0 ? SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: pidfd))) : nil
     state = Mutex(State(socket: socket, process: process))
+  }
+
+  /// Goes on with a connection that was given away.
+  init(_ given: Detached, loop: PollLoop, onEvent: @escaping @Sendable (Event) -> Void) {
+    peer = given.peer
+    self.loop = loop
+    calls = given.calls
+    self.onEvent = onEvent
+    state = Mutex(State(socket: given.socket, process: given.process, decoder: given.decoder))
   }
 
   deinit {
@@ -113,6 +122,24 @@ final class FrameConnection: Sendable {
     flush()
   }
 
+  /// Gives the connection away, with what has been received of it, so that it can go on elsewhere, on another loop.
+  ///
+  /// No event comes after this, and what was queued to be sent is lost. On the loop's thread.
+  func detach() -> Detached? {
+    let (given, watches) = state.withLock { state -> (Detached?, [PollLoop.WatchID?]) in
+      let given = state.socket.map {
+        Detached(socket: $0, process: state.process, decoder: state.decoder, peer: peer, calls: calls)
+      }
+      defer { state = State(socket: nil, process: nil, isClosing: true, isReading: false) }
+      return (given, [state.socketWatch, state.processWatch])
+    }
+    for watch in watches { if let watch { loop.unwatch(watch) } }
+    return given
+  }
+
+  /// Whether something that was given to be sent has not been.
+  var hasUnsent: Bool { state.withLock { !$0.outgoing.isEmpty } }
+
   /// SIGKILL to the process at the other end: to that one, never to one that has its number now.
   ///
   /// - Returns: false when the system gave no descriptor of that process.
@@ -133,7 +160,7 @@ final class FrameConnection: Sendable {
   }
 
   /// After an error that passes, or does not: the loop must not spin on it, and only a deadline or the end decides.
-  private func lookAgain() {
+  func lookAgain() {
     state.withLock { state in
       if let watch = state.socketWatch { loop.unwatch(watch) }
       state.socketWatch = nil
@@ -193,108 +220,11 @@ final class FrameConnection: Sendable {
     if state.withLock({ $0.isClosing && $0.outgoing.isEmpty && $0.socket != nil }) { closeNow() }
   }
 
-  private func wantWritable(_ wanted: Bool) {
+  func wantWritable(_ wanted: Bool) {
     state.withLock { state in
       guard let watch = state.socketWatch else { return }
       let reading: PollLoop.Interest = state.isReading ? [.readable] : []
       loop.update(watch, wanted ? reading.union(.writable) : reading)
     }
-  }
-
-  // MARK: Reading
-
-  private func read(rounds: Int) {
-    for _ in 0..<rounds {
-      guard let socket = state.withLock({ $0.isReading ? $0.socket : nil }) else { return }
-      let received = calls.receive(socket.number, Self.readCount)
-      let descriptors = received.descriptors.map {
-        SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: $0)))
-      }
-      if received.result < 0 {
-        let errno = Errno(rawValue: CInt(-received.result))
-        if errno == .wouldBlock || errno == .resourceTemporarilyUnavailable { return }
-        // Only the end is the end: a successor that took another error for it would accept beside a predecessor that lives.
-        return errno == .connectionReset || errno == .brokenPipe ? ended() : lookAgain()
-      }
-      let tooMany = state.withLock { state in
-        state.received += descriptors
-        state.decoder.append(received.bytes)
-        return state.received.count > Self.descriptorLimit
-      }
-      if received.truncated { return broken(Self.lost) }
-      if tooMany { return broken("more descriptors than belong to one message") }
-      decode()
-      if received.result == 0 { return ended() }
-    }
-  }
-
-  private func decode() {
-    while true {
-      do {
-        guard let output = try state.withLock({ try $0.decoder.next() }) else { return }
-        switch output {
-        case .preamble(let preamble):
-          guard !hasStrays else { return broken(Self.strays) }
-          report(.preamble(preamble))
-        case .frame(let frame):
-          let descriptors = take(frame.descriptorCount)
-          guard !hasStrays else { return broken(Self.strays) }
-          report(.frame(frame, descriptors))
-        }
-      } catch {
-        return broken("\(error)")
-      }
-    }
-  }
-
-  /// Descriptors that are left when no byte of another frame is here belong to none.
-  ///
-  /// recvmsg(2) ends at a message with descriptors, so that nothing behind that message can be here yet. Kept, they
-  /// would be taken for those of the next labels.
-  private var hasStrays: Bool { state.withLock { $0.decoder.held == 0 && !$0.received.isEmpty } }
-
-  private func take(_ count: Int) -> [SharedDescriptor] {
-    state.withLock { state in
-      let taken = Array(state.received.prefix(count))
-      state.received.removeFirst(taken.count)
-      return taken
-    }
-  }
-
-  /// Nothing more is read, but the end is still looked for: whoever waits for it would wait for ever where the system
-  /// gives no descriptor of the peer's process.
-  private func broken(_ reason: String) {
-    let isWriting = state.withLock { state in
-      state.isReading = false
-      state.received = []
-      return !state.outgoing.isEmpty
-    }
-    wantWritable(isWriting)
-    report(.malformed(reason))
-  }
-
-  private func ended() {
-    state.withLock { state in
-      state.isReading = false
-      state.received = []
-      // Not only a wish for nothing: poll(2) reports a hang-up whatever is asked for, and the loop would spin.
-      if let watch = state.socketWatch { loop.unwatch(watch) }
-      state.socketWatch = nil
-    }
-    report(.closed)
-    // Where the peer's process is not watched, the end of the connection is all there will ever be.
-    if state.withLock({ $0.processWatch == nil }) { report(.peerDied) }
-  }
-
-  private func report(_ event: Event) {
-    if state.withLock({ !$0.isClosing }) { onEvent(event) }
-  }
-}
-
-extension Frame {
-  /// How many descriptors belong to it.
-  fileprivate var descriptorCount: Int {
-    if case .message(.descriptors(let labels)) = message() { return labels.count }
-    return 0
   }
 }

@@ -32,6 +32,10 @@ public final class Handover: Sendable {
     public var onEvent: @Sendable (HandoverEvent) -> Void
 
     package var calls = SocketCalls.live
+    /// Speaks with those who want control, each on the handover's own thread; `nil` when nobody does.
+    package var control: (@Sendable (ControlConnection) -> Void)?
+    /// Told when nobody can come for control any more: the socket that had stayed for it is somebody else's.
+    package var controlEnded: @Sendable () -> Void = {}
 
     /// Makes a configuration.
     public init(
@@ -269,6 +273,9 @@ extension Handover {
   }
 
   /// Leaves: the socket path is removed if it is still this process's, and the next one to start is the first.
+  ///
+  /// In `Lifecycle.withHandover` the path stays for `graceful stop` and `graceful status` until the lifecycle has ended, or
+  /// the next process wants it: that one gets it at once.
   ///
   /// Call it when the listeners are closed. While a successor is taking over, or has, nothing is removed: the path is
   /// the successor's, and the connection to it stays until this process ends, because by its end the successor knows

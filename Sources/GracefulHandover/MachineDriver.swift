@@ -14,7 +14,7 @@ extension SuccessorStateMachine: DrivenMachine {}
 ///
 /// An action may cause an event at once (a send that fails); it waits until all actions of the event before it have
 /// been performed.
-final class MachineDriver<Machine: DrivenMachine>: Sendable {
+package final class MachineDriver<Machine: DrivenMachine>: Sendable {
   private struct State {
     var machine: Machine
     var events: [Machine.Event] = []
@@ -23,11 +23,11 @@ final class MachineDriver<Machine: DrivenMachine>: Sendable {
 
   private let state: Mutex<State>
 
-  init(_ machine: Machine) {
+  package init(_ machine: Machine) {
     state = Mutex(State(machine: machine))
   }
 
-  func receive(_ event: Machine.Event, perform: (Machine.Action) -> Void) {
+  package func receive(_ event: Machine.Event, perform: (Machine.Action) -> Void) {
     let isFirst = state.withLock { state in
       state.events.append(event)
       defer { state.isRunning = true }
@@ -40,7 +40,7 @@ final class MachineDriver<Machine: DrivenMachine>: Sendable {
   }
 
   /// Asks the machine something.
-  func ask<Answer: Sendable>(_ question: (Machine) -> Answer) -> Answer {
+  package func ask<Answer: Sendable>(_ question: (Machine) -> Answer) -> Answer {
     state.withLock { question($0.machine) }
   }
 

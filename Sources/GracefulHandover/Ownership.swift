@@ -72,9 +72,39 @@ extension Handover {
   func leaveNow() {
     if let driver {
       if driver.isHandingOver { return }
+      if configuration.control != nil { return stayForControl(driver) }
       claim.remove(bound)
       driver.close()
     }
+    end()
+  }
+
+  /// Whoever wants to see or stop this process while it drains finds it here; whoever wants the socket gets it at once.
+  private func stayForControl(_ driver: PredecessorDriver) {
+    driver.receive(.left)
+    state.withLock { state in
+      // What was offered is closed here, but for the socket.
+      state.offered = []
+      state.inherited = []
+    }
+    answerOwning(.failure(hasLeftError))
+  }
+
+  /// Somebody else is the first at this path; whoever has just been told so is still to hear it.
+  private func giveUpSocket() {
+    claim.remove(bound)
+    configuration.controlEnded()
+    _ = loop.schedule(at: .now + configuration.limits.greeting) { [weak self] in self?.letGoNow() }
+  }
+
+  func letGoNow() {
+    guard let driver, !driver.isHandingOver else { return }
+    claim.remove(bound)
+    driver.close()
+    end()
+  }
+
+  private func end() {
     if case .successor(let dialogue) = role { dialogue.close() }
     state.withLock { state in
       state.driver = nil
@@ -126,6 +156,7 @@ extension Handover {
           state.socket = nil
         }
       },
+      removePath: { [weak self] in self?.giveUpSocket() }, control: configuration.control,
       notify: { [weak self] event in
         onEvent(event)
         if case .tookOver(let process) = event { self?.takenOver(by: process) }

@@ -1,14 +1,14 @@
-internal import GracefulDescriptors
+package import GracefulDescriptors
 internal import Synchronization
 
 /// The timers of a machine, by its own names for them.
-final class TimerTable<Key: Hashable & Sendable>: Sendable {
+package final class TimerTable<Key: Hashable & Sendable>: Sendable {
   private let loop: PollLoop
   private let timers = Mutex<[Key: PollLoop.TimerID]>([:])
 
-  init(loop: PollLoop) { self.loop = loop }
+  package init(loop: PollLoop) { self.loop = loop }
 
-  func arm(_ key: Key, at instant: ContinuousClock.Instant, _ fire: @escaping @Sendable () -> Void) {
+  package func arm(_ key: Key, at instant: ContinuousClock.Instant, _ fire: @escaping @Sendable () -> Void) {
     disarm(key)
     let timer = loop.schedule(at: instant) { [weak self] in
       // Taken back on the loop's thread between its instant and now: then it must not fire.
@@ -18,11 +18,11 @@ final class TimerTable<Key: Hashable & Sendable>: Sendable {
     timers.withLock { $0[key] = timer }
   }
 
-  func disarm(_ key: Key) {
+  package func disarm(_ key: Key) {
     if let timer = timers.withLock({ $0.removeValue(forKey: key) }) { loop.cancel(timer) }
   }
 
-  func disarmAll() {
+  package func disarmAll() {
     let all = timers.withLock { timers in
       defer { timers = [:] }
       return timers.values

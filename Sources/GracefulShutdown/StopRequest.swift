@@ -34,6 +34,7 @@ extension StopRequest {
       case phaseEnded(String)
       case cancellation
       case serviceGroup
+      case control
       case file(String)
       case http
     }
@@ -55,6 +56,8 @@ extension StopRequest {
 
     /// The `ServiceGroup` of swift-service-lifecycle in which this lifecycle runs as a service.
     public static var serviceGroup: Self { Self(kind: .serviceGroup) }
+    /// Whoever asked at the control socket; ``StopRequest/why`` says which process of which user.
+    public static var control: Self { Self(kind: .control) }
     /// Whoever made the stop file at this path.
     public static func file(_ path: String) -> Self { Self(kind: .file(path)) }
     /// Whoever asked over HTTP; ``StopRequest/why`` says from where.
@@ -75,6 +78,7 @@ extension StopRequest {
       case .phaseEnded(let name): "phase \(name), which ended by itself"
       case .cancellation: "cancellation of run()"
       case .serviceGroup: "the service group"
+      case .control: "control socket"
       case .file(let path): "stop file \(path)"
       case .http: "HTTP"
       }

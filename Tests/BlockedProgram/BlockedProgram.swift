@@ -31,7 +31,11 @@ struct BlockedProgram {
     case "tracer": observe(program) { $0.recordSpans(with: StuckBackend(), endingBefore: $1) }
     default: blockPool(program)
     }
-    await program.runAndExit(on: .signals)
+    // Where a test wants to ask it at a socket.
+    guard let socket = ProcessInfo.processInfo.environment["BLOCKED_CONTROL"] else {
+      await program.runAndExit(on: .signals)
+    }
+    await program.runAndExit(on: .signals, .control(socket: socket))
   }
 
   static func blockPool(_ program: Lifecycle) {

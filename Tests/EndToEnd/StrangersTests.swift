@@ -27,7 +27,7 @@ struct StrangersTests {
         Preamble(purpose: .init(rawValue: 9), program: "x").encoded,
         "purpose 9 is not known here"
       ),
-      ("control", Preamble(purpose: .control, program: "x").encoded, "does not answer control requests"),
+      ("control", Preamble(purpose: .control, program: "x").encoded, "no request came within 2.0 seconds"),
       (
         "another version", Preamble(version: 7, purpose: .handover, program: "x").encoded,
         "speaks version 1 of the protocol, not 7"

@@ -161,6 +161,8 @@ struct Dialogue {
         if isStopping { violations.append("accepts again although it stops") } else { predecessorAccepts = true }
       case .closeListener:
         if predecessorAccepts { violations.append("closes the listener while it accepts") }
+      case .giveUpSocket: violations.append("gives up the socket")
+      case .giveAway: violations.append("gives the successor away")
       case .killChild, .spawn, .notify, .ignored: break
       }
     }

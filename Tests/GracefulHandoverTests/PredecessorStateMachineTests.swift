@@ -41,7 +41,9 @@ struct PredecessorStateMachineTests {
     let version = "this process speaks version 1 of the protocol, not 2"
     let control = "this process does not answer control requests"
     for prefix in [[], World.started, World.offering, World.committing, World.pausing, World.hasReleased] {
-      let world = World(after: prefix + [.connected(b, process: 3)])
+      var world = World(after: [])
+      world.machine = PredecessorStateMachine(limits: limits)
+      for event in prefix + [.connected(b, process: 3)] { world.tell(event) }
       var copy = world
       #expect(
         copy.tell(.preamble(b, Preamble(version: 2, purpose: .handover, program: "x")))

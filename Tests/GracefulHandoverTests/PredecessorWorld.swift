@@ -8,9 +8,11 @@ struct PredecessorWorld {
   static let now = ContinuousClock.now
   static let limits = HandoverLimits()
 
-  var machine = Machine(limits: limits)
+  var machine = Machine(limits: limits, services: [.handover, .control])
   var open: Set<ID> = []
   var gone: Set<ID> = []
+  /// Spoken with by somebody else.
+  var given: Set<ID> = []
   var offered: Set<ID> = []
   var committed: ID?
   var acknowledged = false
@@ -23,6 +25,7 @@ struct PredecessorWorld {
   var isSpawning = false
   var children: Set<Int32> = []
   var resumes = 0
+  var givenUp = 0
   var violations: [String] = []
 
   init(after events: [Machine.Event] = []) {
@@ -50,6 +53,7 @@ struct PredecessorWorld {
     case .message(let id, .acknowledge) where id == committed: acknowledged = true
     case .acceptingPaused(let number) where number == pausing: paused = number
     case .stopRequested: stopping = true
+    case .left: if !machine.isHandingOver { stopping = true }
     case .spawned(let process):
       isSpawning = false
       children.insert(process)
@@ -94,6 +98,15 @@ struct PredecessorWorld {
       if pausing == nil { violations.append("accepts again without a pause") }
       resumes += 1
       pausing = nil
+    case .giveAway(let id, _):
+      // Not by its number alone: a later one may have it.
+      if isBound(id) || machine.successor == id { violations.append("gives a successor away") }
+      if released { violations.append("gives away who is the successor's") }
+      open.remove(id)
+      given.insert(id)
+    case .giveUpSocket:
+      if machine.state != .left || released { violations.append("gives up the socket of a successor") }
+      givenUp += 1
     case .closeListener: if paused == nil { violations.append("closes the listener while it accepts") }
     case .spawn: isSpawning = true
     case .notify, .ignored: break
@@ -116,7 +129,7 @@ struct PredecessorWorld {
     switch event {
     case .started: state == .starting
     // Nothing to do but to remember it; an end that was seen before; a child that nobody waits for any more.
-    case .stopRequested, .closed, .childExited, .deadline(.child): true
+    case .stopRequested, .left, .closed, .childExited, .deadline(.child): true
     case .connected, .preamble, .message, .unknownFrame, .malformed, .deadline(.connection), .acceptingPaused,
       .restartRequested, .spawned, .spawnFailed:
       false
@@ -129,6 +142,7 @@ extension PredecessorWorld {
   static let b = ID(2)
   static let child: Int32 = 9
   static let greeting = Preamble(purpose: .handover, program: "test")
+  static let control = Preamble(purpose: .control, program: "test")
 
   static let started: [Machine.Event] = [.started]
   static let offering = started + [.connected(a, process: 2), .preamble(a, greeting)]
@@ -140,14 +154,15 @@ extension PredecessorWorld {
 
   /// Every event, whether it can happen or not.
   static let alphabet: [Machine.Event] =
-    [.started, .restartRequested, .stopRequested, .acceptingPaused(1), .acceptingPaused(2)]
+    [.started, .restartRequested, .stopRequested, .left, .acceptingPaused(1), .acceptingPaused(2)]
     + [
       .spawned(process: child), .spawnFailed("no"), .childExited(process: child, "1"),
       .deadline(.child(process: child)),
     ]
     + [a, b].flatMap { id in
       [
-        .connected(id, process: 2), .preamble(id, greeting), .message(id, .ready), .message(id, .acknowledge),
+        .connected(id, process: 2), .preamble(id, greeting), .preamble(id, control), .message(id, .ready),
+        .message(id, .acknowledge),
         .message(id, .abort("no")), .message(id, .released), .unknownFrame(id, type: 99), .malformed(id, "noise"),
         .closed(id), .deadline(.connection(id)),
       ] as [Machine.Event]
@@ -160,11 +175,13 @@ extension PredecessorWorld {
       case .started: machine.state == .starting
       case .restartRequested: true
       case .stopRequested: !stopping
+      case .left: !machine.isHandingOver && machine.state != .left
       case .acceptingPaused(let number): number == pausing && paused == nil
       case .spawned, .spawnFailed: isSpawning
       case .childExited(let process, _): children.contains(process)
       case .deadline(let timer): timers.contains(timer)
-      case .connected(let id, _): !open.contains(id) && !gone.contains(id) && !offered.contains(id)
+      case .connected(let id, _):
+        !open.contains(id) && !gone.contains(id) && !offered.contains(id) && !given.contains(id)
       case .preamble(let id, _): open.contains(id) && !gone.contains(id) && !offered.contains(id)
       case .message(let id, _), .unknownFrame(let id, _), .malformed(let id, _), .closed(let id):
         open.contains(id) && !gone.contains(id)
@@ -177,5 +194,15 @@ extension [PredecessorStateMachine.Action] {
   /// Nothing is done, and it is recorded why.
   var isIgnored: Bool {
     if count == 1, case .ignored = self[0] { true } else { false }
+  }
+}
+
+extension PredecessorStateMachine {
+  /// With whom a handover is going on.
+  fileprivate var successor: ConnectionID? {
+    switch state {
+    case .offering(let offer), .committing(let offer), .pausing(let offer), .released(let offer): offer.connection
+    case .starting, .serving, .stopping, .left: nil
+    }
   }
 }

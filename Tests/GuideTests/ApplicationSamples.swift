@@ -112,3 +112,8 @@ func runningAsAService(_ shop: Lifecycle, _ telemetry: any Service) async throws
     services: [telemetry, shop.service()], gracefulShutdownSignals: [.sigterm], logger: shop.logger)
   try await group.run()
 }
+
+/// A program without a handover that can be asked and stopped at a socket.
+func runningWithAControlSocket(_ program: Lifecycle) async {
+  await program.runAndExit(on: .signals, .control(socket: "/run/shop/control.sock"))
+}

@@ -38,6 +38,8 @@ int cgs_make_directory(const char *path, uint32_t mode);
 int cgs_remove_directory(const char *path);
 // 1 when the descriptor is a terminal.
 int cgs_is_terminal(int fd);
+// How many lines and columns the terminal has (TIOCGWINSZ); 0 where it does not say.
+int cgs_terminal_size(int fd, int *lines, int *columns);
 // A pseudo-terminal: its controlling end and its terminal, both close-on-exec. It becomes nobody's controlling terminal.
 int cgs_open_terminal(int ends[2]);
 uint32_t cgs_effective_user(void);

@@ -30,7 +30,7 @@ extension Lifecycle {
   /// | `graceful_phase_drain_seconds` | timer: from when it is told to drain to its end | `phase`, `end`: drained, endedByItself, cancelled, abandoned, failed |
   /// | `graceful_start_seconds` | timer: until everything is ready, when that comes before a stop | |
   /// | `graceful_stop_seconds` | gauge: since the first request to stop; at last, how long the stop took | |
-  /// | `graceful_stop_requests_total` | counter | `who`: signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup, file, http |
+  /// | `graceful_stop_requests_total` | counter | `who`: signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup, control, file, http |
   /// | `graceful_grace_seconds` | gauge: how long a stop may take | |
   /// | `graceful_uptime_seconds` | gauge: since the run began | |
   ///

@@ -43,7 +43,7 @@ struct AskerDocument: Codable {
   var path: String?
 
   enum Kind: String, Codable {
-    case signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup, file, http
+    case signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup, control, file, http
   }
 
   init(_ asker: StopRequest.Asker) {
@@ -56,6 +56,7 @@ struct AskerDocument: Codable {
     case .phaseEnded(let name): (kind, phase) = (.phaseEnded, name)
     case .cancellation: kind = .cancellation
     case .serviceGroup: kind = .serviceGroup
+    case .control: kind = .control
     case .file(let file): (kind, path) = (.file, file)
     case .http: kind = .http
     }
@@ -70,6 +71,7 @@ struct AskerDocument: Codable {
     case .phaseEnded: .phaseEnded(try there(phase, "\(place).phase"))
     case .cancellation: .cancellation
     case .serviceGroup: .serviceGroup
+    case .control: .control
     case .file: .file(try there(path, "\(place).path"))
     case .http: .http
     }

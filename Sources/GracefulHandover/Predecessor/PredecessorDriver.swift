@@ -18,6 +18,10 @@ final class PredecessorDriver: Sendable {
     var killChild: @Sendable (Int32) -> Void
     /// Everything was released: let go of what was offered.
     var released: @Sendable () -> Void
+    /// Removes the socket's path.
+    var removePath: @Sendable () -> Void = {}
+    /// Speaks with one who wants control; `nil` when nobody does.
+    var control: (@Sendable (ControlConnection) -> Void)?
     var notify: @Sendable (HandoverEvent) -> Void
   }
 
@@ -41,7 +45,8 @@ final class PredecessorDriver: Sendable {
 
   init(
     listener: SharedDescriptor, loop: PollLoop, calls: SocketCalls, limits: HandoverLimits, program: String,
-    generation: UInt32, offered: @escaping @Sendable () -> [NamedDescriptor], surroundings: Surroundings
+    generation: UInt32, takesOver: Bool = true, offered: @escaping @Sendable () -> [NamedDescriptor],
+    surroundings: Surroundings
   ) {
     self.loop = loop
     self.calls = calls
@@ -49,7 +54,9 @@ final class PredecessorDriver: Sendable {
     self.generation = generation
     self.offered = offered
     self.surroundings = surroundings
-    driver = MachineDriver(PredecessorStateMachine(limits: limits))
+    var services: PredecessorStateMachine.Services = takesOver ? .handover : []
+    if surroundings.control != nil { services.insert(.control) }
+    driver = MachineDriver(PredecessorStateMachine(limits: limits, services: services))
     timers = TimerTable(loop: loop)
     state = Mutex(State(listener: listener))
   }
@@ -152,6 +159,7 @@ final class PredecessorDriver: Sendable {
     switch action {
     case .send(let id, let message): send(id, message)
     case .offer(let id): offer(to: id)
+    case .giveAway(let id, let program): giveAway(id, program)
     case .close(let id): forget(id)
     case .kill(let id):
       if let connection = connection(id), !connection.kill() {
@@ -167,6 +175,10 @@ final class PredecessorDriver: Sendable {
       }
     case .resumeAccepting: surroundings.resume()
     case .closeListener:
+      closeListener()
+      surroundings.released()
+    case .giveUpSocket:
+      surroundings.removePath()
       closeListener()
       surroundings.released()
     case .spawn: spawn()
@@ -213,6 +225,15 @@ final class PredecessorDriver: Sendable {
       return state.connections.removeValue(forKey: id)
     }
     connection?.close()
+  }
+
+  private func giveAway(_ id: ConnectionID, _ program: String) {
+    let connection = state.withLock { state in
+      state.greeted.remove(id)
+      return state.connections.removeValue(forKey: id)
+    }
+    guard let given = connection?.detach() else { return }
+    surroundings.control?(ControlConnection(given, program: program))
   }
 
   private func closeListener() {

@@ -22,9 +22,11 @@ package struct PredecessorStateMachine: Sendable {
     case pausing(Offer)
     case released(Offer)
     case stopping
+    /// Nothing is handed over any more; the socket stays for control until somebody wants it.
+    case left
   }
 
-  private enum Connection: Equatable, Sendable {
+  enum Connection: Equatable, Sendable {
     /// Has said nothing complete.
     case greeting(process: Int32)
     case handover(process: Int32)
@@ -47,24 +49,26 @@ package struct PredecessorStateMachine: Sendable {
   package static let connectionLimit = 16
   package static let unknownFrameLimit = 16
 
-  private(set) var state = State.starting
+  var state = State.starting
   var isStopping = false
-  private var connections: [ConnectionID: Connection] = [:]
-  private var unknownFrames: [ConnectionID: Int] = [:]
+  var connections: [ConnectionID: Connection] = [:]
+  var unknownFrames: [ConnectionID: Int] = [:]
   var restart: Restart?
   private var pauses = 0
   let limits: HandoverLimits
+  let services: Services
 
   /// Whether somebody is taking over, or has.
   package var isHandingOver: Bool {
     switch state {
     case .offering, .committing, .pausing, .released: true
-    case .starting, .serving, .stopping: false
+    case .starting, .serving, .stopping, .left: false
     }
   }
 
-  package init(limits: HandoverLimits) {
+  package init(limits: HandoverLimits, services: Services = .handover) {
     self.limits = limits
+    self.services = services
   }
 
   package mutating func receive(_ event: Event, at now: Instant) -> [Action] {
@@ -74,12 +78,16 @@ package struct PredecessorStateMachine: Sendable {
     case (_, .preamble(let id, _)) where isTalking(id):
       // Refusing it would close the connection of a successor that may have been told of the commit.
       [.ignored("a second preamble")]
+    case (_, .preamble(let id, let preamble)) where isForOthers(preamble):
+      giveAway(id, preamble)
     case (.serving, .preamble(let id, let preamble)):
       refusal(of: preamble).map { refuse(id, $0.0, $0.1) } ?? begin(id, preamble, at: now)
     case (.starting, .preamble(let id, let preamble)):
       refuse(id, preamble, otherwise: .starting, "the process here is not ready itself yet")
     case (.stopping, .preamble(let id, let preamble)):
       refuse(id, preamble, otherwise: .stopping, "the process here is about to end")
+    case (.left, .preamble(let id, let preamble)):
+      makeRoom(id, preamble)
     case (.released(let offer), .preamble(let id, let preamble)):
       refuse(id, preamble, otherwise: .starting, "process \(offer.process) has just taken over; ask it")
     case (.offering(let offer), .preamble(let id, let preamble)),
@@ -134,7 +142,7 @@ package struct PredecessorStateMachine: Sendable {
     case (.serving, .restartRequested): requestRestart()
     case (.starting, .restartRequested):
       [.notify(.restartFailed(reason: "this process is not ready itself yet"))]
-    case (.stopping, .restartRequested), (.released, .restartRequested):
+    case (.stopping, .restartRequested), (.released, .restartRequested), (.left, .restartRequested):
       [.notify(.restartFailed(reason: "this process is about to end"))]
     case (.offering(let offer), .restartRequested), (.committing(let offer), .restartRequested),
       (.pausing(let offer), .restartRequested):
@@ -146,119 +154,23 @@ package struct PredecessorStateMachine: Sendable {
 
     case (.starting, .started): transition(to: .serving)
     case (.serving, .started), (.offering, .started), (.committing, .started), (.pausing, .started),
-      (.released, .started), (.stopping, .started):
+      (.released, .started), (.stopping, .started), (.left, .started):
       [.ignored("it had started before")]
     case (.starting, .stopRequested), (.serving, .stopRequested):
       stop()
     case (.offering, .stopRequested), (.committing, .stopRequested), (.pausing, .stopRequested):
       // The best way to stop is to let the successor have it: the dialogue goes on while this process drains.
       stop(staying: true)
-    case (.released, .stopRequested), (.stopping, .stopRequested): []
+    case (.released, .stopRequested), (.stopping, .stopRequested), (.left, .stopRequested): []
+    case (.starting, .left), (.serving, .left), (.stopping, .left): leave()
+    case (.offering, .left), (.committing, .left), (.pausing, .left), (.released, .left), (.left, .left):
+      [.ignored("it has left, or the socket is the successor's")]
     }
   }
 
   private mutating func transition(to next: State) -> [Action] {
     state = next
     return []
-  }
-}
-
-// MARK: - Those who come
-
-extension PredecessorStateMachine {
-  private mutating func connected(_ id: ConnectionID, process: Int32, at now: Instant) -> [Action] {
-    guard connections[id] == nil else { return [.ignored("a connection that is known")] }
-    guard connections.count < Self.connectionLimit else {
-      return [.send(id, .refused(.busy, "\(Self.connectionLimit) others are connected; come again")), .close(id)]
-    }
-    connections[id] = .greeting(process: process)
-    return [.arm(.connection(id), at: now + limits.greeting)]
-  }
-
-  private func isTalking(_ id: ConnectionID) -> Bool {
-    if case .handover = connections[id] { true } else { false }
-  }
-
-  private func refusal(of preamble: Preamble) -> (Message.Refusal, String)? {
-    if preamble.version != Preamble.currentVersion {
-      let known = Preamble.currentVersion
-      return (.unknownVersion, "this process speaks version \(known) of the protocol, not \(preamble.version)")
-    }
-    if preamble.purpose == .handover { return nil }
-    if preamble.purpose == .control { return (.unknownPurpose, "this process does not answer control requests") }
-    return (.unknownPurpose, "purpose \(preamble.purpose.rawValue) is not known here")
-  }
-
-  private mutating func refuse(
-    _ id: ConnectionID, _ preamble: Preamble, otherwise refusal: Message.Refusal, _ reason: String
-  ) -> [Action] {
-    let (refusal, reason) = self.refusal(of: preamble) ?? (refusal, reason)
-    return refuse(id, refusal, reason)
-  }
-
-  private mutating func refuse(_ id: ConnectionID, _ refusal: Message.Refusal, _ reason: String) -> [Action] {
-    switch connections[id] {
-    case .greeting(let process), .handover(let process):
-      connections[id] = nil
-      unknownFrames[id] = nil
-      return [
-        .disarm(.connection(id)), .send(id, .refused(refusal, reason)), .close(id),
-        .notify(.peerRefused(process: process, reason: reason)),
-      ]
-    case .givenUp: return [.ignored("what a successor that was given up sends: \(reason)")]
-    case nil: return [.ignored("a connection that is not known: \(reason)")]
-    }
-  }
-
-  private mutating func begin(_ id: ConnectionID, _ preamble: Preamble, at now: Instant) -> [Action] {
-    guard case .greeting(let process) = connections[id] else {
-      return refuse(id, .malformed, "a second preamble")
-    }
-    connections[id] = .handover(process: process)
-    let disarmed: [Action] =
-      if case .waiting(let child) = restart { [.disarm(.child(process: child))] } else { [] }
-    restart = nil
-    state = .offering(Offer(connection: id, process: process))
-    return disarmed + [
-      .arm(.connection(id), at: now + limits.ready), .offer(id),
-      .notify(.offering(process: process, program: preamble.program)),
-    ]
-  }
-
-  private mutating func outOfOrder(_ id: ConnectionID, _ message: Message, at now: Instant) -> [Action] {
-    switch connections[id] {
-    case .greeting: refuse(id, .malformed, "a message before the preamble")
-    case .handover: receive(.malformed(id, "the message \(message) where it does not belong"), at: now)
-    case .givenUp: [.ignored("what a successor that was given up says")]
-    case nil: [.ignored("a message on a connection that is not known")]
-    }
-  }
-
-  private mutating func unknown(_ id: ConnectionID, type: UInt16, at now: Instant) -> [Action] {
-    guard connections[id] != nil else { return [.ignored("a frame on a connection that is not known")] }
-    let count = unknownFrames[id, default: 0] + 1
-    unknownFrames[id] = count
-    guard count < Self.unknownFrameLimit else {
-      return receive(.malformed(id, "\(count) frames of types that are not known"), at: now)
-    }
-    return [.send(id, .unknown(type: type))]
-  }
-
-  private mutating func forget(_ id: ConnectionID) -> [Action] {
-    unknownFrames[id] = nil
-    guard connections.removeValue(forKey: id) != nil else { return [] }
-    return [.disarm(.connection(id)), .close(id)]
-  }
-
-  private mutating func late(_ id: ConnectionID) -> [Action] {
-    switch connections[id] {
-    case .greeting: return refuse(id, .malformed, "nothing complete came within \(limits.greeting)")
-    case .givenUp(let process):
-      connections[id] = nil
-      unknownFrames[id] = nil
-      return [.kill(id), .close(id), .notify(.successorKilled(process: process))]
-    case .handover, nil: return [.ignored("a deadline of a connection that has none")]
-    }
   }
 }
 
@@ -287,6 +199,11 @@ extension PredecessorStateMachine {
     state = .pausing(offer)
     pauses += 1
     return [.pauseAccepting(pauses)]
+  }
+
+  private mutating func leave() -> [Action] {
+    defer { state = .left }
+    return stop()
   }
 
   private mutating func stop(staying: Bool = false) -> [Action] {

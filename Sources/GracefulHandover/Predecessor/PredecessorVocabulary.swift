@@ -1,5 +1,15 @@
 /// What happens to a predecessor, what it does, and what it tells.
 extension PredecessorStateMachine {
+  /// What those who come may want.
+  package struct Services: OptionSet, Sendable {
+    package let rawValue: Int
+    package init(rawValue: Int) { self.rawValue = rawValue }
+    /// To take over.
+    package static let handover = Services(rawValue: 1)
+    /// To ask for a stop, a restart or the state; somebody else answers that.
+    package static let control = Services(rawValue: 2)
+  }
+
   package struct ConnectionID: Hashable, Sendable {
     package let number: Int
     package init(_ number: Int) { self.number = number }
@@ -23,12 +33,16 @@ extension PredecessorStateMachine {
     case spawnFailed(String)
     case childExited(process: Int32, String)
     case stopRequested
+    /// Nothing is to be handed over any more.
+    case left
   }
 
   package enum Action: Equatable, Sendable {
     case send(ConnectionID, Message)
     /// Sends the welcome, all descriptors with their labels, and `offered`.
     case offer(ConnectionID)
+    /// Somebody else speaks with it from now on; nothing is heard of it any more.
+    case giveAway(ConnectionID, program: String)
     /// Sends what is queued, then closes.
     case close(ConnectionID)
     case kill(ConnectionID)
@@ -40,6 +54,8 @@ extension PredecessorStateMachine {
     case resumeAccepting
     /// Nobody who connects from now on reaches this process; the socket is the successor's.
     case closeListener
+    /// Removes the path, and closes the listener: the next one is the first.
+    case giveUpSocket
     case spawn
     /// What people are told.
     case notify(HandoverEvent)

@@ -3,7 +3,8 @@ import Graceful
 /// Reports as no run would make them.
 enum ReportValues {
   static let askers: [StopRequest.Asker] = [
-    .signal(15), .signal(-1), .code, .successor(4711), .phaseFailed("web"), .phaseEnded("a \"b\" \\ /\n\u{1B}\u{0}"),
+    .signal(15), .signal(-1), .code, .control, .successor(4711), .phaseFailed("web"),
+    .phaseEnded("a \"b\" \\ /\n\u{1B}\u{0}"),
     .cancellation, .serviceGroup, .file("/tmp/process.stop"), .http,
   ]
   static let urgencies: [StopRequest.Urgency] = [.drain, .cancelNow, .exitNow]

@@ -1,0 +1,45 @@
+internal import NIOHTTP1
+
+extension StopWait {
+  /// Over HTTP: `POST /shutdown?wait=…`.
+  ///
+  /// Over a Unix socket the process is known, and waited for; over TCP its own word must do.
+  mutating func throughURL(_ url: ProgramURL, token: String?, now: Bool) throws(CommandFailure) -> String {
+    defer { show.clear() }
+    if now { throw .usage("--now is not to be had over HTTP; use --socket, or --pid") }
+    let path = url.path.isEmpty ? "/shutdown" : url.path
+    let left = max(deadline - .now, .milliseconds(1))
+    let wait = max(1, Int64(left / .milliseconds(1)))
+    tell("asked \(url) to stop; waiting")
+    var process: WatchedProcess?
+    let answer: ProgramHTTP.Answer
+    do throws(CommandFailure) {
+      // A little longer than the other side waits: its answer says what holds it up.
+      answer = try ProgramHTTP.send(
+        .POST, url, "\(path)?wait=\(min(wait, 3_600_000))ms", token: token, within: left + .seconds(1)
+      ) { process = $0 }
+    } catch {
+      if error.code == 124 { throw late("the program at \(url)") }
+      // It was there, was asked, and has gone without an answer: if it has ended, that is what was wanted.
+      guard error.code == 69, let process, process.hasEnded(by: deadline) == true else { throw error }
+      return "process \(process.number) has stopped"
+    }
+    switch answer.status {
+    case 200, 202: break
+    case 504:
+      throw .late("the program at \(url) has not stopped within \(limit): \(answer.words)")
+    default: throw answer.failure(of: url)
+    }
+    guard let process else {
+      guard answer.status == 200 else {
+        throw .late("the program at \(url) will stop, but does not say when; its process cannot be seen from here")
+      }
+      return "the program at \(url) has stopped; over TCP its process cannot be seen, and may be at its exit"
+    }
+    switch process.hasEnded(by: deadline) {
+    case true?: return "process \(process.number) has stopped"
+    case false?: throw late("process \(process.number)")
+    case nil: return "process \(process.number) has stopped, by its own word; this system cannot show its end"
+    }
+  }
+}

@@ -1,0 +1,51 @@
+internal import CGracefulSystem
+internal import GracefulDescriptors
+internal import SystemPackage
+
+extension StopWait {
+  /// By SIGTERM, to a process that is known by its number alone.
+  ///
+  /// - Parameter now: a second SIGTERM, which cancels what drains.
+  mutating func ofProcess(_ number: Int32, now: Bool) throws(CommandFailure) -> String {
+    defer { show.clear() }
+    guard number > 0 else { throw .usage("--pid takes the number of a process, and not \(number)") }
+    let process: WatchedProcess
+    do { process = try WatchedProcess(number) } catch {
+      guard error.errno == .noSuchProcess || error.errno == .invalidArgument else { throw .failed("\(error)") }
+      throw .nobody("there is no process \(number)")
+    }
+    // A zombie: whoever started it has not looked yet.
+    if process.hasEnded(by: .now) == true { throw .nobody("process \(number) has ended already") }
+    try mayBeStopped(number)
+    try signal(process)
+    if now {
+      // Signals of one number that come at once are one (signal(7)): the first must have been taken.
+      let taken = ContinuousClock.now + .milliseconds(100)
+      if process.hasEnded(by: min(taken, deadline)) == true { return "process \(number) has stopped" }
+      try signal(process, again: true)
+    }
+    tell("process \(number) was sent SIGTERM; waiting for its end")
+    guard process.hasEnded(by: deadline) == true else { throw late("process \(number)") }
+    return "process \(number) has stopped"
+  }
+
+  /// The kernel would say so as well, but not of a process of ours that root may stop by mistake.
+  private func mayBeStopped(_ number: Int32) throws(CommandFailure) {
+    var status = cgs_file_status()
+    let user = ThisProcess.user
+    guard user != 0, cgs_link_status("/proc/\(number)", &status) >= 0, status.user != user else { return }
+    throw .notAllowed("process \(number) belongs to user \(status.user), and only that user and root may stop it")
+  }
+
+  private func signal(_ process: WatchedProcess, again: Bool = false) throws(CommandFailure) {
+    do { try process.signal(15) } catch {
+      switch error.errno {
+      case .noSuchProcess:
+        // Between the look and the signal; the second one is of no use then.
+        if !again { throw .nobody("process \(process.number) has ended already") }
+      case .notPermitted: throw .notAllowed("process \(process.number) is not user \(ThisProcess.user)'s to stop")
+      default: throw .failed("\(error)")
+      }
+    }
+  }
+}

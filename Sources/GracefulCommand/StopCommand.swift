@@ -1,0 +1,83 @@
+internal import ArgumentParser
+internal import Graceful
+
+/// `graceful stop`: asks a program to stop, and waits until its process is gone.
+struct StopCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stop", abstract: "Stops a program, and waits until its process is gone.",
+    discussion: """
+      Name the program in one of these ways. On a terminal it shows what is draining while it waits. When the time is \
+      over, the program goes on draining; ask again, or with --now, which cancels.
+
+      Exit codes: 0 stopped, 124 not in time, 69 nobody there, 77 not allowed, 64 wrong usage.
+      """)
+
+  @OptionGroup var target: StopTargetOptions
+
+  @Option(help: "How long to wait: 30s, 500ms, 2m.")
+  var timeout = DurationArgument(argument: "30s")!
+
+  @Flag(help: "Cancel at once what runs, in order, instead of letting it finish.")
+  var now = false
+
+  func validate() throws { try target.validate(whatFor: "stop") }
+
+  func run() throws {
+    do throws(CommandFailure) {
+      var wait = StopWait(within: timeout)
+      let stopped =
+        switch try target.chosen() {
+        case .socket(let path): try wait.throughSocket(path, now: now)
+        case .process(let number): try wait.ofProcess(number, now: now)
+        case .url(let url): try wait.throughURL(url, token: target.token(), now: now)
+        case .directory(let directory): try wait.throughFiles(in: directory, now: now)
+        }
+      StandardStreams.say(stopped)
+    } catch {
+      throw error.end("stop")
+    }
+  }
+}
+
+/// Which program is meant.
+struct StopTargetOptions: ParsableArguments {
+  @Option(help: "The program's handover socket, or its control socket.")
+  var socket: String?
+
+  @Option(help: "The number of its process, which is sent SIGTERM.")
+  var pid: Int32?
+
+  @Option(help: "Where it serves its HTTP endpoint: http://127.0.0.1:8081, or unix:/path/of/socket.")
+  var url: String?
+
+  @Option(help: "The directory of its stop files.")
+  var directory: String?
+
+  @Option(help: "A file with the token for --url; without it, GRACEFUL_TOKEN is taken from the environment.")
+  var tokenFile: String?
+
+  enum Chosen {
+    case socket(String)
+    case process(Int32)
+    case url(ProgramURL)
+    case directory(String)
+  }
+
+  func validate(whatFor command: String) throws {
+    let given = [socket, pid.map { "\($0)" }, url, directory].compactMap { $0 }
+    guard given.count == 1 else {
+      throw ValidationError(
+        given.isEmpty
+          ? "which program? give --socket PATH, --pid PID, --url URL or --directory DIR"
+          : "give one of --socket, --pid, --url and --directory, and not \(given.count) of them")
+    }
+    if tokenFile != nil, url == nil { throw ValidationError("--token-file is for --url") }
+  }
+
+  func chosen() throws(CommandFailure) -> Chosen {
+    if let socket { return .socket(socket) }
+    if let pid { return .process(pid) }
+    if let url { return .url(try ProgramURL(url)) }
+    return .directory(directory ?? ".")
+  }
+}

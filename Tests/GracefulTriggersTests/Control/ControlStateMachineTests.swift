@@ -1,0 +1,213 @@
+import Testing
+
+@testable import GracefulTriggers
+
+@Suite("What a control socket decides")
+struct ControlStateMachineTests {
+  typealias World = ControlWorld
+  typealias Event = ControlStateMachine.Event
+  typealias Action = ControlStateMachine.Action
+  private let a = World.a
+  private let b = World.b
+  private let limits = World.limits
+  private func at(_ duration: Duration) -> ContinuousClock.Instant { World.now + duration }
+
+  private var leaving: Action { .arm(a, at: at(limits.leave)) }
+
+  private func world(
+    _ request: ControlRequest, _ more: [Event] = [], _ abilities: ControlStateMachine.Abilities = [.show, .restart]
+  ) -> World {
+    World(abilities, after: [.connected(World.a), .request(World.a, request)] + more)
+  }
+
+  @Test("whoever comes is told who this is, and has until the request's limit")
+  func silent() {
+    var world = World()
+    #expect(world.tell(.connected(a)) == [.greet(a), .arm(a, at: at(limits.request))])
+    let late = ControlAnswer.refused(.malformed, "no request came within 2.0 seconds")
+    #expect(world.tell(.deadline(a)) == [.disarm(a), .send(a, late), .close(a)])
+  }
+
+  @Test("status once, the plan: the document, and time to read it")
+  func once() {
+    var world = World(after: [.connected(a), .connected(b)])
+    #expect(world.tell(.request(a, .status(every: nil))) == [.sendSnapshot(a), leaving])
+    #expect(world.tell(.request(b, .plan)) == [.sendPlan(b), .arm(b, at: at(limits.leave))])
+    #expect(world.tell(.closed(a)) == [.disarm(a), .close(a)])
+    #expect(world.tell(.deadline(b)) == [.disarm(b), .close(b)])
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("status again and again, never faster than the shortest interval, until the end")
+  func watching() {
+    var world = World(after: [.connected(a)])
+    #expect(
+      world.tell(.request(a, .status(every: .milliseconds(1)))) == [.sendSnapshot(a), .arm(a, at: at(limits.shortest))])
+    #expect(world.tell(.deadline(a)) == [.offerSnapshot(a), .arm(a, at: at(limits.shortest))])
+    #expect(world.tell(.finished(World.ending)) == [.sendSnapshot(a), leaving])
+    // After the end there is nothing to watch.
+    world.tell(.connected(b))
+    let last: [Action] = [.sendSnapshot(b), .arm(b, at: at(limits.leave))]
+    #expect(world.tell(.request(b, .status(every: .seconds(1)))) == last)
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("a stop is accepted when it has been asked for, and answered when it has ended")
+  func stop() {
+    let stop = ControlRequest.Stop()
+    var world = World(after: [.connected(a)])
+    #expect(world.tell(.request(a, .stop(stop))) == [.disarm(a), .askToStop(a, stop)])
+    #expect(world.tell(.stopTaken(a)) == [.send(a, .accepted)])
+    #expect(
+      world.tell(.finished(World.ending)) == [
+        .send(a, .stopped(exitCode: 124, summary: "not ended in time: http")), leaving,
+      ])
+    // Whoever comes after the end is told of it at once.
+    world.tell(.connected(b))
+    #expect(
+      world.tell(.request(b, .stop(stop))).first == .send(b, .stopped(exitCode: 124, summary: World.ending.summary)))
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("a stop with progress tells it, and one without a lifecycle has none to tell")
+  func progress() {
+    let stop = ControlRequest.Stop(progress: .seconds(1))
+    var world = world(.stop(stop))
+    let more: [Action] = [.offerSnapshot(a), .arm(a, at: at(.seconds(1)))]
+    #expect(world.tell(.stopTaken(a)) == [.send(a, .accepted)] + more)
+    #expect(world.tell(.deadline(a)) == more)
+    world = self.world(.stop(stop), [], [])
+    #expect(world.tell(.stopTaken(a)) == [.send(a, .accepted)])
+  }
+
+  @Test("who does not wait for the stop is told that it was taken, and nothing else")
+  func noWait() {
+    var world = world(.stop(.init(waits: false)))
+    #expect(world.tell(.stopTaken(a)) == [.send(a, .accepted), leaving])
+    #expect(world.tell(.finished(World.ending)) == [])
+  }
+
+  @Test("a stop that is another process's is sent there, and one that ends meanwhile is answered")
+  func stopRefused() {
+    var world = world(.stop(.init()))
+    #expect(
+      world.tell(.stopRefused(a, "process 9 has taken over; ask it"))
+        == [.disarm(a), .send(a, .refused(.busy, "process 9 has taken over; ask it")), .close(a)])
+    world = self.world(.stop(.init()))
+    #expect(world.tell(.finished(World.ending)).count == 2)
+    #expect(world.tell(.stopTaken(a)).isIgnored)
+  }
+
+  @Test("a restart is answered when the successor has taken over, or it came to nothing, or all has ended")
+  func restart() {
+    for (event, answer): (Event, ControlAnswer) in [
+      (.restarted(process: 9), .restarted(process: 9)), (.restartFailed("no such file"), .failed("no such file")),
+      (.finished(World.ending), .failed("this process has ended before a successor took over")),
+    ] {
+      var world = World(after: [.connected(a)])
+      #expect(world.tell(.request(a, .restart)) == [.disarm(a), .restart])
+      // Two who ask are both answered.
+      world.tell(.connected(b))
+      world.tell(.request(b, .restart))
+      #expect(world.tell(event) == [.send(a, answer), leaving, .send(b, answer), .arm(b, at: at(limits.leave))])
+      #expect(world.violations.isEmpty)
+    }
+  }
+
+  @Test("what this program cannot do is refused: to be shown without a lifecycle, to be replaced without a handover")
+  func impossible() {
+    for request in [ControlRequest.status(every: nil), .status(every: .seconds(1)), .plan, .restart] {
+      var world = World([], after: [.connected(a)])
+      let actions = world.tell(.request(a, request))
+      guard case .send(a, .refused(.impossible, _)) = actions.dropFirst().first else {
+        Issue.record("\(request): \(actions)")
+        continue
+      }
+      #expect(world.violations.isEmpty)
+    }
+    var world = World(after: [.connected(a), .finished(World.ending)])
+    #expect(world.tell(.request(a, .restart)).contains(.send(a, .refused(.impossible, "this process is about to end"))))
+  }
+
+  @Test("a second request on one connection is refused in every state, and what the first asked for goes on")
+  func second() {
+    for request in [ControlRequest.status(every: .seconds(1)), .stop(.init()), .restart] {
+      var world = world(request)
+      let actions = world.tell(.request(a, .plan))
+      #expect(actions.contains(.send(a, .refused(.malformed, "a second request; there is one a connection"))))
+      #expect(actions.last == .close(a))
+      #expect(world.violations.isEmpty)
+    }
+    var world = world(.plan)
+    #expect(world.tell(.request(a, .plan)).isIgnored)
+    #expect(world.tell(.malformed(a, .malformed, "noise")).isIgnored)
+  }
+
+  @Test("of more than the limit the rest is told to come again, and one that leaves makes room")
+  func crowd() {
+    var world = World()
+    for number in 0..<limits.connections { world.tell(.connected(.init(100 + number))) }
+    #expect(
+      world.tell(.connected(a))
+        == [.greet(a), .send(a, .refused(.busy, "32 others are connected; come again")), .close(a)])
+    world.tell(.closed(.init(100)))
+    #expect(world.tell(.connected(b)) == [.greet(b), .arm(b, at: at(limits.request))])
+    #expect(world.violations.isEmpty)
+  }
+}
+
+@Suite("A control socket, whatever happens in whatever order")
+struct ControlSequenceTests {
+  @Test("keeps its promises under every three events, possible or not", arguments: [0, 1, 2, 3])
+  func everyEvent(start: Int) {
+    let stop = ControlRequest.Stop(progress: .seconds(1))
+    let prefixes: [[ControlStateMachine.Event]] = [
+      [], [.connected(ControlWorld.a), .request(ControlWorld.a, .stop(stop))],
+      [.connected(ControlWorld.a), .request(ControlWorld.a, .stop(stop)), .stopTaken(ControlWorld.a)],
+      [.connected(ControlWorld.a), .request(ControlWorld.a, .restart), .connected(ControlWorld.b)],
+    ]
+    var walk = Walk { _ in ControlWorld.alphabet }
+    walk.go(ControlWorld(after: prefixes[start]), depth: 3, path: prefixes[start])
+    #expect(walk.violations.isEmpty, "\(walk.violations.joined(separator: "\n"))")
+    #expect(walk.steps > 10_000)
+  }
+
+  @Test("keeps its promises under every six events that can happen")
+  func possible() {
+    var walk = Walk { $0.possible }
+    walk.go(ControlWorld(), depth: 6, path: [])
+    #expect(walk.violations.isEmpty, "\(walk.violations.joined(separator: "\n"))")
+    #expect(walk.answers > 1000)
+  }
+
+  private struct Walk {
+    var steps = 0
+    var answers = 0
+    var violations: [String] = []
+    let next: (ControlWorld) -> [ControlStateMachine.Event]
+
+    init(_ next: @escaping (ControlWorld) -> [ControlStateMachine.Event]) { self.next = next }
+
+    mutating func go(_ world: ControlWorld, depth: Int, path: [ControlStateMachine.Event]) {
+      guard depth > 0, violations.count < 5 else { return }
+      for event in next(world) {
+        steps += 1
+        var after = world
+        after.tell(event)
+        if !after.violations.isEmpty {
+          violations.append("\(after.violations): \(path + [event])")
+          continue
+        }
+        answers += after.final.count - world.final.count
+        go(after, depth: depth - 1, path: path + [event])
+      }
+    }
+  }
+}
+
+extension [ControlStateMachine.Action] {
+  /// Nothing is done, and it is recorded why.
+  fileprivate var isIgnored: Bool {
+    if count == 1, case .ignored = self[0] { true } else { false }
+  }
+}
