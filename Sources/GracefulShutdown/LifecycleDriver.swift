@@ -218,7 +218,7 @@ extension LifecycleStateMachine.Event {
   fileprivate var asksForNoStop: Bool {
     switch self {
     case .run, .stop: false
-    case .ready, .ended, .emptied, .opened, .stopPhase, .late, .wake: true
+    case .ready, .ended, .emptied, .opened, .stopPhase, .late, .wake, .looked: true
     }
   }
 }
