@@ -24,6 +24,7 @@ extension Lifecycle {
     // First of all: until somebody listens, the signal would end a process that is still waiting for its turn.
     if let signal { try RestartSignals.listen(signal) { desk.ask() } }
     let handover = try await joined(logged(configuration), until: phase)
+    NotifyDesk.joined(after: handover.predecessor)
     do {
       desk.open(for: handover)
       Connected.keep(handover)
@@ -68,6 +69,7 @@ extension Lifecycle {
     let further = configuration.onEvent
     configuration.onEvent = { event in
       log.write(event)
+      if case .predecessorEnded = event { NotifyDesk.predecessorEnded() }
       further(event)
     }
     return configuration
