@@ -84,7 +84,7 @@ let package = Package(
       dependencies: ["WholeMachine", "GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(
       name: "GracefulProcessesTests",
-      dependencies: ["WholeMachine", "GracefulProcesses", "GracefulDescriptors", .system]),
+      dependencies: ["WholeMachine", "GracefulProcesses", "GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(
       name: "GracefulShutdownTests", dependencies: ["WholeMachine", "GracefulShutdown", "GracefulTesting", .log]),
     .testTarget(
@@ -105,6 +105,9 @@ let package = Package(
     // Sends itself SIGTERM while its phases fail and are started again.
     .executableTarget(
       name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", .log], path: "Tests/RestartingProgram"),
+    // Is process 1 of a PID namespace in tests.
+    .executableTarget(
+      name: "FirstProcessProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/FirstProcessProgram"),
     // Takes as long to stop as its plan says that it may.
     .executableTarget(name: "PlannedProgram", dependencies: ["Graceful"], path: "Tests/PlannedProgram"),
     // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
@@ -121,7 +124,8 @@ let package = Package(
         "WholeMachine",
         "SchemaChecking",
         "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "PlannedProgram", "StartingProgram",
-        "RestartingProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulShutdown", .log, .metrics, .tracing,
+        "RestartingProgram", "FirstProcessProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulShutdown", .log,
+        .metrics, .tracing,
         .system, .serviceLifecycle, .serviceLifecycleTestKit,
       ]),
     .testTarget(

@@ -68,6 +68,7 @@ extension Lifecycle {
   func run(
     listeningTo triggers: [Trigger], exiting: Bool, in environment: some LifecycleEnvironment = Ladder.shared
   ) async -> LifecycleReport {
+    FirstProcess.begin()
     // Listen first, then start: a stop that comes in between is kept (S10).
     var listenings: [Listening] = []
     let target = StopTarget(ask: { [self] in requestStop($0) }, lifecycle: self)
