@@ -18,7 +18,7 @@ extension LifecycleDriver {
       guard let self else { return }
       // Those of child phases were admitted by one of these, and come and go.
       let gates = state.withLock { $0.phases.map(\.gate) }
-      receive(.looked(gates.reduce(0) { $0 &+ $1.counts.admitted }))
+      receive(.looked(gates.reduce(arrivals.sum) { $0 &+ $1.counts.admitted }))
     }
   }
 

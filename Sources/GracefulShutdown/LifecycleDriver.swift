@@ -32,6 +32,7 @@ final class LifecycleDriver: Sendable {
   private let nextChild: Atomic<Int>
   let tally = SessionTally()
   let emptied = EmptiedGates()
+  let arrivals = ArrivalCounters()
   let events: LifecycleEventBroadcast
   let exiting: Bool
   let startedAt: UTCTime

@@ -27,8 +27,22 @@ struct ServingOnTests {
     #expect(ContinuousClock.now >= begin + .milliseconds(1500), "refused after \(answers) answers")
     #expect(await demo.end() == .exited(0), "\(demo.errors)")
     #expect(ContinuousClock.now - begin >= .seconds(2))
-    #expect(demo.errors.contains("served on as a lame duck for 2.0"), "\(demo.errors)")
+    #expect(demo.errors.contains("served on as a lame duck for 2."), "\(demo.errors)")
     print("\(answers) answers while it was a lame duck\n\(demo.errors)")
+  }
+
+  @Test("has its full time while new connections come, and its minimum when none does", arguments: [true, false])
+  func quiet(isQuiet: Bool) async throws {
+    let directory = try TestDirectory()
+    // Half of what its grace of ten seconds leaves to drain.
+    let demo = try demo(directory, seconds: "3.5")
+    let serving = try #require(await demo.serving())
+    demo.child.signal(SIGTERM)
+    #expect(await eventually { demo.errors.contains("not ready any more") })
+    while !isQuiet, await WireClient.answer(port: serving.port)?.contains("generation 1") == true {}
+    #expect(await demo.end() == .exited(0), "\(demo.errors)")
+    #expect(demo.errors.contains(isQuiet ? "lame duck for 3." : "lame duck for 3.5"), "\(demo.errors)")
+    #expect(demo.errors.contains(isQuiet ? ": nobody new came" : ": its time was over"), "\(demo.errors)")
   }
 
   @Test("ends it at once with a second SIGTERM")

@@ -1,6 +1,7 @@
 import GracefulShutdown
 import GracefulTesting
 import SchemaChecking
+import Synchronization
 import Testing
 
 @testable import Graceful
@@ -94,6 +95,16 @@ struct LameDuckTests {
     #expect(took >= .milliseconds(3900) && took <= .milliseconds(4150), "\(took)")
   }
 
+  @Test("goes on while something else comes that is counted")
+  func arrivals() async throws {
+    let (run, phase) = try await started()
+    let count = RunCounter()
+    phase.countArrivals { count.next() }
+    shop.requestStop()
+    while ladder.advanceToNext() {}
+    #expect(await run.value.lameDuck?.end == .limit)
+  }
+
   @Test("ends at its minimum when nobody comes at all")
   func minimum() async throws {
     let (run, _) = try await started()
@@ -151,5 +162,17 @@ struct LameDuckTests {
     report.lameDuck = LameDuckReport(took: .seconds(1), end: LameDuckEnd(kind: end), limit: .seconds(5))
     #expect(try SchemaChecker("lifecycle-report-1").problems(inText: report.json()) == [])
     #expect(try LifecycleReport(json: report.json()) == report)
+  }
+}
+
+/// One more at each look.
+private final class RunCounter: Sendable {
+  private let count = Mutex(0)
+
+  func next() -> Int {
+    count.withLock { count in
+      count += 1
+      return count
+    }
   }
 }

@@ -4,8 +4,8 @@
 /// finds somebody who serves. It runs *inside* the drain and its one deadline: everybody has heard of the stop
 /// (``Phase/stopRequested()``), and nobody is told to drain yet. What it takes, the drain has less.
 ///
-/// It ends early once no session was admitted for a while, in any phase of the graph, but not before its minimum; and at
-/// once, whatever its minimum, when the stop becomes urgent (a second signal, ``StopRequest/Urgency/cancelNow``), when no
+/// It ends early once no session was admitted for a while, in any phase of the graph, and nothing else came that is counted
+/// (``Phase/countArrivals(_:)``: a server of `GracefulNIO` counts its connections), but not before its minimum; and at once, whatever its minimum, when the stop becomes urgent (a second signal, ``StopRequest/Urgency/cancelNow``), when no
 /// phase runs any more, when one fails, or when a successor has taken over.
 ///
 /// Only who asks from outside gets one: a signal, the program's own code, the `ServiceGroup` around it. A successor that

@@ -28,7 +28,7 @@ public struct LameDuckEnd: Hashable, Sendable, CustomStringConvertible {
 
   /// It was over.
   public static var limit: Self { Self(kind: .limit) }
-  /// No session came for a while.
+  /// Nobody new came for a while: no session, and no connection that is counted.
   public static var quiet: Self { Self(kind: .quiet) }
   /// The stop became urgent: a second signal, or a request that says so.
   public static var urgent: Self { Self(kind: .urgent) }
@@ -43,7 +43,7 @@ public struct LameDuckEnd: Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch kind {
     case .limit: "its time was over"
-    case .quiet: "no new session came"
+    case .quiet: "nobody new came"
     case .urgent: "the stop became urgent"
     case .nothingLeft: "no phase ran any more"
     case .takenOver: "a successor had taken over"
