@@ -77,7 +77,7 @@ struct FirstProcessProgram {
     defer { texts.forEach { free($0) } }
     return texts.withUnsafeBufferPointer { arguments in
       var what = cgs_spawn(
-        path: "/bin/sh", arguments: arguments.baseAddress, environment: cgs_environment(), directory: nil,
+        path: texts[0], arguments: arguments.baseAddress, environment: cgs_environment(), directory: nil,
         descriptors: nil, descriptor_pairs: 0)
       return cgs_spawn(&what)
     }

@@ -71,7 +71,7 @@ struct LameDuckTests {
     let ended = await events.next()
     #expect(ended?.lameDuck == LameDuckReport(took: .seconds(5), end: .limit, limit: .seconds(5)))
     #expect(ended?.description == "lame duck ended after 5.000 s: its time was over")
-    #expect(throws: PhaseError.self) { try phase.beginSession() }
+    #expect(throws: PhaseError.self) { _ = try phase.beginSession() }
     let report = await run.value
     #expect(report.lameDuck?.took == .seconds(5))
     #expect(report.took == .seconds(5))
