@@ -11,6 +11,7 @@ let package = Package(
     .library(name: "GracefulNIO", targets: ["GracefulNIO"]),
     .library(name: "GracefulTesting", targets: ["GracefulTesting"]),
     .executable(name: "graceful", targets: ["GracefulCommand"]),
+    .executable(name: "stop", targets: ["StopCommand"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -30,7 +31,7 @@ let package = Package(
     .target(name: "GracefulDescriptors", dependencies: ["CGracefulSystem", .system]),
     .target(name: "GracefulProcesses", dependencies: ["CGracefulSystem", "GracefulDescriptors", .system]),
     // Floor 3
-    .target(name: "GracefulTriggers", dependencies: ["GracefulShutdown", "CGracefulSystem", .system]),
+    .target(name: "GracefulTriggers", dependencies: ["GracefulShutdown", "CGracefulSystem", .log, .system]),
     .target(name: "GracefulHandover", dependencies: ["GracefulDescriptors", "GracefulProcesses", .system]),
     // Floor 4
     .target(
@@ -61,6 +62,9 @@ let package = Package(
         "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulProcesses", "GracefulRehearsal",
         .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
+    // No argument parser and no Foundation: whoever stops a program waits for its start, too.
+    .executableTarget(
+      name: "StopCommand", dependencies: ["GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
     // Tests
     // What the thread sanitizer has to be told of the Swift runtime, in every program; empty without it.
     .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
@@ -108,8 +112,16 @@ let package = Package(
     // Is process 1 of a PID namespace in tests.
     .executableTarget(
       name: "FirstProcessProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/FirstProcessProgram"),
+    // Is stopped by files.
+    .executableTarget(
+      name: "StoppableProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/StoppableProgram"),
+    // Is stopped over HTTP, and held at its start and at its end by signals.
+    .executableTarget(
+      name: "HTTPStoppedProgram", dependencies: ["Graceful", "GracefulNIO", "CGracefulSystem"],
+      path: "Tests/HTTPStoppedProgram"),
     // Takes as long to stop as its plan says that it may.
-    .executableTarget(name: "PlannedProgram", dependencies: ["Graceful"], path: "Tests/PlannedProgram"),
+    .executableTarget(
+      name: "PlannedProgram", dependencies: ["Graceful", .log, .serviceLifecycle], path: "Tests/PlannedProgram"),
     // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
     .executableTarget(
       name: "ForeignProgram",
@@ -146,7 +158,10 @@ let package = Package(
     // What the guides and the README show.
     .testTarget(
       name: "GuideTests",
-      dependencies: ["Graceful", "GracefulShutdown", "GracefulTesting", .log, .serviceLifecycle, .unixSignals]),
+      dependencies: [
+        "Graceful", "GracefulNIO", "GracefulShutdown", "GracefulTesting", .log, .nioCore, .serviceLifecycle,
+        .unixSignals,
+      ]),
     // Restarts itself as the demo does, and badly when it is told so.
     .executableTarget(
       name: "RestartableServer",
@@ -167,7 +182,7 @@ let package = Package(
         "WholeMachine", "Graceful", "GracefulShutdown",
         "CGracefulSystem", "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover",
         "GracefulProcesses",
-        "HandoverPeer", .system, .nioCore, .nioPosix,
+        "HandoverPeer", "StopCommand", "StoppableProgram", "HTTPStoppedProgram", .system, .nioCore, .nioPosix,
       ],
       path: "Tests/EndToEnd"),
   ]

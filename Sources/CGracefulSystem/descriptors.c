@@ -43,6 +43,7 @@ static void fill(struct cgs_file_status *status, const struct stat *from) {
     status->inode = (uint64_t)from->st_ino;
     status->mode = (uint32_t)from->st_mode;
     status->user = (uint32_t)from->st_uid;
+    status->links = (uint64_t)from->st_nlink;
 #ifdef __APPLE__
     status->changed_seconds = from->st_ctimespec.tv_sec;
     status->changed_nanoseconds = from->st_ctimespec.tv_nsec;

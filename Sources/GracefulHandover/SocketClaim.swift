@@ -1,4 +1,4 @@
-internal import GracefulDescriptors
+package import GracefulDescriptors
 internal import SystemPackage
 
 /// First or successor: the decision of two processes that may start at once.
@@ -6,14 +6,19 @@ internal import SystemPackage
 /// It is made under `flock` on `PATH.lock`, and takes microseconds: whoever has the lock connects to the path, or
 /// binds it when nobody answers there. The lock file stays, because removing it would let two processes lock two
 /// different files of one name.
-struct SocketClaim {
+package struct SocketClaim {
   let path: SocketPath
   let calls: SocketCalls
+
+  package init(path: SocketPath, calls: SocketCalls) {
+    self.path = path
+    self.calls = calls
+  }
 
   /// How many may wait to be asked what they want.
   static let backlog: Int32 = 64
 
-  enum Outcome {
+  package enum Outcome {
     /// Nobody answered there; the path is ours.
     case bound(SharedDescriptor, BoundPath)
     /// Somebody listens there.
@@ -22,7 +27,7 @@ struct SocketClaim {
     case later(reason: String)
   }
 
-  func attempt() throws(HandoverError) -> Outcome {
+  package func attempt() throws(HandoverError) -> Outcome {
     guard let lock = try lock() else { return .later(reason: "another process is deciding who is first") }
     // Held until the decision has been made, and by nothing but this scope.
     defer { withExtendedLifetime(lock) {} }
@@ -56,7 +61,7 @@ struct SocketClaim {
   }
 
   /// Removes the path if it is still the one that was bound, and nobody has taken it since.
-  func remove(_ bound: BoundPath) {
+  package func remove(_ bound: BoundPath) {
     guard let lock = try? lock() else { return }
     defer { withExtendedLifetime(lock) {} }
     guard case .success(let now) = calls.status(path.path), BoundPath(now) == bound else { return }
@@ -131,7 +136,7 @@ struct SocketClaim {
 ///
 /// It passes on with the socket, so that only the last owner removes the path, and never a path that is somebody else's
 /// by now.
-struct BoundPath: Equatable, Sendable {
+package struct BoundPath: Equatable, Sendable {
   var device: UInt64
   var inode: UInt64
 

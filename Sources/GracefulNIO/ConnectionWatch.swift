@@ -22,6 +22,13 @@ final class ConnectionWatch: ChannelInboundHandler {
     driver.receive(.noted(id, ending))
   }
 
+  /// What waits on this connection waits for the end of more than its server: the server neither waits for it nor cuts
+  /// it, and it closes by itself.
+  func exempt() {
+    isNoted = true
+    driver.forget(id)
+  }
+
   func channelActive(context: ChannelHandlerContext) {
     context.fireChannelActive()
     driver.receive(.isSetUp(id))

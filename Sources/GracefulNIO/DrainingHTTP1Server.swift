@@ -31,7 +31,7 @@ extension ChannelPipeline.SynchronousOperations {
 /// looks for a conformance of a class whose superclass the other has not filled in yet (swift_checkMetadataState of
 /// null). Two loops that serve the first two connections of a process are such threads: seen in 2 of 900 starts under
 /// a burst of connections, in none of 2,500 with this.
-private enum FirstUse {
+enum FirstUse {
   static let made: Void = {
     _ = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes))
   }()

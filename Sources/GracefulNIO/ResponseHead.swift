@@ -70,5 +70,5 @@ enum RequestHead {
 
 extension HTTPVersion {
   /// Before persistent connections and chunks.
-  fileprivate var isBelow1_1: Bool { major < 1 || major == 1 && minor < 1 }
+  var isBelow1_1: Bool { major < 1 || major == 1 && minor < 1 }
 }

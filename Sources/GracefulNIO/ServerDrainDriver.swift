@@ -50,6 +50,15 @@ final class ServerDrainDriver: Sendable {
     guarded.withLock { $0.ids[ObjectIdentifier(channel)] }
   }
 
+  /// From now on as if it was closed.
+  func forget(_ id: ServerDrainStateMachine.ID) {
+    guarded.withLock { guarded in
+      guard let channel = guarded.channels.removeValue(forKey: id) else { return }
+      guarded.ids[ObjectIdentifier(channel)] = nil
+    }
+    receive(.connectionClosed(id))
+  }
+
   func accepted(_ channel: any Channel) {
     let id = guarded.withLock { guarded in
       let id = guarded.nextID

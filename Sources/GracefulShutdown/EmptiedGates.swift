@@ -8,40 +8,25 @@ import Synchronization
 /// that one, who is on its way and waits for nothing.
 final class EmptiedGates: Sendable {
   private struct State {
-    var news: [(id: Int, round: Int)] = []
+    var news: [EmptiedGate] = []
     var isTelling = false
   }
 
   private let state = Mutex(State())
 
-  /// Does what may empty gates, and then tells of all of them in one go: while a hundred thousand phases are told to
-  /// drain, each piece of news by itself would be as many turns at the driver's lock.
-  func gather(_ work: () -> Void, to receive: ([(id: Int, round: Int)]) -> Void) {
-    let isMine = begin()
-    work()
-    if isMine { tellAll(to: receive) }
-  }
-
-  func tell(_ id: Int, round: Int, to receive: ([(id: Int, round: Int)]) -> Void) {
-    let isMine = begin(with: [(id, round)])
-    if isMine { tellAll(to: receive) }
-  }
-
-  /// - Returns: Whether it is the caller who tells.
-  private func begin(with news: [(id: Int, round: Int)] = []) -> Bool {
-    state.withLock { state in
+  func tell(_ news: [EmptiedGate], to receive: ([EmptiedGate]) -> Void) {
+    if news.isEmpty { return }
+    let isMine = state.withLock { state in
       state.news += news
       defer { state.isTelling = true }
       return !state.isTelling
     }
-  }
-
-  private func tellAll(to receive: ([(id: Int, round: Int)]) -> Void) {
+    guard isMine else { return }
     while let news = takeAll() { receive(news) }
   }
 
   /// In the same step as there is no more news, nobody is telling: whoever comes next does.
-  private func takeAll() -> [(id: Int, round: Int)]? {
+  private func takeAll() -> [EmptiedGate]? {
     state.withLock { state in
       guard !state.news.isEmpty else {
         state.isTelling = false
@@ -49,6 +34,36 @@ final class EmptiedGates: Sendable {
       }
       defer { state.news = [] }
       return state.news
+    }
+  }
+}
+
+/// A gate that holds nobody any more, and of which round of its phase it is.
+struct EmptiedGate: Sendable {
+  let id: Int
+  let round: Int
+}
+
+/// The gates that one thread finds empty while it does what was decided, to tell of all of them in one go: of a hundred
+/// thousand phases that are told to drain, each by itself would be as many turns at the driver's lock.
+///
+/// Only its own: what another thread finds meanwhile must not wait for it, who may be held up.
+final class OwnEmptiedGates: Sendable {
+  private let state = Mutex<[EmptiedGate]?>([])
+
+  /// - Returns: Whether they are still collected.
+  func add(_ gate: EmptiedGate) -> Bool {
+    state.withLock { gates in
+      gates?.append(gate)
+      return gates != nil
+    }
+  }
+
+  /// From here on nothing is collected.
+  func take() -> [EmptiedGate] {
+    state.withLock { gates in
+      defer { gates = nil }
+      return gates ?? []
     }
   }
 }

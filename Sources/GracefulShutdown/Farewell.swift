@@ -21,7 +21,8 @@ package struct Farewell: Sendable {
 
 extension LifecycleEnvironment {
   /// Says farewell where the process goes on: no thread of the pool is blocked by it.
-  func say(_ farewells: [Farewell], _ report: LifecycleReport, within limit: Duration) async {
+  func say(_ farewells: [Farewell], _ report: LifecycleReport) async {
+    let limit = min(.milliseconds(500), report.grace / 8)
     for moment in [Farewell.Moment.withReport, .last] {
       let due = farewells.filter { $0.moment == moment }
       if due.isEmpty { continue }

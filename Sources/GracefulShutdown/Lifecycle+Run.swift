@@ -7,9 +7,11 @@ extension Lifecycle {
   /// A second call waits for the first one's end, unless it comes from inside one of the phases: then it would wait for
   /// itself, and is refused.
   ///
-  /// - Parameter exiting: When there is nothing left to wait for although something still runs, the report is written
-  ///   and the process ended by whichever thread finds out, because nothing may be left to run the caller of this.
-  /// - Parameter farewells: What is said when everything has ended, before the process exits.
+  /// - Parameters:
+  ///   - exiting: When there is nothing left to wait for although something still runs, the report is written and the
+  ///     process ended by whichever thread finds out, because nothing may be left to run the caller of this.
+  ///   - farewells: What is said when everything has ended, before the process exits or this returns; not when the call is
+  ///     refused.
   package func run(
     in environment: some LifecycleEnvironment, exiting: Bool = false, farewells: [Farewell] = []
   ) async -> LifecycleReport {
@@ -20,12 +22,19 @@ extension Lifecycle {
       log.note(environment.settings.setting(grace), within: environment.settings.platform)
       log.note(environment.settings.setting(lameDuck), grace: environment.settings.setting(grace).duration)
       driver.noteClippedLimits()
-      driver.add(farewells)
+      if exiting { driver.add(farewells) }
       for request in requests { driver.announce(request) }
-      return await driver.run(isFirst: true)
+      let report = await driver.run(isFirst: true)
+      if !exiting { await environment.say(farewells, report) }
+      return report
     case .again(let driver):
-      driver.add(farewells)
-      guard let phase = Phase.place?.phase(of: driver) else { return await driver.run(isFirst: false) }
+      guard let phase = Phase.place?.phase(of: driver) else {
+        if driver.exiting { driver.add(farewells) }
+        let report = await driver.run(isFirst: false)
+        // Otherwise the process ends in there.
+        if !driver.exiting { await environment.say(farewells, report) }
+        return report
+      }
       // To wait would hang it, and its cancellation would be passed on to the whole.
       let mistake = ConfigurationMistake(kind: .runInside(phase: phase.path))
       return await refuse(mistake, of: phase.path, in: environment, exiting: exiting)

@@ -3,7 +3,8 @@ import Synchronization
 
 /// Does what was decided.
 extension LifecycleDriver {
-  func perform(_ deed: Deed) {
+  /// - Parameter found: Where gates are noted that are empty as they are closed; they are told of at once without it.
+  func perform(_ deed: Deed, finding found: OwnEmptiedGates? = nil) {
     switch deed.action {
     case .wake(let instant):
       environment.schedule(at: .init(instant)) { [weak self] in self?.receive(.wake) }
@@ -23,11 +24,11 @@ extension LifecycleDriver {
       .done,
       .release:
       // One that is gone hears nothing.
-      if let phase = deed.phase { perform(deed, on: phase) }
+      if let phase = deed.phase { perform(deed, on: phase, finding: found) }
     }
   }
 
-  private func perform(_ deed: Deed, on phase: Phase) {
+  private func perform(_ deed: Deed, on phase: Phase, finding found: OwnEmptiedGates?) {
     switch deed.action {
     case .start: start(phase)
     case .ready:
@@ -35,7 +36,7 @@ extension LifecycleDriver {
       send(.ready, phase)
     case .forgo: send(.forgone, phase)
     case .hear(_, let deadline): phase.tell(.stopRequested, deadline: deadline)
-    case .drain(_, let deadline): drain(phase, deadline)
+    case .drain(_, let deadline): drain(phase, deadline, finding: found)
     case .turn(_, let deadline): phase.tell(.turn, deadline: deadline)
     case .cut: cut(phase)
     case .cancel(_, let deadline):
@@ -80,7 +81,7 @@ extension LifecycleDriver {
     phase.runs { task.cancel() }
   }
 
-  private func drain(_ phase: Phase, _ deadline: MonotonicInstant) {
+  private func drain(_ phase: Phase, _ deadline: MonotonicInstant, finding found: OwnEmptiedGates?) {
     say(.debug, "phase is told to drain", phase)
     send(.draining, phase)
     // Nobody notices a tenth of a second; and it costs nothing where nobody observes.
@@ -88,18 +89,27 @@ extension LifecycleDriver {
     events.settle(before: phase, within: limit) { [self] in
       phase.tell(.drain, deadline: deadline)
       // Told first, closed then: whoever accepts has a chance to stop before what it accepted is refused.
-      let (id, round) = (phase.id, phase.round)
-      phase.gate.close { [weak self] in
-        guard let self else { return }
-        emptied.tell(id, round: round) { self.becameEmpty($0) }
-      }
+      let gate = EmptiedGate(id: phase.id, round: phase.round)
+      let isEmpty = phase.gate.closeNow { [weak self] in self?.tell(of: gate) }
+      // Later, by another thread, when somebody observes: then nobody collects any more.
+      if isEmpty, found?.add(gate) != true { tell(of: gate) }
     }
   }
 
-  func becameEmpty(_ news: [(id: Int, round: Int)]) {
-    act { state, now in
-      // A round does not end before this, so it is never another one.
-      news.flatMap { id, round in state.isRound(round, of: id) ? state.machine.receive(.emptied(id), at: now) : [] }
+  private func tell(of gate: EmptiedGate) { emptied.tell([gate]) { becameEmpty($0) } }
+
+  func becameEmpty(_ news: [EmptiedGate]) {
+    var rest = news[...]
+    while !rest.isEmpty {
+      // Not a hundred thousand at once: others need the lock, too.
+      let some = rest.prefix(256)
+      rest = rest.dropFirst(256)
+      act { state, now in
+        // A round does not end before this, so it is never another one.
+        some.flatMap { gate in
+          state.isRound(gate.round, of: gate.id) ? state.machine.receive(.emptied(gate.id), at: now) : []
+        }
+      }
     }
   }
 

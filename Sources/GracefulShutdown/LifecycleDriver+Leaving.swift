@@ -50,7 +50,8 @@ extension LifecycleDriver {
   /// - Returns: `nil` when the report has been written.
   func takeFarewells() -> [Farewell]? {
     state.withLock { state in
-      defer { state.isReportWritten = true }
+      // They may hold the lifecycle, and so this driver.
+      defer { (state.isReportWritten, state.farewells) = (true, []) }
       return state.isReportWritten ? nil : state.farewells
     }
   }

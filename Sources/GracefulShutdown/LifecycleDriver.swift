@@ -18,7 +18,7 @@ final class LifecycleDriver: Sendable {
     var children: [Int: Phase] = [:]
     var report: LifecycleReport?
     var isReportWritten = false
-    /// What is said at the end.
+    /// What is said before the process exits.
     var farewells: [Farewell] = []
     var waiters: [CheckedContinuation<LifecycleReport, Never>] = []
   }
@@ -95,15 +95,13 @@ final class LifecycleDriver: Sendable {
     let until = environment.now() + limit
     await log.flush(within: limit)
     await events.settle(until: until)
-    if exiting {
-      leave(with: report, atOnce: false)
-    } else if let farewells = takeFarewells() {
-      await environment.say(farewells, report, within: limit)
-    }
+    if exiting { leave(with: report, atOnce: false) }
     return report
   }
 
-  /// When the report has been written already it is too late, and they are not said.
+  /// Said by whichever thread ends the process.
+  ///
+  /// When the report has been written already it is too late.
   func add(_ farewells: [Farewell]) { state.withLock { $0.farewells += farewells } }
 
   func requestStop(_ request: StopRequest) {
@@ -194,12 +192,9 @@ final class LifecycleDriver: Sendable {
     }
     if let request, telling { events.send(LifecycleEvent(.stopRequested, request: request)) }
     if let later { return later(deeds) }
-    guard deeds.count > 1 else { return deeds.forEach(perform) }
-    emptied.gather {
-      deeds.forEach(perform)
-    } to: {
-      becameEmpty($0)
-    }
+    let found = OwnEmptiedGates()
+    for deed in deeds { perform(deed, finding: found) }
+    emptied.tell(found.take()) { becameEmpty($0) }
   }
 }
 

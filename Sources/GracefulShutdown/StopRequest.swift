@@ -34,6 +34,8 @@ extension StopRequest {
       case phaseEnded(String)
       case cancellation
       case serviceGroup
+      case file(String)
+      case http
     }
 
     package let kind: Kind
@@ -53,6 +55,10 @@ extension StopRequest {
 
     /// The `ServiceGroup` of swift-service-lifecycle in which this lifecycle runs as a service.
     public static var serviceGroup: Self { Self(kind: .serviceGroup) }
+    /// Whoever made the stop file at this path.
+    public static func file(_ path: String) -> Self { Self(kind: .file(path)) }
+    /// Whoever asked over HTTP; ``StopRequest/why`` says from where.
+    public static var http: Self { Self(kind: .http) }
 
     /// The number of the signal, when it was one.
     public var signal: Int32? {
@@ -69,6 +75,8 @@ extension StopRequest {
       case .phaseEnded(let name): "phase \(name), which ended by itself"
       case .cancellation: "cancellation of run()"
       case .serviceGroup: "the service group"
+      case .file(let path): "stop file \(path)"
+      case .http: "HTTP"
       }
     }
 

@@ -33,8 +33,9 @@ struct FarewellTests {
     let report = await lifecycle.run(in: ladder, farewells: farewells(ladder))
     #expect(report.exitCode == 1)
     #expect(ladder.recorder.events == ["with the report 1", "last 1"])
-    _ = await lifecycle.run(in: ladder, farewells: farewells(ladder))
-    #expect(ladder.recorder.events.count == 2, "it was too late")
+    _ = await lifecycle.run(in: ladder, farewells: [Farewell(.last) { _ in ladder.recorder.record("later") }])
+    #expect(ladder.recorder.events.count == 3)
+    #expect(ladder.recorder.events.last == "later", "whoever listens since knows it, too")
   }
 
   @Test("is said on a forced exit, too")

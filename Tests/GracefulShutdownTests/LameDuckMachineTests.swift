@@ -92,7 +92,7 @@ struct LameDuckMachineTests {
 
   @Test("is for those who ask from outside, and for nobody else")
   func askers() {
-    let outside: [StopRequest.Asker] = [.signal(15), .signal(1), .code, .serviceGroup]
+    let outside: [StopRequest.Asker] = [.signal(15), .signal(1), .code, .serviceGroup, .http]
     let inside: [StopRequest.Asker] = [.successor(7), .phaseFailed("web"), .phaseEnded("web"), .cancellation]
     for who in outside {
       var machine = Self.running()

@@ -44,6 +44,8 @@ struct PathModel: Hashable {
   var hurried: FewPhases = []
   /// Cancelled or abandoned because its time was over.
   var late: FewPhases = []
+  /// Those that had to end work when they were stopped to be started again.
+  var cutForAnother: FewPhases = []
   /// The same of a child before the stop, which is the matter of whoever opened it, unless it ends after that.
   var lateBefore: FewPhases = []
   /// SIGTERM so far.
@@ -130,7 +132,7 @@ struct PathModel: Hashable {
     case .threwCancellation: if !heard.contains(id) { failed.insert(id) }
     case .cutShort:
       cutItself.insert(id)
-      if heard.contains(id) { noteLate(id) } else { failed.insert(id) }
+      if heard.contains(id) { noteCutShort(id) } else { failed.insert(id) }
     }
   }
 
@@ -151,6 +153,11 @@ struct PathModel: Hashable {
     if hurried.contains(id) { return }
     // Told to stop only in order to be started again, it is late in no stop.
     if parents[id] == nil, !stopped, !stoppedAlone.contains(id) { hurried.insert(id) } else { noteLate(id) }
+  }
+
+  /// It was told to stop, and had to end work: when it was only to be started again, that counts unless it is.
+  private mutating func noteCutShort(_ id: Int) {
+    if parents[id] != nil || stopped || stoppedAlone.contains(id) { noteLate(id) } else { cutForAnother.insert(id) }
   }
 
   /// It was not ready in time, and is stopped to be started again: it has heard of that only now.
@@ -191,6 +198,7 @@ struct PathModel: Hashable {
       everBegun.insert(id)
       // Whatever it was that went wrong before, it runs again.
       failed = failed.subtracting([id])
+      cutForAnother = cutForAnother.subtracting([id])
       if backingOff.contains(id) {
         // Started again: what requires it may run on, or has ended and is started after it.
         backingOff = backingOff.subtracting([id])
@@ -326,6 +334,7 @@ struct PathModel: Hashable {
     if !late.isEmpty { return [124] }
     // What a child threw went to whoever opened it.
     let code: Int32 = failed.subtracting(FewPhases(parents.keys)).isEmpty ? 0 : 1
-    return lateBefore.isEmpty ? [code] : [code, 124]
+    // Whether it counts depends on whether it would have run again, which the machine knows.
+    return lateBefore.isEmpty && cutForAnother.isEmpty ? [code] : [code, 124]
   }
 }

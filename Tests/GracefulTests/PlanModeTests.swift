@@ -41,6 +41,16 @@ struct PlanModeTests {
         """)
   }
 
+  @Test("prints it and exits 0 also as a service of a group, which would call its return a failure")
+  func inGroup() async throws {
+    let end = try await end(["--group"] + Self.graph, "GRACEFUL_PLAN=text")
+    #expect(end.code == 0)
+    #expect(end.printed.hasPrefix("planned: a stop takes 24.0 s at most"))
+    #expect(!end.printed.contains("trigger"))
+    #expect(try await self.end(["--group", "1", "web:0.2:"], "GRACEFUL_PLAN=yaml").code == 64)
+    #expect(try await self.end(["--group", "1", "web:0.2:lost"], "GRACEFUL_PLAN=json").code == 78)
+  }
+
   @Test("prints it as JSON, with the schema of this package")
   func json() async throws {
     let end = try await end(Self.graph, "GRACEFUL_PLAN=json")

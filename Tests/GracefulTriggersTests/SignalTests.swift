@@ -123,7 +123,7 @@ struct SignalTests {
 }
 
 /// Blocks a thread until it is opened.
-private final class Gate: Sendable {
+final class Gate: Sendable {
   private let ends: [Int32]
 
   init() {

@@ -1,15 +1,18 @@
 import Foundation
 import Graceful
+import Logging
+import ServiceLifecycle
 
 /// A lifecycle of any graph in which nobody does what it is told: each phase has a session that never ends, and ignores
 /// its stop and its cancellation, so that a stop takes as long as it can.
 ///
 ///     PlannedProgram GRACE [NAME:LIMIT:REQUIRES]...
 ///     PlannedProgram --plan FILE
+///     PlannedProgram --group GRACE [NAME:LIMIT:REQUIRES]...
 ///
 /// The grace and the limits are seconds; an empty limit is none. What it requires are names with commas between them, which
 /// may come later. With a file, the graph is that of a plan that another program has printed (`GRACEFUL_PLAN=json`). It says
-/// what it does, on standard output: `trigger` when it listens, `NAME` when that phase starts.
+/// what it does, on standard output, and with `--group` it runs as a service of a group: `trigger` when it listens, `NAME` when that phase starts.
 @main
 struct PlannedProgram {
   private struct Plan: Decodable {
@@ -24,7 +27,8 @@ struct PlannedProgram {
   }
 
   static func main() async {
-    guard let plan = plan(CommandLine.arguments.dropFirst()) else {
+    let isInGroup = CommandLine.arguments.dropFirst().first == "--group"
+    guard let plan = plan(CommandLine.arguments.dropFirst(isInGroup ? 2 : 1)) else {
       say("usage: PlannedProgram GRACE [NAME:LIMIT:REQUIRES]... | PlannedProgram --plan FILE")
       exit(64)
     }
@@ -44,7 +48,14 @@ struct PlannedProgram {
       say("trigger")
       return {}
     }
-    await program.runAndExit(on: .signals, listening)
+    guard isInGroup else { await program.runAndExit(on: .signals, listening) }
+    let logger = Logger(label: "group")
+    do {
+      try await ServiceGroup(services: [program.service(on: listening)], logger: logger).run()
+    } catch {
+      say("the group failed: \(error)")
+      exit(1)
+    }
   }
 
   /// At once, also into a pipe.

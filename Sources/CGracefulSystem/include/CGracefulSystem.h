@@ -10,5 +10,6 @@
 #include "signals.h"
 #include "sockets.h"
 #include "threads.h"
+#include "watching.h"
 
 #endif

@@ -23,6 +23,7 @@ struct cgs_file_status {
     uint64_t inode;
     uint32_t mode;
     uint32_t user;
+    uint64_t links; // how many names it has
     int64_t changed_seconds;
     int64_t changed_nanoseconds;
 };

@@ -18,7 +18,7 @@ extension Lifecycle {
   /// | `graceful_phases` | gauge: how many phases are there | `state`: waiting, starting, ready, restarting, draining, cancelled, ended |
   /// | `graceful_phase_ready` | gauge: 1 when it is ready, else 0 | `phase` |
   /// | `graceful_phase_waiting` | gauge: 1 when something that it requires restarts, else 0 | `phase` |
-  /// | `graceful_phase_restarts_total` | counter: how often it was started again | `phase` |
+  /// | `graceful_phase_restarts_total` | counter: how often it was started again for what it did itself | `phase` |
   /// | `graceful_phase_children_live` | gauge: child phases that are open | `phase` |
   /// | `graceful_sessions_live` | gauge: sessions that are open | `phase` |
   /// | `graceful_sessions_admitted_total` | counter | `phase` |
@@ -30,7 +30,7 @@ extension Lifecycle {
   /// | `graceful_phase_drain_seconds` | timer: from when it is told to drain to its end | `phase`, `end`: drained, endedByItself, cancelled, abandoned, failed |
   /// | `graceful_start_seconds` | timer: until everything is ready, when that comes before a stop | |
   /// | `graceful_stop_seconds` | gauge: since the first request to stop; at last, how long the stop took | |
-  /// | `graceful_stop_requests_total` | counter | `who`: signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup |
+  /// | `graceful_stop_requests_total` | counter | `who`: signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup, file, http |
   /// | `graceful_grace_seconds` | gauge: how long a stop may take | |
   /// | `graceful_uptime_seconds` | gauge: since the run began | |
   ///

@@ -95,8 +95,8 @@ struct MetricBook: Sendable {
       measurements.append(
         .time(Series("graceful_phase_start_seconds", lifecycle, Dimension("phase", phase)), now - began))
     }
-    starting.remove(phase)
-    anyIsReady = true
+    // One that was given up may become ready all the same.
+    if starting.remove(phase) != nil { anyIsReady = true }
     return measurements + startIsOver(at: now)
   }
 

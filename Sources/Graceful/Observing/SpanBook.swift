@@ -90,7 +90,7 @@ struct SpanBook: Sendable {
     switch request.who.kind {
     case .phaseFailed(let phase): end(.up(phase), at: now, error: request.why)
     case .phaseEnded(let phase): end(.up(phase), at: now, ["phase.start": "came back before it was ready"])
-    case .signal, .code, .successor, .cancellation, .serviceGroup: break
+    case .signal, .code, .successor, .cancellation, .serviceGroup, .file, .http: break
     }
     if case .phaseFailed = request.who.kind {
       trouble = "\(request)"

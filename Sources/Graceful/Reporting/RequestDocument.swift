@@ -40,9 +40,10 @@ struct AskerDocument: Codable {
   var signal: JSONInteger<Int32>?
   var pid: JSONInteger<Int32>?
   var phase: String?
+  var path: String?
 
   enum Kind: String, Codable {
-    case signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup
+    case signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup, file, http
   }
 
   init(_ asker: StopRequest.Asker) {
@@ -55,18 +56,22 @@ struct AskerDocument: Codable {
     case .phaseEnded(let name): (kind, phase) = (.phaseEnded, name)
     case .cancellation: kind = .cancellation
     case .serviceGroup: kind = .serviceGroup
+    case .file(let file): (kind, path) = (.file, file)
+    case .http: kind = .http
     }
   }
 
-  func value(at path: String) throws(ReportFormatError) -> StopRequest.Asker {
+  func value(at place: String) throws(ReportFormatError) -> StopRequest.Asker {
     switch kind {
-    case .signal: .signal(try there(signal, "\(path).signal").number)
+    case .signal: .signal(try there(signal, "\(place).signal").number)
     case .code: .code
-    case .successor: .successor(try there(pid, "\(path).pid").number)
-    case .phaseFailed: .phaseFailed(try there(phase, "\(path).phase"))
-    case .phaseEnded: .phaseEnded(try there(phase, "\(path).phase"))
+    case .successor: .successor(try there(pid, "\(place).pid").number)
+    case .phaseFailed: .phaseFailed(try there(phase, "\(place).phase"))
+    case .phaseEnded: .phaseEnded(try there(phase, "\(place).phase"))
     case .cancellation: .cancellation
     case .serviceGroup: .serviceGroup
+    case .file: .file(try there(path, "\(place).path"))
+    case .http: .http
     }
   }
 }

@@ -38,33 +38,18 @@ public struct LifecycleService: Service, CustomStringConvertible {
   ///
   /// The phases themselves do not hear the group, only their own moments. A second call waits for the end of the first.
   ///
-  /// With `GRACEFUL_PLAN` in the environment (see ``Lifecycle/runAndExit(on:)``) it prints the plan, starts
-  /// nothing, and returns at once: the process is the group's, which ends then, unless that one's termination behaviour
-  /// says otherwise. The group's other services have been started meanwhile. A value other than `text`, `json` and `svg` is a
-  /// mistake in the configuration.
+  /// With `GRACEFUL_PLAN` in the environment this prints the plan and ends the process (see ``Lifecycle/runAndExit(on:)``):
+  /// nothing of this lifecycle is started. A group starts its services at the same time, so others of it may have begun.
   ///
   /// - Throws: ``LifecycleFailure`` when the report's exit code is not 0. That a stop was asked for is no error.
   public func run() async throws {
-    if PlanMode.live != .run { return try showPlan(PlanMode.live) }
+    PlanMode.printAndExit(lifecycle)
     let report = await withGracefulShutdownHandler {
       await lifecycle.run(listeningTo: triggers, exiting: false, in: environment)
     } onGracefulShutdown: {
       lifecycle.requestStop(StopRequest(who: .serviceGroup))
     }
     guard report.exitCode == 0 else { throw LifecycleFailure(report) }
-  }
-
-  /// - Parameter write: Another one is for tests.
-  func showPlan(
-    _ mode: PlanMode, write: (String) -> String? = { PlanMode.write($0, to: .standardOutput) }
-  ) throws {
-    var plan = lifecycle.plan()
-    if let mistake = mode.mistake { plan.mistakes.append(mistake) }
-    if let text = mode.print(plan), let problem = write(text) {
-      lifecycle.logger.error("no plan written: \(problem)", metadata: ["lifecycle.name": "\(lifecycle.name)"])
-    }
-    guard !plan.mistakes.isEmpty else { return }
-    throw LifecycleFailure(LifecycleReport(notStarted: plan))
   }
 
   /// The name of the lifecycle, for the group's log.

@@ -41,8 +41,11 @@ package struct ChildTable: Hashable, Sendable {
     }
     records.removeLast()
     origins.removeLast()
-    // A hundred thousand may have been open, and none ever again.
-    if places.isEmpty, records.capacity > 1024 { self = ChildTable() }
+    // A hundred thousand may have been open, and never again: each time that a quarter is left, the rest is given back.
+    guard records.capacity > 1024, records.count < records.capacity / 4 else { return }
+    records = records.map { $0 }
+    origins = origins.map { $0 }
+    if places.isEmpty { places = [:] }
   }
 
   package static func == (left: Self, right: Self) -> Bool {

@@ -183,7 +183,8 @@ extension LifecycleStateMachine {
     if !told, !outcome.isForGood, restartOrGiveUp(id, outcome, at: now) { return }
     self[id].verdict = verdict(of: outcome, told: told)
     if phases.indices.contains(id) { noteForLameDuck(self[id].verdict) }
-    if told, case .cutShort = outcome.plain { noteStraggler(id) }
+    // Told to stop only in order to be started again, it is late in no stop.
+    if told, !self[id].isRecycling, case .cutShort = outcome.plain { noteStraggler(id) }
     if children.contains(id) {
       // Nobody but its caller needs to know; only what is inside must end, too.
       if self[id].awaitsDrain { drain(id, at: now) }

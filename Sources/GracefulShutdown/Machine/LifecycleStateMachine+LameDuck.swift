@@ -78,7 +78,7 @@ extension StopRequest.Asker {
   /// Whether all that was served before can be served on for a while.
   var leavesAllServing: Bool {
     switch kind {
-    case .signal, .code, .serviceGroup: true
+    case .signal, .code, .serviceGroup, .file, .http: true
     // Somebody else serves already; something is gone, or has done all there was to do; somebody is in a hurry.
     case .successor, .phaseFailed, .phaseEnded, .cancellation: false
     }

@@ -31,7 +31,7 @@ package enum SecondsVariable: String, Hashable, Sendable {
   }
 
   /// Without a Double, which would take `inf`, `nan` and `0x1p3` for numbers, and is none too exact.
-  private static func parse(_ text: String) -> Duration? {
+  package static func parse(_ text: String) -> Duration? {
     let isNegative = text.hasPrefix("-")
     let parts = text.utf8.dropFirst(isNegative ? 1 : 0)
       .split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)

@@ -76,13 +76,6 @@ public struct LifecycleReport: Hashable, Sendable {
   /// `nil` when nobody had asked.
   public var stopRequestedAt: UTCTime? { request == nil ? nil : endedAt?.earlier(by: took) }
 
-  /// Of a lifecycle whose configuration is wrong, and which was not even tried to run.
-  package init(notStarted plan: StopPlan) {
-    self.init(
-      lifecycle: plan.lifecycle, request: nil, mistakes: plan.mistakes, phases: [], stragglers: [], ran: .zero,
-      took: .zero, grace: plan.grace, graceOrigin: plan.graceOrigin, endedBySignal: nil, ignored: [])
-  }
-
   /// The code to exit with.
   ///
   /// The first that applies: 128 + n ended at once by signal n; 124 something was cancelled or abandoned; 78 the

@@ -61,7 +61,9 @@ struct GateMemory: ~Copyable {
   }
 
   /// Once, by whoever won the right to close.
-  static func close(_ memory: Pointer, whenEmpty: (@Sendable () -> Void)?) {
+  ///
+  /// - Returns: Whether nobody was inside; then `whenEmpty` is not called.
+  static func close(_ memory: Pointer, else whenEmpty: (@Sendable () -> Void)?) -> Bool {
     memory.pointee.whenEmpty.withLock { $0 = whenEmpty }
     var empty = 0
     var sum: (admitted: UInt64, live: Int) = (0, 0)
@@ -72,23 +74,30 @@ struct GateMemory: ~Copyable {
       sum.live += found.live
     }
     memory.pointee.closed.withLock { $0 = sum }
-    countDown(memory, by: empty + 1)
+    return emptied(memory, by: empty + 1) != nil
   }
 
   /// What had been admitted and what was inside when it was closed; `nil` before.
   static func closed(_ memory: Pointer) -> (admitted: UInt64, live: Int)? { memory.pointee.closed.withLock { $0 } }
 
-  static func countDown(_ memory: Pointer, by count: Int) {
+  static func countDown(_ memory: Pointer, by count: Int) { emptied(memory, by: count)?.tell?() }
+
+  /// That nobody is inside any more, and who wanted to know.
+  private struct Emptied {
+    let tell: (@Sendable () -> Void)?
+  }
+
+  private static func emptied(_ memory: Pointer, by count: Int) -> Emptied? {
     // Released by everyone, acquired by the last: what the sessions did happens before what is done when all are gone.
     guard memory.pointee.remaining.wrappingSubtract(count, ordering: .acquiringAndReleasing).newValue == 0 else {
-      return
+      return nil
     }
     let whenEmpty = memory.pointee.whenEmpty.withLock { whenEmpty in
       defer { whenEmpty = nil }
       return whenEmpty
     }
     letGo(memory)
-    whenEmpty?()
+    return Emptied(tell: whenEmpty)
   }
 
   static func letGo(_ memory: Pointer) {

@@ -38,7 +38,7 @@ package final class SessionGate: Sendable {
   deinit {
     // Sessions may outlive it: then the last one frees the memory.
     forEachMemory { memory in
-      if !isShut.load(ordering: .relaxed) { GateMemory.close(memory, whenEmpty: nil) }
+      if !isShut.load(ordering: .relaxed) { _ = GateMemory.close(memory, else: nil) }
       GateMemory.letGo(memory)
     }
   }
@@ -113,29 +113,34 @@ package final class SessionGate: Sendable {
   /// - Parameter whenEmpty: Called once, when nothing is inside any more: here and now when nothing was, else by the thread
   ///   that ends the last one, outside any lock. It must not wait.
   package func close(whenEmpty: @escaping @Sendable () -> Void) {
-    guard !isShut.exchange(true, ordering: .acquiringAndReleasing) else { return }
+    if closeNow(else: whenEmpty) { whenEmpty() }
+  }
+
+  /// As ``close(whenEmpty:)``, but when nothing is inside, it says so instead of calling back.
+  ///
+  /// - Returns: Whether nothing was inside; `false` also for a later call.
+  package func closeNow(else whenEmpty: @escaping @Sendable () -> Void) -> Bool {
+    guard !isShut.exchange(true, ordering: .acquiringAndReleasing) else { return false }
     // One that is paused is closed as well; who waits for the pause to end is refused then.
     resume()
     switch (sessions.shut(), children.shut()) {
-    case (nil, nil): whenEmpty()
-    case (let memory?, nil), (nil, let memory?): GateMemory.close(memory, whenEmpty: whenEmpty)
+    case (nil, nil): return true
+    case (let memory?, nil), (nil, let memory?): return GateMemory.close(memory, else: whenEmpty)
     case (let sessions?, let children?):
-      let both = Both(whenEmpty)
-      GateMemory.close(sessions) { both.countDown() }
-      GateMemory.close(children) { both.countDown() }
+      let both = Both()
+      let each: @Sendable () -> Void = { if both.countsDown() { whenEmpty() } }
+      // Whichever of them counts down last, here or there, finds that both are empty; the other one does not.
+      let hadNoSession = GateMemory.close(sessions, else: each) && both.countsDown()
+      let hadNoChild = GateMemory.close(children, else: each) && both.countsDown()
+      return hadNoSession || hadNoChild
     }
   }
 
   private final class Both: Sendable {
     private let left = Atomic(2)
-    private let whenEmpty: @Sendable () -> Void
 
-    init(_ whenEmpty: @escaping @Sendable () -> Void) { self.whenEmpty = whenEmpty }
-
-    func countDown() {
-      // What was done in one happens before what is done when both are empty.
-      if left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { whenEmpty() }
-    }
+    /// What was done in one happens before what is done when both are empty.
+    func countsDown() -> Bool { left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 }
   }
 
   // MARK: Restarting

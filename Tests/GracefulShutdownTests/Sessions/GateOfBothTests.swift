@@ -45,13 +45,13 @@ struct GateOfBothTests {
         if hadSession { try phase.beginSession().end() }
         phase.gate.pause()
         #expect(phase.gate.enter() == nil)
-        #expect(throws: PhaseError.self) { try phase.beginSession() }
+        #expect(throws: PhaseError.self) { try phase.beginSession().end() }
         let emptied = Count()
         phase.gate.close { emptied.add() }
         phase.gate.resume()
         #expect(emptied.value == 1)
         #expect(phase.gate.enter() == nil)
-        #expect(throws: PhaseError.self) { try phase.beginSession() }
+        #expect(throws: PhaseError.self) { try phase.beginSession().end() }
         #expect(phase.gate.counts.refused == 2)
       }
     }

@@ -5,7 +5,7 @@ import GracefulShutdown
 enum ReportValues {
   static let askers: [StopRequest.Asker] = [
     .signal(15), .signal(-1), .code, .successor(4711), .phaseFailed("web"), .phaseEnded("a \"b\" \\ /\n\u{1B}\u{0}"),
-    .cancellation, .serviceGroup,
+    .cancellation, .serviceGroup, .file("/tmp/process.stop"), .http,
   ]
   static let urgencies: [StopRequest.Urgency] = [.drain, .cancelNow, .exitNow]
   static let ends: [PhaseEnd] = [

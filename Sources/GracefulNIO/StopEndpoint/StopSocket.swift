@@ -1,0 +1,112 @@
+import Graceful
+public import GracefulDescriptors
+import SystemPackage
+
+/// Where the stop endpoint's own server listens.
+public struct StopServerAddress: Hashable, Sendable, CustomStringConvertible {
+  enum Kind: Hashable, Sendable {
+    case ownSocket
+    case socket(String)
+    case tcp(ListenAddress)
+  }
+
+  let kind: Kind
+
+  /// A Unix socket of mode 0600 in a directory of the user's own, named after the program:
+  /// `$XDG_RUNTIME_DIR/graceful/PROGRAM-http.sock`, or `/tmp/graceful-UID/PROGRAM-http.sock` where that variable is not
+  /// set.
+  ///
+  /// Of two processes of one program only the first gets it: give each a path of its own.
+  public static var ownSocket: Self { Self(kind: .ownSocket) }
+
+  /// A Unix socket of mode 0600 at this path.
+  ///
+  /// Its directory must be one in which nobody else can replace it: this user's or root's, and closed to others' writing,
+  /// or sticky. What a process that has ended left there, is replaced; a socket at which somebody listens never is, nor
+  /// anything that is no socket. `PATH.lock` lies beside it, and stays. A path of more than 107 bytes is an error (unix(7)).
+  public static func socket(_ path: String) -> Self { Self(kind: .socket(path)) }
+
+  /// A TCP address; a token is demanded there, on loopback too: any user of the machine can reach that, and any page in a
+  /// browser.
+  public static func tcp(_ address: ListenAddress) -> Self { Self(kind: .tcp(address)) }
+
+  /// The path, or the address.
+  public var description: String {
+    switch kind {
+    case .ownSocket: "the program's own socket"
+    case .socket(let path): path
+    case .tcp(let address): "\(address)"
+    }
+  }
+
+  var isTCP: Bool { if case .tcp = kind { true } else { false } }
+
+  /// Binds and listens; from here on connections wait to be accepted.
+  func listen() throws(StopSocketError) -> StopSocket {
+    switch kind {
+    case .tcp(let address):
+      do {
+        return StopSocket(descriptor: SharedDescriptor(try address.listen()), path: nil)
+      } catch {
+        throw StopSocketError(reason: "\(error)", isTaken: error.errno == .addressInUse)
+      }
+    case .ownSocket:
+      let name = CommandLine.arguments.first.map { $0.split(separator: "/").last.map(String.init) ?? "" } ?? ""
+      do {
+        let path = try Handover.Configuration.defaultSocket(
+          program: name.isEmpty ? "program" : name, distinction: "http")
+        return try Self.claim(path)
+      } catch let error as HandoverError {
+        throw StopSocketError(reason: error.reason)
+      } catch let error as StopSocketError {
+        throw error
+      } catch {
+        throw StopSocketError(reason: "\(error)")
+      }
+    case .socket(let path): return try Self.claim(path)
+    }
+  }
+
+  private static func claim(_ path: String) throws(StopSocketError) -> StopSocket {
+    let checked: SocketPath
+    do { checked = try SocketPath(path) } catch { throw StopSocketError(reason: "\(error)") }
+    let claim = SocketClaim(path: checked, calls: .live)
+    do {
+      switch try claim.attempt() {
+      case .bound(let descriptor, let bound):
+        return StopSocket(descriptor: descriptor, path: .init(claim: claim, bound: bound))
+      case .connected:
+        throw StopSocketError(
+          reason: "a process listens at \(path) already; stop it, or choose another path", isTaken: true)
+      case .later(let reason): throw StopSocketError(reason: reason, isTaken: true)
+      }
+    } catch let error as StopSocketError {
+      throw error
+    } catch let error as HandoverError {
+      throw StopSocketError(reason: error.reason)
+    } catch {
+      throw StopSocketError(reason: "\(error)")
+    }
+  }
+}
+
+/// A socket that listens.
+struct StopSocket: Sendable {
+  /// What is to be removed in the end, if it is still ours then.
+  struct Path: Sendable {
+    let claim: SocketClaim
+    let bound: BoundPath
+
+    func remove() { claim.remove(bound) }
+  }
+
+  let descriptor: SharedDescriptor
+  let path: Path?
+}
+
+/// Nobody can listen there.
+struct StopSocketError: Error, Sendable {
+  var reason: String
+  /// Whether somebody else does.
+  var isTaken = false
+}

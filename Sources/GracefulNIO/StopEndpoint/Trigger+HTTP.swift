@@ -1,0 +1,89 @@
+public import Graceful
+import NIOCore
+
+extension Trigger {
+  /// A small HTTP server of its own, that stops the program and answers probes: see ``/Graceful/StopEndpoint`` for what is
+  /// asked and answered.
+  ///
+  /// It listens on a thread of its own: it answers although every thread of Swift's cooperative pool and every event
+  /// loop of the program is blocked, and it answers until the process ends, also while everything drains. Whoever waits
+  /// for the end (`?wait=30s`) is told before the exit. A connection carries one request.
+  /// - Parameters:
+  ///   - address: Where it listens: on a Unix socket that only this user can reach, unless said otherwise. On TCP a token
+  ///     is demanded; without one, the configuration is wrong.
+  ///   - token: Where the token comes from. `nil`: whoever can reach the Unix socket needs none.
+  ///   - endpoint: Its paths, whether GET stops, and your own code.
+  ///   - limits: What others may use of it.
+  ///   - waitsForAddress: What happens when another process listens there. False: the configuration is wrong. True, for
+  ///     programs that are replaced by a handover: it listens as soon as the other one lets go, which a predecessor does
+  ///     when its successor has taken over. Between the two nobody is heard for some hundredths of a second.
+  public static func http(
+    on address: StopServerAddress = .ownSocket, token: StopTokenSource? = nil,
+    endpoint: StopEndpoint = StopEndpoint(), limits: StopServerLimits = StopServerLimits(),
+    waitsForAddress: Bool = false
+  ) -> Trigger {
+    let name = "HTTP on \(address)"
+    return Trigger(
+      name,
+      attach: { target throws(TriggerError) in
+        let server = try StopServer.start(
+          on: address, token: token, endpoint: endpoint, limits: limits, waitsForAddress: waitsForAddress, for: target,
+          name: name)
+        return server.listening
+      })
+  }
+}
+
+extension StopServer {
+  /// A server that listens.
+  struct Started: Sendable {
+    var server: StopServer
+    var listening: Listening
+  }
+
+  static func start(
+    on address: StopServerAddress, token: StopTokenSource?, endpoint: StopEndpoint, limits: StopServerLimits,
+    waitsForAddress: Bool, for target: StopTarget, name: String
+  ) throws(TriggerError) -> Started {
+    if address.isTCP, token == nil {
+      throw TriggerError(
+        trigger: name,
+        reason: "a TCP address demands a token, on loopback too; name a file or an environment variable that has one")
+    }
+    let secret = try endpoint.secret(from: token, trigger: name)
+    // Bound before anything is promised: what cannot listen is a mistake that is reported before the start.
+    var socket: StopSocket?
+    do {
+      socket = try address.listen()
+    } catch {
+      guard error.isTaken, waitsForAddress else { throw TriggerError(trigger: name, reason: error.reason) }
+    }
+    let desk = StopDesk(endpoint, mostWaiting: limits.waiting)
+    let server = StopServer(desk: desk, limits: limits)
+    desk.attach(to: target, token: secret)
+    _ = target.lifecycle?.add(
+      StopDeskObserver(desk: desk, purpose: name, whenSucceeded: { if waitsForAddress { server.closeListener() } }))
+    if let socket { server.serve(socket) } else { server.serve(address, every: .milliseconds(20)) }
+    let listening = Listening(
+      leave: {
+        desk.leave()
+        server.leave()
+      },
+      farewells: [
+        Farewell(.withReport) { desk.conclude($0) }, Farewell(.last) { _ in server.removePath() },
+      ])
+    return Started(server: server, listening: listening)
+  }
+}
+
+extension StopEndpoint {
+  /// The token, when there is to be one.
+  func secret(from source: StopTokenSource?, trigger: String) throws(TriggerError) -> StopToken? {
+    if let mistake = mistake(token: source) { throw TriggerError(trigger: trigger, reason: mistake) }
+    do {
+      return try source?.read()
+    } catch {
+      throw TriggerError(trigger: trigger, reason: "\(error)")
+    }
+  }
+}

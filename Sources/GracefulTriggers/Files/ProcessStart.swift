@@ -1,0 +1,57 @@
+internal import CGracefulSystem
+
+/// When a process was started.
+///
+/// From the kernel (field 22 of proc_pid_stat(5)), in its ticks since boot, of which there are 100 a second: two processes
+/// that have the same number one after the other have another start, too.
+struct ProcessStart: Hashable, Sendable {
+  var ticks: UInt64
+
+  /// - Returns: `nil` when there is no such process, or no /proc.
+  init?(of process: Int32, calls: StopFileCalls) {
+    guard let stat = calls.read("/proc/\(process)/stat") else { return nil }
+    // The second field, the name, may have blanks and brackets in it.
+    guard let name = stat.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    let fields = stat[(name + 1)...].split(separator: UInt8(ascii: " "))
+    guard fields.count > 19, let ticks = UInt64(String(decoding: fields[19], as: UTF8.self)) else { return nil }
+    self.ticks = ticks
+  }
+
+  init(ticks: UInt64) { self.ticks = ticks }
+
+  /// When this process was started, in nanoseconds since 1970, and up to a tick too early: never later than anything that
+  /// was meant for it.
+  static func wallClock(calls: StopFileCalls) -> Int64? {
+    let boot = cgs_boot_nanoseconds()
+    let ticksASecond = cgs_ticks_a_second()
+    guard boot >= 0, ticksASecond > 0, let start = ProcessStart(of: cgs_process_id(), calls: calls) else { return nil }
+    // In nanoseconds a day of ticks overflows nothing; an Int64 of them holds 292 years.
+    let (nanoseconds, overflows) = Int64(clamping: start.ticks).multipliedReportingOverflow(
+      by: 1_000_000_000 / ticksASecond)
+    return overflows ? nil : calls.wallClock() - (boot - nanoseconds)
+  }
+}
+
+/// What is in the file that says that a process has stopped: which one, so that whoever waits can wait for its end.
+///
+/// `noamt/stop` leaves it empty, and looks whether it is there. One of another container has another number for the same
+/// process: then the start is another one, too.
+struct StopFileContent: Hashable, Sendable {
+  var process: Int32
+  var start: ProcessStart
+
+  var text: String { "\(process) \(start.ticks)\n" }
+
+  init(process: Int32, start: ProcessStart) {
+    self.process = process
+    self.start = start
+  }
+
+  init?(_ bytes: [UInt8]) {
+    let words = bytes.prefix { $0 != UInt8(ascii: "\n") }.split(separator: UInt8(ascii: " "))
+    guard words.count == 2, let process = Int32(String(decoding: words[0], as: UTF8.self)), process > 0,
+      let ticks = UInt64(String(decoding: words[1], as: UTF8.self))
+    else { return nil }
+    self.init(process: process, start: ProcessStart(ticks: ticks))
+  }
+}

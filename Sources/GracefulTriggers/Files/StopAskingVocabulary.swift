@@ -1,0 +1,72 @@
+/// What happens to one who asks by a file, what he does, and how it ends.
+extension StopAskingStateMachine {
+  package enum Event: Hashable, Sendable {
+    case began
+    case directory(StopFileLook)
+    case answer(StopFileLook)
+    case request(StopFileLook)
+    /// The answer of an earlier run, or a request that nobody would believe, has been removed, or has not (an errno).
+    case cleared(Int32)
+    /// Whether changes are told of from now on.
+    case armed(Bool)
+    /// The request is there, and ours; or an errno.
+    case created(StopFileLook)
+    /// Something in the directory has changed.
+    case changed
+    /// The directory has gone, or what was watched is no longer told of.
+    case ended
+    /// The time of ``Action/wait(until:)`` has come.
+    case due
+    /// Whom the answer names, and whether that process lives; `nil` when it names none that can be known.
+    case process(lives: Int32?)
+    /// The process that ``Action/watchProcess`` watches has ended.
+    case exited
+    /// Whoever waits does not want to any more.
+    case interrupted
+    case takenBack(Int32)
+  }
+
+  package enum Action: Hashable, Sendable {
+    case lookAtDirectory
+    case lookAtAnswer
+    case lookAtRequest
+    case clear
+    /// Remove a request that nobody would believe.
+    case clearRequest
+    case arm
+    case create
+    /// See whom the answer names, and watch that process.
+    case watchProcess
+    case wait(until: Instant)
+    case takeBack
+    case tell(Progress)
+    case finish(Ending)
+  }
+
+  /// How far it is.
+  package enum Progress: Hashable, Sendable {
+    case asked
+    /// The program has taken the request.
+    case heard
+    /// An answer that is not believed.
+    case refused(StopFileObjection)
+    /// It has answered, and has not ended yet.
+    case exiting(process: Int32)
+    /// Nothing new.
+    case waiting
+  }
+
+  package enum Ending: Hashable, Sendable {
+    case stopped
+    /// `heard`: whether the request was taken; `nil` when that is not known. `running`: it has answered, and not ended.
+    case notInTime(heard: Bool?, running: Int32?)
+    case interrupted(heard: Bool?)
+    case noDirectory
+    case directoryRefused(StopFileObjection)
+    /// What is in the request's place.
+    case requestRefused(StopFileObjection)
+    /// An errno.
+    case directoryFailed(Int32)
+    case createFailed(Int32)
+  }
+}

@@ -1,0 +1,118 @@
+internal import CGracefulSystem
+
+/// The one seam between the stop files and the system, so that a test can make the n-th call fail.
+///
+/// Each call that has a number for a result returns a value >= 0, or `-errno`. None of them waits, but ``poll``.
+package struct StopFileCalls: Sendable {
+  /// lstat(2); with a trailing `/.` it is the directory that a link leads to.
+  package var status: @Sendable (_ path: String) -> StopFileLook
+  package var mayChangeEntries: @Sendable (_ directory: String) -> Int32
+  package var unlink: @Sendable (_ path: String) -> Int32
+  /// open(2) of a file that is not there.
+  package var create: @Sendable (_ path: String, _ mode: UInt32) -> Int32
+  package var write: @Sendable (_ descriptor: Int32, _ bytes: [UInt8]) -> Int
+  package var rename: @Sendable (_ from: String, _ to: String) -> Int32
+  /// The first 1,024 bytes of a file.
+  package var read: @Sendable (_ path: String) -> [UInt8]?
+  package var close: @Sendable (_ descriptor: Int32) -> Void
+  package var pipe: @Sendable (_ ends: inout [Int32]) -> Int32
+  package var inotify: @Sendable () -> Int32
+  package var watch: @Sendable (_ inotify: Int32, _ directory: String) -> Int32
+  package var unwatch: @Sendable (_ inotify: Int32, _ watch: Int32) -> Int32
+  /// read(2) of as many events as there are, without waiting.
+  package var readEvents: @Sendable (_ descriptor: Int32) -> [UInt8]
+  /// poll(2) for reading: which are ready; `nil` when it failed.
+  package var poll: @Sendable (_ descriptors: [Int32], _ milliseconds: Int32) -> [Bool]?
+  package var openProcess: @Sendable (_ process: Int32) -> Int32
+  package var startThread: @Sendable (_ name: String, _ body: @escaping @Sendable () -> Void) -> Int32
+  package var wallClock: @Sendable () -> Int64
+
+  package static let live = StopFileCalls(
+    status: { path in
+      var status = cgs_file_status()
+      let result = cgs_link_status(path, &status)
+      guard result < 0 else { return .found(StopFileStatus(status)) }
+      return result == noSuchFile ? .absent : .failed(-result)
+    },
+    mayChangeEntries: { directory in cgs_may_change_entries(directory) },
+    unlink: { path in cgs_unlink(path) },
+    create: { path, mode in repeating { cgs_create_file(path, mode) } },
+    write: { descriptor, bytes in repeating { cgs_write(descriptor, bytes, bytes.count) } },
+    rename: { from, to in cgs_rename(from, to) },
+    read: { path in
+      let descriptor = repeating { cgs_open_to_read(path) }
+      guard descriptor >= 0 else { return nil }
+      defer { _ = cgs_close(descriptor) }
+      return readSome(descriptor)
+    },
+    close: { descriptor in _ = cgs_close(descriptor) },
+    pipe: { ends in
+      ends = [-1, -1]
+      return cgs_pipe(&ends)
+    },
+    inotify: { cgs_inotify() },
+    watch: { inotify, directory in cgs_inotify_watch(inotify, directory) },
+    unwatch: { inotify, watch in cgs_inotify_unwatch(inotify, watch) },
+    readEvents: { descriptor in readSome(descriptor, 4096) ?? [] },
+    poll: { descriptors, milliseconds in
+      var entries = descriptors.map { cgs_poll(fd: $0, wanted: Int16(CGS_POLL_IN), happened: 0) }
+      let count = cgs_poll(&entries, entries.count, milliseconds)
+      return count < 0 ? nil : entries.map { $0.happened != 0 }
+    },
+    openProcess: { process in cgs_pidfd_open(process) },
+    startThread: { name, body in
+      let context = Unmanaged.passRetained(StopFileThread(body))
+      let started = cgs_thread_start(
+        name,
+        { context in
+          guard let context else { return }
+          Unmanaged<StopFileThread>.fromOpaque(context).takeRetainedValue().body()
+        }, context.toOpaque())
+      if started < 0 { context.release() }
+      return started
+    },
+    wallClock: { cgs_wall_nanoseconds() })
+
+  /// -ENOENT and -EINTR, the same numbers on every system.
+  private static let noSuchFile: Int32 = -2
+  private static let interrupted: Int32 = -4
+
+  private static func repeating<Number: BinaryInteger>(_ call: () -> Number) -> Number {
+    while true {
+      let result = call()
+      if result != Number(interrupted) { return result }
+    }
+  }
+
+  private static func readSome(_ descriptor: Int32, _ most: Int = 1024) -> [UInt8]? {
+    var count = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: most) { buffer, initialized in
+      count = repeating { cgs_read(descriptor, buffer.baseAddress, most) }
+      initialized = max(0, count)
+    }
+    return count < 0 ? nil : bytes
+  }
+}
+
+private final class StopFileThread: Sendable {
+  let body: @Sendable () -> Void
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}
+
+extension StopFileStatus {
+  init(_ status: cgs_file_status) {
+    // The bits of S_IFMT are the same on every system that this runs on (inode(7), sys/stat.h).
+    let kind: Kind =
+      switch status.mode & 0o170000 {
+      case 0o100000: .file
+      case 0o040000: .directory
+      case 0o120000: .link
+      case 0o010000: .pipe
+      case 0o140000: .socket
+      default: .device
+      }
+    self.init(
+      kind, user: status.user, permissions: status.mode & 0o7777, links: status.links, device: status.device,
+      inode: status.inode, changed: status.changed_seconds * 1_000_000_000 + status.changed_nanoseconds)
+  }
+}

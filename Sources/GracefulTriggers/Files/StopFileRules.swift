@@ -1,0 +1,54 @@
+/// What is wrong with a file, or with the directory that it is in.
+package enum StopFileObjection: Hashable, Sendable {
+  /// Zero when it has been removed.
+  case stale(errno: Int32)
+  case notAFile(StopFileStatus.Kind)
+  case foreign(owner: UInt32, user: UInt32)
+  case hardLink
+  case unreadable(errno: Int32)
+  case unremovable(errno: Int32)
+  case answerStays(errno: Int32)
+  case noDirectory
+  case foreignDirectory(owner: UInt32, user: UInt32)
+  case openDirectory
+  case unwritable(errno: Int32)
+}
+
+/// Whom a program believes, and whom one who asks (T3).
+package struct StopFileRules: Hashable, Sendable {
+  /// Who we are.
+  package var user: UInt32
+
+  package init(user: UInt32) { self.user = user }
+
+  /// Nobody but us and root may be able to make or rename files of our user's in it.
+  package func objection(toDirectory status: StopFileStatus) -> StopFileObjection? {
+    guard status.user == user || status.user == 0 else { return .foreignDirectory(owner: status.user, user: user) }
+    guard status.permissions & 0o022 == 0 || status.permissions & 0o1000 != 0 else { return .openDirectory }
+    return nil
+  }
+
+  /// What is asked for by whom.
+  package func objection(toRequest status: StopFileStatus) -> StopFileObjection? {
+    guard status.kind == .file else { return .notAFile(status.kind) }
+    guard status.user == user || status.user == 0 else { return .foreign(owner: status.user, user: user) }
+    // A second name can be given by anybody who may write to the directory, where fs.protected_hardlinks is off (proc_sys_fs(5)).
+    guard status.links <= 1 else { return .hardLink }
+    return nil
+  }
+
+  /// Root may ask programs of all users, in their directories, and is answered by them.
+  package func objection(toDirectoryOfProgram status: StopFileStatus) -> StopFileObjection? {
+    var rules = self
+    if user == 0 { rules.user = status.user }
+    return rules.objection(toDirectory: status)
+  }
+
+  package func objection(toAnswer status: StopFileStatus) -> StopFileObjection? {
+    guard status.kind == .file else { return .notAFile(status.kind) }
+    guard status.user == user || status.user == 0 || user == 0 else {
+      return .foreign(owner: status.user, user: user)
+    }
+    return nil
+  }
+}

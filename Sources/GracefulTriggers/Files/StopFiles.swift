@@ -1,0 +1,79 @@
+internal import CGracefulSystem
+
+/// The two files by which a program is asked to stop, and says that it has.
+///
+/// Whoever wants the program to stop makes the first one; the program takes it away, stops, and makes the second one as
+/// its last act. It is the protocol of `noamt/stop` (Go), whose programs and command can be at either side.
+///
+/// ```swift
+/// await shop.runAndExit(on: .signals, .files())                      // the program
+/// try StopFiles().requestStopAndWait(timeout: .seconds(30))          // whoever stops it; or the command `stop`
+/// ```
+///
+/// Give each program a directory of its own: of two that share one, the first to look takes the request. In a directory
+/// to which everybody can write (`/tmp`), nobody but the program's user and root is heard, but everybody can be in the way.
+public struct StopFiles: Sendable {
+  /// Where both files are.
+  ///
+  /// For the program it must be its user's own or root's, and closed to the writing of others unless it is sticky, as
+  /// `/tmp` is. One that is not there is waited for.
+  public var directory: String
+  /// The name of the file that asks for a stop.
+  public var request: String
+  /// The name of the file that says that the program has stopped.
+  public var answer: String
+  /// Told of what is not taken for a request, and why, once a file.
+  ///
+  /// On a thread of its own, one at a time; while it is busy, at most 64 wait, and what comes then is left out.
+  public var onRefusal: (@Sendable (StopFileRefusal) -> Void)?
+
+  /// For tests: the system.
+  package var calls = StopFileCalls.live
+
+  /// Names the files.
+  /// - Parameters:
+  ///   - directory: Where both are; `$TMPDIR` unless given, or `/tmp` where that is not set or empty.
+  ///   - request: `process.stop` unless given.
+  ///   - answer: `process.stopped` unless given.
+  ///   - onRefusal: Told of what is not taken for a request. Nobody is unless given; ``Trigger/files(_:)`` writes it into
+  ///     the log of the lifecycle all the same.
+  public init(
+    directory: String = StopFiles.temporaryDirectory, request: String = "process.stop",
+    answer: String = "process.stopped", onRefusal: (@Sendable (StopFileRefusal) -> Void)? = nil
+  ) {
+    self.directory = directory
+    self.request = request
+    self.answer = answer
+    self.onRefusal = onRefusal
+  }
+
+  /// `$TMPDIR`, or `/tmp` where that is not set or empty.
+  public static var temporaryDirectory: String {
+    var entries = cgs_environment()
+    while let entry = entries?.pointee {
+      let text = String(cString: entry)
+      if text.hasPrefix("TMPDIR="), text.utf8.count > 7 { return String(text.dropFirst(7)) }
+      entries = entries?.successor()
+    }
+    return "/tmp"
+  }
+
+  var requestPath: String { path(of: request) }
+  var answerPath: String { path(of: answer) }
+
+  private func path(of name: String) -> String { directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)" }
+
+  /// What cannot be: a name that is none.
+  func checkNames() throws(StopFileError) {
+    let isPath = directory.isEmpty || directory.utf8.contains(0)
+    if isPath {
+      throw StopFileError(.badName, path: directory, "the directory's name is empty, or has a zero byte in it")
+    }
+    for name in [request, answer] {
+      let isBad =
+        name.isEmpty || name == "." || name == ".." || name.utf8.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
+      if isBad { throw StopFileError(.badName, path: name, "it must be the name of a file in \(directory), no path") }
+    }
+    if request == answer { throw StopFileError(.badName, path: request, "the two files must have different names") }
+  }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Graceful
+import NIOCore
+import NIOPosix
+import Synchronization
+
+@testable import GracefulNIO
+
+/// A program with one phase, held at its start and at its end until the test lets it go on, and its stop endpoint.
+final class StopWorld: Sendable {
+  static let token = "0123456789abcdef"
+
+  let lifecycle = Lifecycle("shop", grace: .seconds(60))
+  let directory = NSTemporaryDirectory() + "g-\(UUID().uuidString.prefix(8))"
+  private let start = OpenGate()
+  private let end = OpenGate()
+
+  var socket: String { directory + "/http" }
+  var secret: StopTokenSource { StopToken(Self.token).map { .given($0) } ?? .environment("") }
+
+  init(isReady: Bool = true, ends: Bool = true) throws {
+    try FileManager.default.createDirectory(
+      atPath: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    lifecycle.phase("web") { [start, end] phase in
+      await start.passed()
+      phase.ready()
+      await phase.turnToStop()
+      await end.passed()
+    }
+    if isReady { start.open() }
+    if ends { end.open() }
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+  func becomeReady() { start.open() }
+  func letEnd() { end.open() }
+
+  /// Runs with this trigger until everything is ready, or all the same when nothing is to be.
+  func run(on trigger: Trigger, until state: LifecycleSnapshot.State = .running) async throws -> Task<
+    LifecycleReport, Never
+  > {
+    let run = Task { [lifecycle] in await lifecycle.run(on: trigger) }
+    try await poll { lifecycle.snapshot().state == state }
+    return run
+  }
+
+  func connect() async throws -> RawClient {
+    try await RawClient.connect(to: SocketAddress(unixDomainSocketPath: socket), on: TestServer.group)
+  }
+
+  /// Sends a request, and returns all that comes until the end of the connection.
+  func ask(_ method: String, _ target: String, _ fields: String = "") async throws -> String {
+    let client = try await connect()
+    try await client.send("\(method) \(target) HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
+    let seen = try await client.until { $0.fin || $0.closed }
+    await client.close()
+    return seen.text
+  }
+}
+
+/// Closed until it is opened, for ever.
+final class OpenGate: Sendable {
+  private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
+
+  func open() {
+    let waiting = state.withLock { state in
+      state.isOpen = true
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    for one in waiting { one.resume() }
+  }
+
+  func passed() async {
+    await withCheckedContinuation { continuation in
+      let isOpen = state.withLock { state in
+        if !state.isOpen { state.waiting.append(continuation) }
+        return state.isOpen
+      }
+      if isOpen { continuation.resume() }
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import CGracefulSystem
+import Foundation
+import Testing
+
+@testable import GracefulTriggers
+
+@Suite("The answer that a process has stopped")
+struct StopFileAnswerTests {
+  @Test("The answer is written whole, names this process, and replaces whatever is there")
+  func answer() throws {
+    let directory = try FilesDirectory()
+    let files = StopFiles(directory: directory.path)
+    #expect(symlink("/nothing", directory.file("process.stopped")) == 0)
+    try files.signalStopped()
+    try files.signalStopped()
+    #expect(directory.names == ["process.stopped"])
+    let content = StopFileContent(StopFileCalls.live.read(directory.file("process.stopped")) ?? [])
+    #expect(content?.process == cgs_process_id())
+    #expect(content?.start == ProcessStart(of: cgs_process_id(), calls: .live))
+  }
+
+  @Test("On a full disk the answer is empty; where nothing can be made, that is an error, and nothing is left")
+  func fullDisk() throws {
+    let directory = try FilesDirectory()
+    var files = StopFiles(directory: directory.path)
+    files.calls = FailingFileCalls(1, of: [.write], errno: 28).calls
+    try files.signalStopped()
+    #expect(StopFileCalls.live.read(directory.file("process.stopped")) == [])
+    directory.remove("process.stopped")
+    for (kind, errno, code) in [
+      (FailingFileCalls.Kind.create, 28 as Int32, StopFileError.Code.system), (.create, 13, .notAllowed),
+      (.rename, 28, .system), (.rename, 1, .notAllowed),
+    ] {
+      files.calls = FailingFileCalls(1, of: [kind], errno: errno).calls
+      let error = #expect(throws: StopFileError.self) { try files.signalStopped() }
+      #expect(error?.code == code && directory.names == [])
+    }
+    _ = cgs_make_directory(directory.file("process.stopped"), 0o700)
+    #expect(throws: StopFileError.self) { try StopFiles(directory: directory.path).signalStopped() }
+    #expect(directory.names == ["process.stopped"])
+  }
+
+  @Test("What is in the answer is read as it was written, and anything else is nobody")
+  func content() {
+    let content = StopFileContent(process: 12, start: ProcessStart(ticks: 345))
+    #expect(StopFileContent(Array(content.text.utf8)) == content)
+    for text in ["", "\n", "12", "12 x", "-1 5", "0 5", "12 345 6", "99999999999 1"] {
+      #expect(StopFileContent(Array(text.utf8)) == nil, "\(text)")
+    }
+  }
+
+  @Test("The start of this process is known to a tick, and lies in the past")
+  func start() throws {
+    let start = try #require(ProcessStart.wallClock(calls: .live))
+    #expect(start < cgs_wall_nanoseconds())
+    #expect(abs(start - (ProcessStart.wallClock(calls: .live) ?? 0)) < 20_000_000)
+  }
+}
