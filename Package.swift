@@ -89,7 +89,7 @@ let package = Package(
       dependencies: ["WholeMachine", "GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(
       name: "GracefulProcessesTests",
-      dependencies: ["WholeMachine", "GracefulProcesses", "GracefulDescriptors", .system]),
+      dependencies: ["WholeMachine", "GracefulProcesses", "GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(
       name: "GracefulShutdownTests", dependencies: ["WholeMachine", "GracefulShutdown", "GracefulTesting", .log]),
     .testTarget(
@@ -110,6 +110,9 @@ let package = Package(
     // Sends itself SIGTERM while its phases fail and are started again.
     .executableTarget(
       name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", .log], path: "Tests/RestartingProgram"),
+    // Is process 1 of a PID namespace in tests.
+    .executableTarget(
+      name: "FirstProcessProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/FirstProcessProgram"),
     // Is stopped by files.
     .executableTarget(
       name: "StoppableProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/StoppableProgram"),
@@ -134,7 +137,8 @@ let package = Package(
         "WholeMachine",
         "SchemaChecking",
         "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "PlannedProgram", "StartingProgram",
-        "RestartingProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulHandover", "GracefulProcesses",
+        "RestartingProgram", "FirstProcessProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulHandover",
+        "GracefulProcesses",
         "GracefulShutdown", "GracefulTriggers", .log, .metrics, .tracing, .system, .serviceLifecycle,
         .serviceLifecycleTestKit,
       ]),

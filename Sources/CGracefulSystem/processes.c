@@ -136,18 +136,24 @@ int cgs_executable(const char *path) {
     return RESULT(faccessat(AT_FDCWD, path, X_OK, AT_EACCESS));
 }
 
-int cgs_processes(int32_t *pids, size_t room) {
-    DIR *all = opendir("/proc");
+static int numbers_in(const char *directory, long least, int32_t *numbers, size_t room) {
+    DIR *all = opendir(directory);
     if (!all) return -errno;
     size_t count = 0;
     for (struct dirent *entry; count < room && (entry = readdir(all));) {
         char *end;
-        long pid = strtol(entry->d_name, &end, 10);
-        if (*end == 0 && pid > 0) pids[count++] = (int32_t)pid;
+        long number = strtol(entry->d_name, &end, 10);
+        if (*end == 0 && end != entry->d_name && number >= least) numbers[count++] = (int32_t)number;
     }
     closedir(all);
     return (int)count;
 }
+
+int cgs_processes(int32_t *pids, size_t room) { return numbers_in("/proc", 1, pids, room); }
+
+int cgs_threads(int32_t *numbers, size_t room) { return numbers_in("/proc/self/task", 1, numbers, room); }
+
+int cgs_descriptors(int32_t *numbers, size_t room) { return numbers_in("/proc/self/fdinfo", 0, numbers, room); }
 
 int cgs_peek_exited(struct cgs_exit *how) { return waited(P_ALL, 0, WEXITED | WNOHANG | WNOWAIT, how); }
 

@@ -10,16 +10,30 @@
 
 // One more than the descriptor, so that zero means "nobody listens".
 static _Atomic int forwarding[65];
+// It came before anybody listened. Only process 1 has any.
+static _Atomic int kept[65];
+
+static void pass_on(int signal, int fd) {
+    unsigned char number = (unsigned char)signal;
+    // A full pipe drops the byte; 64 KiB of unread signals are not a stop that was missed.
+    ssize_t ignored = write(fd, &number, 1);
+    (void)ignored;
+}
 
 static void forward(int signal) {
     int before = errno;
     int fd = atomic_load_explicit(&forwarding[signal], memory_order_acquire) - 1;
-    if (fd >= 0) {
-        unsigned char number = (unsigned char)signal;
-        // A full pipe drops the byte; 64 KiB of unread signals are not a stop that was missed.
-        ssize_t ignored = write(fd, &number, 1);
-        (void)ignored;
-    }
+    if (fd >= 0) pass_on(signal, fd);
+    errno = before;
+}
+
+// In process 1, for as long as nobody listens. Kept first and looked for a listener then; whoever comes to listen does
+// it the other way round: so one of both finds it, and the exchange sees that only one passes it on.
+static void keep(int signal) {
+    int before = errno;
+    atomic_store(&kept[signal], 1);
+    int fd = atomic_load(&forwarding[signal]) - 1;
+    if (fd >= 0 && atomic_exchange(&kept[signal], 0)) pass_on(signal, fd);
     errno = before;
 }
 
@@ -32,10 +46,39 @@ static int disposition(int signal, void (*handler)(int)) {
     return sigaction(signal, &action, NULL) < 0 ? -errno : 0;
 }
 
+// The kernel drops what process 1 has no handler for (pid_namespaces(7)), so one of these that comes while the program
+// starts would be lost, and whoever sent it waits until it kills. Anywhere else its default action is right.
+static const int worth_keeping[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+
+static int is_worth_keeping(int signal) {
+    for (size_t i = 0; i < sizeof worth_keeping / sizeof worth_keeping[0]; i++)
+        if (worth_keeping[i] == signal) return 1;
+    return 0;
+}
+
+// As early as a program can: before main, and before Swift.
+__attribute__((constructor)) static void keep_from_the_start(void) {
+    if (getpid() != 1) return;
+    for (size_t i = 0; i < sizeof worth_keeping / sizeof worth_keeping[0]; i++) {
+        struct sigaction present;
+        // Whoever started it may want it ignored, as nohup(1) does.
+        if (sigaction(worth_keeping[i], NULL, &present) == 0 && present.sa_handler == SIG_DFL)
+            disposition(worth_keeping[i], keep);
+    }
+}
+
 int cgs_signal_forward(int signal, int fd) {
     if (signal < 1 || signal > 64 || signal == SIGKILL || signal == SIGSTOP) return -EINVAL;
-    atomic_store_explicit(&forwarding[signal], fd + 1, memory_order_release);
-    return disposition(signal, forward);
+    atomic_store(&forwarding[signal], fd + 1);
+    int result = disposition(signal, forward);
+    if (result >= 0 && atomic_exchange(&kept[signal], 0)) pass_on(signal, fd);
+    return result;
+}
+
+int cgs_signal_leave(int signal) {
+    if (signal < 1 || signal > 64) return -EINVAL;
+    atomic_store(&forwarding[signal], 0);
+    return disposition(signal, getpid() == 1 && is_worth_keeping(signal) ? keep : SIG_DFL);
 }
 
 int cgs_signal_default(int signal) { return disposition(signal, SIG_DFL); }

@@ -51,10 +51,13 @@ extension Lifecycle {
   /// shown; what the program itself does before it calls this, it does. Any other value is an error on standard error, and
   /// the exit code 64 (`EX_USAGE`, sysexits(3)); empty is as if it was not set. When the plan cannot be written, the exit
   /// code is 74 (`EX_IOERR`).
+  ///
+  /// Where `NOTIFY_SOCKET` is set, systemd is told when everything is ready, what drains, and more: ``notifySystemd()``.
   /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. ``Trigger/signals`` (SIGTERM and
   ///   SIGINT) unless given.
   public func runAndExit(on triggers: Trigger...) async -> Never {
     PlanMode.printAndExit(self)
+    notifySystemd()
     let report = await run(listeningTo: triggers.isEmpty ? [.signals] : triggers, exiting: true)
     // Reached only when somebody had called `run()` before: then it was that run's end, and nobody has exited.
     Ladder.shared.write(report: report)
@@ -65,6 +68,7 @@ extension Lifecycle {
   func run(
     listeningTo triggers: [Trigger], exiting: Bool, in environment: some LifecycleEnvironment = Ladder.shared
   ) async -> LifecycleReport {
+    FirstProcess.begin()
     // Listen first, then start: a stop that comes in between is kept (S10).
     var listenings: [Listening] = []
     let target = StopTarget(ask: { [self] in requestStop($0) }, lifecycle: self)

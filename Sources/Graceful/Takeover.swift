@@ -36,6 +36,7 @@ extension Lifecycle {
       control.close()
       throw error
     }
+    NotifyDesk.joined(after: handover.predecessor)
     do {
       desk.open(for: handover)
       control.open(for: handover)
@@ -85,6 +86,7 @@ extension Lifecycle {
     let told: @Sendable (HandoverEvent) -> Void = { event in
       log.write(event)
       control.happened(event)
+      if case .predecessorEnded = event { NotifyDesk.predecessorEnded() }
       further(event)
     }
     configuration.onEvent = told

@@ -83,6 +83,9 @@ public final class DrainingServer: Sendable {
   /// How many connections are open, from the moment in which they are accepted.
   public var connections: Int { driver.count }
 
+  /// How many connections have been accepted in all.
+  public var accepted: Int { driver.accepted }
+
   /// Accepts connections from now on, or again.
   ///
   /// Without effect once the listener is closed or a drain has begun.

@@ -44,6 +44,8 @@ final class ServerDrainDriver: Sendable {
 
   var count: Int { guarded.withLock { $0.machine.count } }
 
+  var accepted: Int { guarded.withLock { $0.nextID } }
+
   func id(of channel: any Channel) -> ServerDrainStateMachine.ID? {
     guarded.withLock { $0.ids[ObjectIdentifier(channel)] }
   }

@@ -18,6 +18,8 @@ extension DrainingServer {
     in phase: Phase, after handover: Handover, serving: () async throws -> Void = {}
   ) async throws -> DrainOutcome {
     do {
+      // A lame-duck time goes on for as long as new connections come.
+      phase.countArrivals { [weak self] in self?.accepted ?? 0 }
       try await phase.takeOver(handover, accepting: acceptor)
       phase.ready()
       try await serving()

@@ -22,6 +22,8 @@ package final class Subreaper: Sendable {
   private struct State {
     /// Descendants that were seen below another process than this one, as long as they are in the table.
     var adopted: Set<Identity> = []
+    /// Children that a thread of this process was seen to have started: that thread may end, and nobody else knows.
+    var own: Set<Identity> = []
     /// Since when a child of unknown origin has been dead.
     var deadSince: [Identity: ContinuousClock.Instant] = [:]
     var left: Set<ProcessID> = []
@@ -32,7 +34,9 @@ package final class Subreaper: Sendable {
 
   private let loop: PollLoop
   private let interval: Duration
-  private let patience: Duration
+  private let patience: @Sendable (Int) -> Duration
+  private let isWatched: @Sendable () -> Set<ProcessID>
+  private let isOwn: @Sendable () -> Set<ProcessID>
   private let orphanEnded: @Sendable (ProcessID, ExitStatus) -> Void
   private let state = Mutex(State())
 
@@ -54,8 +58,28 @@ package final class Subreaper: Sendable {
     }
     self.loop = loop
     self.interval = interval
-    self.patience = patience
+    self.patience = { _ in patience }
+    isWatched = { [] }
+    isOwn = { [] }
     self.orphanEnded = orphanEnded
+  }
+
+  /// For process 1, which adopts orphans without asking for them.
+  ///
+  /// - Parameters:
+  ///   - patience: The same, by how many dead children of unknown origin there are.
+  ///   - isWatched: Children that somebody in this process watches, and so asks about: they are never taken.
+  ///   - isOwn: Children that were started here, as far as that can be seen now: they are never taken, either.
+  package init(
+    ofProcessOneOn loop: PollLoop, every interval: Duration, patience: @escaping @Sendable (Int) -> Duration,
+    isWatched: @escaping @Sendable () -> Set<ProcessID>, isOwn: @escaping @Sendable () -> Set<ProcessID>
+  ) {
+    self.loop = loop
+    self.interval = interval
+    self.patience = patience
+    self.isWatched = isWatched
+    self.isOwn = isOwn
+    orphanEnded = { _, _ in }
   }
 
   /// Begins to look.
@@ -95,32 +119,55 @@ package final class Subreaper: Sendable {
 
   /// Reaps each orphan that has ended, on any thread.
   package func reap() {
+    var dead = cgs_exit()
+    // ECHILD: there is no child at all, and nothing below one. To read the table is dear, and most have none.
+    if cgs_peek_exited(&dead) == -Errno.noChildProcess.rawValue {
+      return state.withLock { state in
+        state.adopted = []
+        state.own = []
+        state.deadSince = [:]
+      }
+    }
+    // Before the table is read: what is started in between is not in it, and has the next look.
+    let own = isOwn()
     let all = ProcessTable.all()
-    for entry in eligible(all, at: .now) {
+    let eligible = eligible(all, own, at: .now)
+    if eligible.isEmpty { return }
+    let watched = isWatched()
+    for entry in eligible where !watched.contains(entry.id) {
       let status = ChildRegistry.unlessWaited(entry.id) { () -> ExitStatus? in
         var how = cgs_exit()
         guard cgs_reap(entry.id.rawValue, &how) >= 0, how.pid != 0 else { return nil }
         return ExitStatus(how)
       }
       guard let status else { continue }
-      state.withLock { $0.ended[entry.id] = status }
+      state.withLock { state in
+        // Process 1 may live for years, and nobody there asks.
+        if state.ended.count >= 4096 { state.ended = [:] }
+        state.ended[entry.id] = status
+      }
       loop.execute { [orphanEnded] in orphanEnded(entry.id, status) }
     }
   }
 
-  private func eligible(_ all: [ProcessEntry], at now: ContinuousClock.Instant) -> [ProcessEntry] {
+  private func eligible(
+    _ all: [ProcessEntry], _ own: Set<ProcessID>, at now: ContinuousClock.Instant
+  ) -> [ProcessEntry] {
     let below = ProcessTable.descendants(of: .current, among: all)
     return state.withLock { state in
       let present = Set(below.map { Identity(id: $0.id, started: $0.started) })
       state.adopted.formIntersection(present)
+      state.own.formIntersection(present)
+      state.own.formUnion(present.filter { own.contains($0.id) })
       state.deadSince = state.deadSince.filter { present.contains($0.key) }
+      let patience = patience(state.deadSince.count)
       return below.filter { entry in
         let identity = Identity(id: entry.id, started: entry.started)
         guard entry.parent == .current else {
           state.adopted.insert(identity)
           return false
         }
-        guard entry.isZombie, !state.left.contains(entry.id) else { return false }
+        guard entry.isZombie, !state.left.contains(entry.id), !state.own.contains(identity) else { return false }
         if state.adopted.contains(identity) { return true }
         let since = state.deadSince[identity] ?? now
         state.deadSince[identity] = since

@@ -51,7 +51,7 @@ extension LifecycleStateMachine.Action {
       .abandon(let id), .restart(let id, _, _), .refuse(let id), .hold(let id), .admit(let id), .waiting(let id, _),
       .renew(let id), .done(let id), .release(let id, _):
       id
-    case .wake, .finish, .leave, .ignored: nil
+    case .wake, .lameDuck, .look, .lameDuckEnded, .finish, .leave, .ignored: nil
     }
   }
 
@@ -61,7 +61,7 @@ extension LifecycleStateMachine.Action {
     case .abandon, .release: true
     case .start, .ready, .forgo, .hear, .drain, .turn, .cut, .cancel, .restart, .refuse, .hold, .admit, .waiting,
       .renew, .done,
-      .wake, .finish, .leave, .ignored:
+      .wake, .lameDuck, .look, .lameDuckEnded, .finish, .leave, .ignored:
       false
     }
   }
@@ -74,7 +74,7 @@ extension LifecycleStateMachine.Action {
     case .start, .ready, .forgo, .hear, .drain, .turn, .cut, .cancel, .abandon, .refuse, .hold, .admit, .waiting,
       .done,
       .release,
-      .wake, .finish, .leave, .ignored:
+      .wake, .lameDuck, .look, .lameDuckEnded, .finish, .leave, .ignored:
       nil
     }
   }

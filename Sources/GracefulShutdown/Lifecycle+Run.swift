@@ -20,6 +20,7 @@ extension Lifecycle {
     switch start {
     case .first(let driver, let requests, let log):
       log.note(environment.settings.setting(grace), within: environment.settings.platform)
+      log.note(environment.settings.setting(lameDuck), grace: environment.settings.setting(grace).duration)
       driver.noteClippedLimits()
       if exiting { driver.add(farewells) }
       for request in requests { driver.announce(request) }
@@ -84,7 +85,8 @@ extension Lifecycle {
     let phases = PhaseGraph(whole.declarations, mistakes: whole.mistakes + settings.mistakes)
     graph.withLock { $0 = phases }
     var machine = LifecycleStateMachine(
-      name: name, grace: grace.duration, graceOrigin: grace.origin, graph: phases,
+      name: name, grace: grace.duration, graceOrigin: grace.origin, lameDuck: settings.setting(lameDuck)?.time,
+      graph: phases,
       seed: .random(in: .min ... .max))
     // Here, where nobody else has the driver yet: another call of run() must not start what was asked to stop (S10).
     let now = MonotonicInstant(environment.now())

@@ -27,8 +27,12 @@ public final class Lifecycle: Sendable {
   public let name: String
   /// From the first request to stop to the exit of the process, everything included: what the program says.
   ///
-  /// The environment variable `GRACEFUL_GRACE_SECONDS` overrides it; see ``init(_:grace:logger:)``.
+  /// The environment variable `GRACEFUL_GRACE_SECONDS` overrides it; see ``init(_:grace:lameDuck:logger:)``.
   public let grace: Duration
+  /// Whether a stop begins with a lame-duck time: what the program says.
+  ///
+  /// The environment variable `GRACEFUL_LAME_DUCK_SECONDS` overrides it; see ``init(_:grace:lameDuck:logger:)``.
+  public let lameDuck: LameDuck
   /// Where progress is logged.
   public let logger: Logger
 
@@ -72,12 +76,23 @@ public final class Lifecycle: Sendable {
   ///     `2.5`) takes the place of this, in every lifecycle of the process that no phase of another one holds. Empty is as
   ///     if it was not set; zero or less, more than ten years, and what is no such number is a mistake, as above. When the
   ///     platform is known to kill before the grace is over, the log warns of it at the start; see ``PlatformGrace``.
+  ///   - lameDuck: For how long everything is still served after a stop was asked for and `/readyz` has begun to say no, so
+  ///     that load balancers find somebody else; it is part of the grace. None, but under Kubernetes up to 5 s, unless said
+  ///     otherwise: see ``LameDuck``.
+  ///
+  ///     When the environment variable `GRACEFUL_LAME_DUCK_SECONDS` is set as the run begins, its number of seconds takes
+  ///     the place of how long that is at most; `0` is none. What is a mistake in `GRACEFUL_GRACE_SECONDS` is one here, too,
+  ///     but for the zero.
   ///   - logger: Progress goes here, with these metadata keys, which stay: `lifecycle.name` in every entry; `phase.name`,
   ///     and at its end `phase.end` and `error`; `stop.who` and `stop.why` of each request; at the end `stop.took`,
   ///     `exit.code` and `stragglers`. Nothing is logged of a session, and of a child phase at debug level only.
-  public init(_ name: String, grace: Duration = .seconds(25), logger: Logger = Logger(label: "graceful")) {
+  public init(
+    _ name: String, grace: Duration = .seconds(25), lameDuck: LameDuck = .automatic,
+    logger: Logger = Logger(label: "graceful")
+  ) {
     self.name = name
     self.grace = grace.bounded
+    self.lameDuck = lameDuck
     self.logger = logger
   }
 
@@ -203,7 +218,9 @@ public final class Lifecycle: Sendable {
     // Where it runs already, the plan is that of the run.
     let graph = declared.map { Self.whole($0, of: self).graph } ?? graph.withLock { $0 } ?? PhaseGraph([])
     let grace = settings.setting(grace)
-    return StopPlan(name, grace: grace, platform: settings.platform, graph: graph, mistakes: settings.mistakes)
+    return StopPlan(
+      name, grace: grace, lameDuck: settings.setting(lameDuck), platform: settings.platform, graph: graph,
+      mistakes: settings.mistakes)
   }
 
   /// As it would run now; nobody is held by that.

@@ -8,6 +8,9 @@ extension LifecycleDriver {
     switch deed.action {
     case .wake(let instant):
       environment.schedule(at: .init(instant)) { [weak self] in self?.receive(.wake) }
+    case .lameDuck(let until): beginLameDuck(until: until)
+    case .look(let instant): look(at: instant)
+    case .lameDuckEnded(let report): endLameDuck(report)
     case .finish(let report):
       conclude(report)
       finish(complete(report))
@@ -54,7 +57,7 @@ extension LifecycleDriver {
       tally.begin(phase)
       phase.runs.beWaiting(false, by: deed.number)
     case .done: say(.info, "phase has done its work", phase)
-    case .wake, .finish, .leave, .ignored: break
+    case .wake, .lameDuck, .look, .lameDuckEnded, .finish, .leave, .ignored: break
     }
   }
 

@@ -32,6 +32,7 @@ final class LifecycleDriver: Sendable {
   private let nextChild: Atomic<Int>
   let tally = SessionTally()
   let emptied = EmptiedGates()
+  let arrivals = ArrivalCounters()
   let events: LifecycleEventBroadcast
   let exiting: Bool
   let startedAt: UTCTime
@@ -213,7 +214,7 @@ extension LifecycleStateMachine.Event {
   fileprivate var asksForNoStop: Bool {
     switch self {
     case .run, .stop: false
-    case .ready, .ended, .emptied, .opened, .stopPhase, .late, .wake: true
+    case .ready, .ended, .emptied, .opened, .stopPhase, .late, .wake, .looked: true
     }
   }
 }

@@ -10,6 +10,7 @@ public struct SignalError: Error, Hashable, Sendable, CustomStringConvertible {
       case cannotBeCaught
       case faultOfTheProgram
       case noSuchSignal
+      case noSignals
       case system(operation: String, Errno)
     }
 
@@ -21,13 +22,15 @@ public struct SignalError: Error, Hashable, Sendable, CustomStringConvertible {
     public static var faultOfTheProgram: Self { Self(kind: .faultOfTheProgram) }
     /// The number is not a signal's.
     public static var noSuchSignal: Self { Self(kind: .noSuchSignal) }
+    /// No signal at all was named: nothing would ever be heard.
+    public static var noSignals: Self { Self(kind: .noSignals) }
     /// The system refused: no descriptor or no thread is left, or it keeps the signal for itself.
     public static func system(_ operation: String, _ errno: Errno) -> Self {
       Self(kind: .system(operation: operation, errno))
     }
   }
 
-  /// Which signal.
+  /// Which signal; number 0 when none was named.
   public let signal: Signal
   /// Why not.
   public let reason: Reason
@@ -44,6 +47,7 @@ public struct SignalError: Error, Hashable, Sendable, CustomStringConvertible {
     switch reason.kind {
     case .cannotBeCaught: return start + "it never reaches a program; listen for SIGTERM"
     case .faultOfTheProgram: return start + "it is a fault of the program, after which nothing can go on"
+    case .noSignals: return "cannot listen for no signal at all; name one, such as SIGTERM"
     case .noSuchSignal: return start + "signals have numbers from 1 to 64"
     case .system(let operation, let errno): return start + "\(operation) failed: \(errno)"
     }

@@ -34,6 +34,8 @@ package final class SignalRegistry: Sendable {
   package func listen(
     for signals: Set<Signal>, _ heard: @escaping @Sendable (Signal) -> Void
   ) throws(SignalError) -> Int {
+    // Somebody who computes the list, and gets none, would wait for ever.
+    guard !signals.isEmpty else { throw SignalError(signal: Signal(rawValue: 0), reason: .noSignals) }
     for signal in signals {
       if let refusal = signal.refusal { throw SignalError(signal: signal, reason: refusal) }
     }
@@ -43,7 +45,7 @@ package final class SignalRegistry: Sendable {
       for signal in signals where !state.listeners.values.contains(where: { $0.signals.contains(signal) }) {
         let result = cgs_signal_forward(signal.rawValue, state.pipe[1])
         guard result >= 0 else {
-          for signal in installed { _ = cgs_signal_default(signal.rawValue) }
+          for signal in installed { _ = cgs_signal_leave(signal.rawValue) }
           throw SignalError(signal: signal, reason: .system("sigaction", Errno(rawValue: -result)))
         }
         installed.append(signal)
@@ -66,7 +68,7 @@ package final class SignalRegistry: Sendable {
       // Under the lock, so that nobody who comes at the same time has his handler taken away.
       for signal in listener.signals
       where !state.listeners.values.contains(where: { $0.signals.contains(signal) }) {
-        _ = cgs_signal_default(signal.rawValue)
+        _ = cgs_signal_leave(signal.rawValue)
       }
     }
   }

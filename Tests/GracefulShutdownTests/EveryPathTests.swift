@@ -175,13 +175,34 @@ struct EveryPathTests {
         urgent: choose(2) == 0,
         restarting: Dictionary(
           uniqueKeysWithValues: policies.enumerated().filter { _ in choose(4) > 0 }.map { ($0, $1) }),
-        slow: Set((0..<6).filter { _ in choose(3) == 0 }))
+        slow: Set((0..<6).filter { _ in choose(3) == 0 }), lameDuck: choose(2) == 0 ? nil : Self.lameDuck)
       var explorer = GraphExplorer(requires: graph, grace: .seconds(20), extent: extent)
       try explorer.walk(120, choose)
       steps += explorer.steps
       ends += explorer.finishes
     }
     print("by chance: \(steps) steps, \(ends) ends")
+  }
+
+  private static let lameDuck = LameDuckTime(limit: .seconds(5), minimum: .seconds(2), quiet: .seconds(4))
+
+  @Test(
+    "T5: With a lame-duck time: one and two phases, with sessions, a child phase, stops of one alone, and every end")
+  func lameDuck() throws {
+    try Self.explore(GraphExplorer.graphs(of: 1)) { _ in
+      Extent(
+        visited: [0], childOf: 0, alone: [0], everyEnd: [0], lameDuck: Self.lameDuck, longest: Self.length(6, long: 8))
+    }
+    try Self.explore(GraphExplorer.graphs(of: 2)) { _ in
+      Extent(
+        visited: [0, 1], alone: [0, 1], everyEnd: [0, 1], lameDuck: Self.lameDuck, longest: Self.length(5, long: 7))
+    }
+    try Self.explore(GraphExplorer.graphs(of: 2)) { _ in
+      Extent(urgent: false, lameDuck: Self.lameDuck, longest: Self.length(9, long: 12))
+    }
+    try Self.explore(GraphExplorer.graphs(of: 3)) { _ in
+      Extent(visited: [2], urgent: false, lameDuck: Self.lameDuck, longest: Self.length(6, long: 8))
+    }
   }
 
   @Test("There are 1, 2, 8 and 64 graphs of one to four phases")

@@ -57,6 +57,8 @@ struct GraphExplorer {
     var filtered: Set<Int> = []
     /// These must be ready in time.
     var slow: Set<Int> = [1]
+    /// A stop begins with it.
+    var lameDuck: LameDuckTime?
     var longest = Int.max
   }
 
@@ -113,7 +115,8 @@ struct GraphExplorer {
         "\(id)", requires: requires.map { "\($0)" }, startLimit: extent.slow.contains(id) ? .seconds(2) : nil,
         limit: id == 0 ? .seconds(3) : nil, restart: extent.restarting[id] ?? .never)
     }
-    let machine = Machine(name: "explored", grace: grace, graph: PhaseGraph(declarations))
+    let machine = Machine(
+      name: "explored", grace: grace, lameDuck: extent.lameDuck, graph: PhaseGraph(declarations))
     var model = PathModel()
     // Those that are started again, and those that require them, are stopped alone for it.
     model.alone = !extent.restarting.isEmpty
@@ -138,7 +141,7 @@ struct GraphExplorer {
 
   private func endsTheWhole(_ event: Machine.Event, at position: Position) -> Bool {
     switch event {
-    case .stop, .stopPhase: return true
+    case .stop, .stopPhase: return extent.lameDuck == nil || position.model.stopped
     case .ended(let id, let outcome) where !position.model.heard.contains(id):
       guard let policy = extent.restarting[id] else { return true }
       return outcome == .returned && policy.condition != .always
@@ -179,6 +182,11 @@ struct GraphExplorer {
       if extent.urgent { events.append((.stopPhase(id, .cancelNow), now)) }
     }
     events += stops(now)
+    if let look = model.look {
+      // Nobody has come, or somebody has; and so late that something else is over.
+      events += [(.looked(model.admitted), max(look, now)), (.looked(model.admitted + 1), max(look, now))]
+      events.append((.looked(model.admitted), max(look, now) + .seconds(1)))
+    }
     if let wake = model.wake {
       events.append((.wake, wake))
       // Early, and so late that everything is over.
@@ -192,6 +200,7 @@ struct GraphExplorer {
     var stops = [StopRequest(who: .signal(15))]
     if extent.urgent {
       stops += [StopRequest(), StopRequest(urgency: .cancelNow), StopRequest(urgency: .exitNow)]
+      if extent.lameDuck != nil { stops.append(StopRequest(who: .successor(7))) }
     }
     return stops.map { (.stop($0), now) }
   }

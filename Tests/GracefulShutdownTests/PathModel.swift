@@ -56,6 +56,16 @@ struct PathModel: Hashable {
   var exiting = false
   var finished = false
   var wake: Instant?
+  /// While it lasts, nobody is told to drain but who is stopped alone.
+  var lameUntil: Instant?
+  /// It ends for a reason that must be there.
+  var lameSince: Instant?
+  /// A body of the graph has failed since.
+  var failedWhileLame = false
+  var wasLame = false
+  /// When to look at the sessions, and how many there were then.
+  var look: Instant?
+  var admitted: UInt64 = 0
   var latest: Instant?
 
   /// Those that are inside a phase hold its gate.
@@ -88,6 +98,7 @@ struct PathModel: Hashable {
     case .ended(let id, let outcome):
       cameBack.insert(id)
       noteOutcome(id, outcome)
+      if lameUntil != nil, parents[id] == nil, case .threw = outcome.plain { failedWhileLame = true }
       if outcome == .returned, !heard.contains(id), let policy = policies[id] { noteReturn(id, policy) }
       if most.isEmpty, parents[id] == nil, !heard.contains(id) { stop(grace, at: time) }
     case .emptied(let id): empty.insert(id)
@@ -106,6 +117,9 @@ struct PathModel: Hashable {
         for child in parents.keys where parents[child] == other && isLive(child) { hurried.insert(child) }
       }
     case .wake: wake = nil
+    case .looked(let count):
+      look = nil
+      admitted = count
     // What runs that are over say does not reach the machine: the driver knows which one speaks.
     case .run, .late: break
     }
@@ -204,6 +218,10 @@ struct PathModel: Hashable {
     case .drain(let id, let deadline):
       try require(heard.contains(id) || parents[id] != nil && cameBack.contains(id), "drains before it hears")
       try require(drained.insert(id), "drains twice")
+      if let lameUntil, parents[id] == nil {
+        try require(
+          time < lameUntil && (stoppedAlone.contains(id) || !most.isEmpty), "drains while everything is served")
+      }
       if event == .wake, !wasStopped, isSlow(id, actions) { slow.insert(id) }
       try require(
         dependents(id).intersection(begun).isSubset(of: gone) || slow.contains(id),
@@ -265,6 +283,19 @@ struct PathModel: Hashable {
       try require(instant > time, "a wake-up in the past")
       if stopped { try inTime(instant) }
       wake = wake.map { min($0, instant) } ?? instant
+    case .lameDuck(let until):
+      try require(!wasStopped && !wasLame && until > time, "a lame duck that does not begin the stop")
+      try require(
+        requires.indices.allSatisfy { everReady.contains($0) || stoppedAlone.contains($0) },
+        "what was not ready, has nobody")
+      (lameUntil, lameSince, wasLame) = (until, time, true)
+      try inTime(until)
+    case .look(let instant):
+      try require(lameUntil.map { instant >= time && instant < $0 } ?? false, "a look at nothing")
+      look = instant
+    case .lameDuckEnded(let ended):
+      try checkLameDuck(ended, by: event, at: time, require)
+      (lameUntil, look) = (nil, nil)
     case .leave: throw Breach(description: "an exit before the end: \(self)")
     case .finish(let report):
       try check(report, at: time, require)
@@ -278,6 +309,7 @@ struct PathModel: Hashable {
     _ report: LifecycleReport, at time: Instant, _ require: (Bool, @autoclosure () -> String) throws -> Void
   ) throws {
     let own = begun.subtracting(FewPhases(parents.keys))
+    try require(lameUntil == nil && (report.lameDuck != nil) == wasLame, "a lame duck that did not end")
     try require(own.isSubset(of: gone), "the end before all have ended")
     for (id, phase) in report.phases.enumerated() where phase.parent == nil {
       try require((phase.end == .neverStarted) == !everBegun.contains(id), "phase \(id) in the report")

@@ -16,9 +16,11 @@ final class ChildProgram: Sendable {
   private let said = Mutex("")
 
   /// Standard error is a pipe of its own, or the given one.
+  ///
+  /// - Parameter wrapper: A command that starts it: the path of its executable, and arguments.
   init(
     _ name: String, _ arguments: [String], environment entries: [String] = [],
-    errors given: (read: Int32, write: Int32)? = nil
+    errors given: (read: Int32, write: Int32)? = nil, under wrapper: [String] = [], input: Int32? = nil
   ) throws {
     // The test program lies where the package's programs lie.
     let own = CommandLine.arguments[0]
@@ -30,17 +32,17 @@ final class ChildProgram: Sendable {
     output = out[0]
     errors = given?.read ?? err[0]
     ours = out + err
-    let pairs: [Int32] = [out[1], 1, given?.write ?? err[1], 2]
-    var argv: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { Self.copy($0) } + [nil]
+    let pairs: [Int32] = [out[1], 1, given?.write ?? err[1], 2] + (input.map { [$0, 0] } ?? [])
+    var argv: [UnsafeMutablePointer<CChar>?] = (wrapper + [path] + arguments).map { Self.copy($0) } + [nil]
     var environment: [UnsafeMutablePointer<CChar>?] = entries.map { Self.copy($0) } + [nil]
     defer { for case let string? in argv + environment { string.deallocate() } }
-    pid = path.withCString { path in
+    pid = (wrapper.first ?? path).withCString { path in
       pairs.withUnsafeBufferPointer { pairs in
         argv.withUnsafeMutableBufferPointer { argv in
           environment.withUnsafeMutableBufferPointer { environment in
             var what = cgs_spawn(
               path: path, arguments: argv.baseAddress, environment: environment.baseAddress, directory: nil,
-              descriptors: pairs.baseAddress, descriptor_pairs: 2)
+              descriptors: pairs.baseAddress, descriptor_pairs: pairs.count / 2)
             return cgs_spawn(&what)
           }
         }
@@ -145,7 +147,7 @@ final class ChildProgram: Sendable {
   }
 
   /// Waiting here blocks a thread; it must not be one of the pool.
-  private static func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result?) async -> Result? {
+  static func onOwnThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result?) async -> Result? {
     guard let loop = try? PollLoop(name: "child") else { return nil }
     defer { loop.stop() }
     return await withCheckedContinuation { continuation in

@@ -19,7 +19,11 @@ struct PlanDocumentTests {
     let graph = PhaseGraph([
       .init("database", startLimit: .seconds(1)), .init("web", requires: ["database"], limit: .seconds(40)),
     ])
-    let plan = StopPlan("shop", grace: GraceSetting(.seconds(25), from: .environment), platform: platform, graph: graph)
+    let lameDuck = LameDuckSetting(LameDuckTime(limit: .seconds(30)), from: .kubernetes)
+    let plan = StopPlan(
+      "shop", grace: GraceSetting(.seconds(25), from: .environment), lameDuck: platform == nil ? nil : lameDuck,
+      platform: platform, graph: graph)
+    #expect(try StopPlan(json: plan.json()) == plan)
     #expect(try SchemaChecker("lifecycle-plan-1").problems(inText: plan.json()) == [])
     #expect(plan.json().contains("\"graceFrom\" : \"environment\""))
   }

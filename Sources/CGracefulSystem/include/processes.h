@@ -29,6 +29,10 @@ int cgs_become_subreaper(void);
 int cgs_executable(const char *path);
 // The numeric entries of /proc, at most `room`; returns how many were written.
 int cgs_processes(int32_t *pids, size_t room);
+// The threads of this process.
+int cgs_threads(int32_t *numbers, size_t room);
+// The entries of /proc/self/fdinfo, the one that this opens meanwhile among them.
+int cgs_descriptors(int32_t *numbers, size_t room);
 
 struct cgs_exit {
     int32_t pid;     // 0: none has ended

@@ -55,13 +55,15 @@ struct PlanPicture {
       TimelinePicture.Mark(at: times.abandonAt - times.requestedAt, label: "abandon", isDeadline: true),
       TimelinePicture.Mark(at: plan.grace, label: "grace", isDeadline: true),
     ]
+    if let lameDuck = plan.lameDuck { marks.append(TimelinePicture.Mark(at: lameDuck.limit, label: "lame duck ends")) }
     if let platform = plan.platform, platform.duration <= plan.grace * 2 {
       marks.append(TimelinePicture.Mark(at: platform.duration, label: "killed", isDeadline: true))
     }
+    let latest = marks.map(\.at).max() ?? .zero
     // A grace of years is for a stop that takes as long as it takes: what counts is how long that is.
     let worst = plan.worstCase ?? .zero
     let isNear = worst * 3 > plan.grace
-    let end = isNear ? max(plan.grace, marks.last?.at ?? .zero) : worst
+    let end = isNear ? max(plan.grace, latest) : worst
     let length = min(max(end, .milliseconds(1)), .longest) * 1.05
     return TimelinePicture.Panel(
       title: "a stop in which everything takes its limit", length: length,
@@ -75,7 +77,9 @@ struct PlanPicture {
       bars.append(TimelinePicture.Bar(panel: 0, from: from, to: to, kind: kind, title: title))
     }
     if let start = phase.drainsAfter, let time = phase.drainsFor, let end = phase.endsAfter {
-      if start > .zero { add(.zero, start, .wait, "waits for those that require it") }
+      let lame = min(plan.lameDuck?.limit ?? .zero, start)
+      if lame > .zero { add(.zero, lame, .lameDuck, "is served on as a lame duck") }
+      if start > lame { add(lame, start, .wait, "waits for those that require it") }
       add(start, start + time, isCritical ? .critical : .limit, "may drain")
       if end > start + time { add(start + time, end, .cancelled, "is cancelled") }
     }

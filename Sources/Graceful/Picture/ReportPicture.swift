@@ -50,11 +50,14 @@ struct ReportPicture {
 
   private static func stopPanel(of report: LifecycleReport) -> TimelinePicture.Panel {
     let times = StopTimetable(grace: report.grace, at: .now)
-    let marks = [
+    var marks = [
       TimelinePicture.Mark(at: times.cancelAt - times.requestedAt, label: "cancel"),
       TimelinePicture.Mark(at: times.abandonAt - times.requestedAt, label: "abandon", isDeadline: true),
       TimelinePicture.Mark(at: report.grace, label: "grace", isDeadline: true),
     ]
+    if let lameDuck = report.lameDuck {
+      marks.insert(TimelinePicture.Mark(at: lameDuck.took, label: "lame duck ends"), at: 0)
+    }
     // The deadlines are shown when it came near them; otherwise the bars would be too small to be seen.
     let isNear = report.took * 3 > report.grace
     // A file may say anything; an axis is no longer than a hundred years.
@@ -80,7 +83,9 @@ struct ReportPicture {
       let drain = max((phase.drainAfter ?? ended) - report.ran, .zero)
       let end = ended - report.ran
       let turn = phase.turnAfter.map { max(min($0 - report.ran, end), drain) }
-      if drain > .zero { add(Self.stop, .zero, drain, .wait, "waits for those that require it") }
+      let lame = min(report.lameDuck?.took ?? .zero, drain)
+      if lame > .zero { add(Self.stop, .zero, lame, .lameDuck, "is served on as a lame duck") }
+      if drain > lame { add(Self.stop, lame, drain, .wait, "waits for those that require it") }
       if let turn, turn > drain { add(Self.stop, drain, turn, kind ?? .drain, kind.map(\.meaning) ?? "drains") }
       if phase.drainAfter != nil {
         let rest: TimelinePicture.Kind = turn == nil ? .drain : .turn

@@ -233,7 +233,7 @@ private struct TimelineCanvas {
     .deadline{stroke:var(--abandoned);stroke-dasharray:5 3}
     .link{fill:none;stroke:var(--edge)}.last{stroke:var(--faint)}
     .start{fill:var(--start)}.wait{fill:var(--wait)}.drain,.limit{fill:var(--drain)}.turn{fill:var(--turn)}
-    .cancelled{fill:var(--cancelled)}.critical{fill:var(--start)}.abandoned,.failed{fill:var(--abandoned)}
+    .lameDuck{fill:var(--drain);opacity:.45}.cancelled{fill:var(--cancelled)}.critical{fill:var(--start)}.abandoned,.failed{fill:var(--abandoned)}
     .hatch{stroke:var(--hatch);stroke-width:2}
     """
 }

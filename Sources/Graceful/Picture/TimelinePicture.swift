@@ -31,11 +31,12 @@ struct TimelinePicture: Hashable {
 
   /// Of a bar; the raw value is its class in the style.
   enum Kind: String, Hashable, CaseIterable {
-    case start, wait, limit, critical, drain, turn, cancelled, abandoned, failed
+    case start, lameDuck, wait, limit, critical, drain, turn, cancelled, abandoned, failed
 
     var meaning: String {
       switch self {
       case .start: "starts"
+      case .lameDuck: "serves on as a lame duck"
       case .wait: "waits for others"
       case .drain: "drains"
       case .turn: "cleans up"

@@ -17,6 +17,7 @@ struct PlanDocument: Encodable {
   var mistakes: [MistakeDocument]
   var grace: JSONSeconds
   var graceFrom: GraceOrigin.Kind
+  var lameDuck: JSONNullable<LameDuck>
   var platform: JSONNullable<Platform>
   var phases: [Phase]
   var startWaves: [[String]]
@@ -36,6 +37,14 @@ struct PlanDocument: Encodable {
     var grace: JSONSeconds
     var source: String
     var killsEarly: Bool
+  }
+
+  struct LameDuck: Codable {
+    var limit: JSONSeconds
+    var minimum: JSONSeconds
+    var quiet: JSONSeconds
+    var asked: JSONSeconds
+    var from: LameDuckOrigin.Kind
   }
 
   struct Phase: Encodable {
@@ -63,6 +72,12 @@ struct PlanDocument: Encodable {
     mistakes = plan.mistakes.map(MistakeDocument.init)
     grace = JSONSeconds(plan.grace)
     graceFrom = plan.graceOrigin.kind
+    lameDuck = JSONNullable(
+      plan.lameDuck.map {
+        LameDuck(
+          limit: JSONSeconds($0.limit), minimum: JSONSeconds($0.minimum), quiet: JSONSeconds($0.quiet),
+          asked: JSONSeconds($0.asked), from: $0.origin.kind)
+      })
     platform = JSONNullable(
       plan.platform.map {
         Platform(grace: JSONSeconds($0.duration), source: $0.source.kind.rawValue, killsEarly: plan.isKilledEarly)

@@ -29,12 +29,26 @@ private struct PlanSource: Decodable {
   var mistakes: [MistakeDocument]
   var grace: JSONSeconds
   var graceFrom: GraceOrigin.Kind
+  /// Left out by versions that had none.
+  var lameDuck: JSONNullable<LameDuck>?
   var platform: JSONNullable<Platform>
   var phases: [Phase]
 
   struct Platform: Codable {
     var grace: JSONSeconds
     var source: PlatformGrace.Source.Kind
+  }
+
+  struct LameDuck: Codable {
+    var minimum: JSONSeconds
+    var quiet: JSONSeconds
+    var asked: JSONSeconds
+    var from: LameDuckOrigin.Kind
+
+    var setting: LameDuckSetting {
+      let time = LameDuckTime(limit: asked.duration, minimum: minimum.duration, quiet: quiet.duration)
+      return LameDuckSetting(time, from: LameDuckOrigin(kind: from))
+    }
   }
 
   struct Phase: Decodable {
@@ -63,6 +77,7 @@ private struct PlanSource: Decodable {
     // What follows from the graph is found again.
     let known = StopPlan(lifecycle, grace: grace, graph: graph).mistakes
     let further = mistakes.filter { !known.contains($0) }
-    return StopPlan(lifecycle, grace: grace, platform: platform, graph: graph, mistakes: further)
+    return StopPlan(
+      lifecycle, grace: grace, lameDuck: lameDuck?.value?.setting, platform: platform, graph: graph, mistakes: further)
   }
 }

@@ -22,6 +22,8 @@ struct ReportDocument: Codable {
   var took: JSONElapsed
   var grace: JSONSeconds
   var graceFrom: GraceOrigin.Kind
+  /// Left out by versions that had none.
+  var lameDuck: JSONNullable<LameDuckDocument>?
   var endedBySignal: JSONNullable<JSONInteger<Int32>>
   /// For who reads the JSON; not read back, since it follows from the rest.
   var exitCode: JSONInteger<Int32>?
@@ -43,6 +45,7 @@ struct ReportDocument: Codable {
     took = JSONElapsed(report.took)
     grace = JSONSeconds(report.grace)
     graceFrom = report.graceOrigin.kind
+    lameDuck = JSONNullable(report.lameDuck.map(LameDuckDocument.init))
     endedBySignal = JSONNullable(report.endedBySignal.map(JSONInteger.init))
     exitCode = JSONInteger(report.exitCode)
     childrenOpened = JSONCount(report.childrenOpened)
@@ -61,6 +64,7 @@ struct ReportDocument: Codable {
       stragglers: stragglers, ran: ran.duration, took: took.duration, grace: grace.duration,
       graceOrigin: GraceOrigin(kind: graceFrom),
       endedBySignal: endedBySignal.value?.number, childrenOpened: childrenOpened.number, ignored: ignored)
+    report.lameDuck = lameDuck?.value?.value
     report.pid = pid.value?.number
     report.startedAt = startedAt.value?.time
     report.endedAt = endedAt.value?.time

@@ -17,6 +17,7 @@ struct SnapshotDocument: Encodable {
   var request: JSONNullable<RequestDocument>
   var grace: JSONSeconds
   var left: JSONNullable<JSONSeconds>
+  var lameDuckLeft: JSONNullable<JSONSeconds>
   var phases: [Phase]
 
   struct Phase: Encodable {
@@ -54,6 +55,7 @@ struct SnapshotDocument: Encodable {
     request = JSONNullable(snapshot.request.map(RequestDocument.init))
     grace = JSONSeconds(snapshot.grace)
     left = JSONNullable(snapshot.left.map(JSONSeconds.init))
+    lameDuckLeft = JSONNullable(snapshot.lameDuckLeft.map(JSONSeconds.init))
     phases = snapshot.phases.map(Phase.init)
   }
 }

@@ -1,9 +1,11 @@
 /// The wave down: what has nobody left that requires it, drains (S2), and in time is cancelled, then abandoned (S5).
 extension LifecycleStateMachine {
   mutating func beginStop(_ request: StopRequest, at now: Instant) {
-    let stopping = Stopping(request: request, timetable: StopTimetable(grace: grace, at: now))
+    var stopping = Stopping(request: request, timetable: StopTimetable(grace: grace, at: now))
+    stopping.lameDuck = lameDuckWatch(for: request, at: now)
     if request.who.escalatesWhenRepeated { signals += 1 }
     state = .stopping(stopping)
+    beginLameDuck()
     hearAll(stopping.timetable)
     for id in phases.indices { stopHolding(id) }
     for id in phases.indices { stopRecycling(id) }
@@ -24,7 +26,9 @@ extension LifecycleStateMachine {
       if signals == 2, urgency == .drain { urgency = .cancelNow }
       if signals > 2 { urgency = .exitNow }
     }
-    if urgency != .drain { hurry(stopping, request, to: urgency, at: now) }
+    if urgency != .drain { return hurry(stopping, request, to: urgency, at: now) }
+    // It serves already, and whoever still comes here, comes late.
+    if request.who.isSuccessor { drainAfterLameDuck(.takenOver, at: now) }
   }
 
   /// After the end there is nothing left to stop; but the process may hang in its exit (a log handler, an `atexit`
@@ -39,7 +43,9 @@ extension LifecycleStateMachine {
   private mutating func hurry(
     _ before: Stopping, _ request: StopRequest, to urgency: StopRequest.Urgency, at now: Instant
   ) {
+    let wasLame = endLameDuck(.urgent, at: now)
     var stopping = before
+    stopping.lameDuck = nil
     stopping.timetable.cancelNow(at: now)
     if urgency == .exitNow {
       stopping.isExiting = true
@@ -60,6 +66,8 @@ extension LifecycleStateMachine {
         hear(other, until: stopping.timetable.cancelAt)
       }
     }
+    // Those whose turn it would have been, but for the lame duck.
+    if wasLame { for id in graph.downwards { drainIfFree(id, at: now) } }
   }
 
   /// Everybody hears at once, whoever's turn it is (S3).
@@ -103,6 +111,8 @@ extension LifecycleStateMachine {
 
   mutating func drainIfFree(_ id: Int, at now: Instant) {
     guard phases[id].awaitsDrain, phases[id].dependentsLive == 0, timetable(of: id) != nil else { return }
+    // One that stops alone does so while the rest is served.
+    if phases[id].timetable == nil, lameDuckNow != nil { return }
     drain(id, at: now)
   }
 
@@ -172,6 +182,7 @@ extension LifecycleStateMachine {
     let told = self[id].hasHeard
     if !told, !outcome.isForGood, restartOrGiveUp(id, outcome, at: now) { return }
     self[id].verdict = verdict(of: outcome, told: told)
+    if phases.indices.contains(id) { noteForLameDuck(self[id].verdict) }
     // Told to stop only in order to be started again, it is late in no stop.
     if told, !self[id].isRecycling, case .cutShort = outcome.plain { noteStraggler(id) }
     if children.contains(id) {
@@ -228,6 +239,8 @@ extension LifecycleStateMachine {
       return
     }
     live -= 1
+    // Abandoned: it does not come back.
+    if phases[id].verdict == nil { noteForLameDuck(nil) }
     if phases[id].isDone { done -= 1 }
     let freed = release(id)
     beRecycled(id, end, at: now)
@@ -274,21 +287,4 @@ extension LifecycleStateMachine {
 
   /// More of them would fill the memory and be read by nobody.
   static var mostChildReports: Int { 256 }
-
-  /// Whenever it becomes due at another instant than before.
-  mutating func remember(_ id: Int) {
-    guard let due = self[id].due else { return }
-    // Taken out for the while, not copied: it asks the records what of it is still valid.
-    var dueTimes = DueTimes()
-    swap(&dueTimes, &self.dueTimes)
-    dueTimes.add(id, at: due) { self[$0].due == $1 }
-    swap(&dueTimes, &self.dueTimes)
-  }
-
-  mutating func nextDue() -> Instant? {
-    var dueTimes = DueTimes()
-    swap(&dueTimes, &self.dueTimes)
-    defer { swap(&dueTimes, &self.dueTimes) }
-    return dueTimes.next { self[$0].due == $1 }
-  }
 }

@@ -2,10 +2,13 @@
 extension LifecycleStateMachine {
   /// Does what is due, however late it is noticed, and asks for the next wake-up.
   mutating func settle(at now: Instant) {
+    endLameDuckIfDue(at: now)
     if finishIfOver(at: now) { return }
     // To abandon one gives others their turn, which may be due as well.
     var levels: [Int: Int] = [:]
     while true {
+      // The last that ran may just have been abandoned.
+      endLameDuckIfDue(at: now)
       let due = inOrder(dueTimes.take(until: now).filter { self[$0].due.map { $0 <= now } ?? false })
       if due.isEmpty { break }
       // When a drain is over, the one above first: the time of those inside is a share of its.
@@ -14,7 +17,7 @@ extension LifecycleStateMachine {
     }
     if finishIfOver(at: now) { return }
     if let armed, armed <= now { self.armed = nil }
-    let nextDue = nextDue()
+    let nextDue = [nextDue(), lameDuckNow?.until].compactMap { $0 }.min()
     if let nextDue, armed.map({ nextDue < $0 }) ?? true {
       armed = nextDue
       actions.append(.wake(at: nextDue))
@@ -148,12 +151,30 @@ extension LifecycleStateMachine {
       report.requires = graph.nodes[id].requires.map { graph.nodes[$0].name }
       return report
     }
-    let report = LifecycleReport(
+    var report = LifecycleReport(
       lifecycle: name, request: request, mistakes: mistakes, phases: own + childReports,
       stragglers: stragglers.map { Straggler(phase: $0) }, ran: stoppedAt - start, took: now - stoppedAt,
       grace: grace, graceOrigin: graceOrigin, endedBySignal: endedBySignal, childrenOpened: childrenOpened,
       ignored: ignored)
+    report.lameDuck = lameDuckReport
     state = .finished(report)
     actions.append(.finish(report))
+  }
+
+  /// Whenever it becomes due at another instant than before.
+  mutating func remember(_ id: Int) {
+    guard let due = self[id].due else { return }
+    // Taken out for the while, not copied: it asks the records what of it is still valid.
+    var dueTimes = DueTimes()
+    swap(&dueTimes, &self.dueTimes)
+    dueTimes.add(id, at: due) { self[$0].due == $1 }
+    swap(&dueTimes, &self.dueTimes)
+  }
+
+  mutating func nextDue() -> Instant? {
+    var dueTimes = DueTimes()
+    swap(&dueTimes, &self.dueTimes)
+    defer { swap(&dueTimes, &self.dueTimes) }
+    return dueTimes.next { self[$0].due == $1 }
   }
 }

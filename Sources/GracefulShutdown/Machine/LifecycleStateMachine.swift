@@ -24,6 +24,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case late(Int)
     /// Time has passed. It may come early, late, or twice.
     case wake
+    /// The answer to ``Action/look(at:)``: how many sessions have been admitted so far, in all phases of the graph.
+    case looked(UInt64)
   }
 
   /// A phase that is opened while the program runs.
@@ -98,6 +100,11 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     /// It has ended; nothing more will be said to it.
     case release(Int, PhaseEnd)
     case wake(at: Instant)
+    /// Nobody is told to drain before this, or the end of it.
+    case lameDuck(until: Instant)
+    /// At this instant, say how many sessions have been admitted.
+    case look(at: Instant)
+    case lameDuckEnded(LameDuckReport)
     // A report is large, and there may be a hundred thousand actions in an array.
     indirect case finish(LifecycleReport)
     /// All has ended, but the process has not, and somebody insists: it hangs in its exit.
@@ -118,12 +125,16 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     package var timetable: StopTimetable
     package var isExiting = false
     package var endedBySignal: Int32?
+    /// Nobody is told to drain while there is one.
+    package internal(set) var lameDuck: LameDuckWatch?
   }
 
   package let name: String
   package let grace: Duration
   /// For the report.
   let graceOrigin: GraceOrigin
+  /// Of what the grace leaves.
+  package let lameDuck: LameDuckTime?
   package let graph: PhaseGraph
   package internal(set) var state = State.idle([])
   package internal(set) var phases: [PhaseRecord]
@@ -145,19 +156,24 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   var done = 0
   /// How many SIGINT and SIGTERM have come.
   var signals = 0
+  var lameDuckReport: LameDuckReport?
   var stragglers: [String] = []
   var ignored: [String] = []
   var actions: [Action] = []
   var chance: Chance
 
-  /// - Parameter seed: Of the chance in the delays before restarts.
+  /// - Parameters:
+  ///   - lameDuck: As it was asked for.
+  ///   - seed: Of the chance in the delays before restarts.
   package init(
-    name: String, grace: Duration, graceOrigin: GraceOrigin = .program, graph: PhaseGraph, seed: UInt64 = 0
+    name: String, grace: Duration, graceOrigin: GraceOrigin = .program, lameDuck: LameDuckTime? = nil,
+    graph: PhaseGraph, seed: UInt64 = 0
   ) {
     chance = Chance(seed: seed)
     self.name = name
     self.grace = grace
     self.graceOrigin = graceOrigin
+    self.lameDuck = lameDuck?.clipped(to: grace)
     self.graph = graph
     phases = graph.nodes.map { PhaseRecord(requirements: $0.requires.count) }
   }
@@ -170,6 +186,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case (.idle, .stopPhase(let id, _)): for other in stopped(with: id) { self[other].hasHeard = true }
     case (.idle, .ready), (.idle, .ended), (.idle, .emptied), (.idle, .opened), (.idle, .late):
       ignore("a phase spoke before the start")
+    case (.idle, .looked), (.running, .looked): ignore("somebody looked at the sessions who was not asked to")
     // Nothing has been armed.
     case (.idle, .wake): break
 
@@ -189,6 +206,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
       ignore("\(nameOf(id)): a run that is over said that it is ready, or asked for a stop")
     // What was armed has fired, if only a moment too early: it must be armed anew.
     case (.running, .wake), (.stopping, .wake): armed = nil
+    case (.stopping, .looked(let admitted)): look(admitted, at: now)
 
     case (.finished, .run): ignore("run() after the end")
     case (.finished, .ready(let id)): ignore("\(nameOf(id)) became ready after the end")
@@ -199,8 +217,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     // It has stopped.
     case (.finished, .stopPhase): break
     case (.finished(let report), .stop(let request)): insist(request, report)
-    // A wake-up that was armed before the last phase ended.
-    case (.finished, .wake): break
+    // A wake-up, or a look, that was asked for before the last phase ended.
+    case (.finished, .wake), (.finished, .looked): break
     }
     settle(at: now)
     // A new array: to keep the capacity of a long one would allocate as much again at every event that follows.

@@ -88,6 +88,14 @@ package struct PhaseRecord: Hashable, Sendable {
     }
   }
 
+  /// Whether its body runs, and somebody waits for it.
+  var hasBody: Bool {
+    switch state {
+    case .starting, .ready, .draining, .cutting, .cancelled: verdict == nil
+    case .waiting, .backingOff, .ended: false
+    }
+  }
+
   /// Whether it has never been ready, and is to become so.
   ///
   /// One that was stopped alone may still say so, but nobody waits for that.

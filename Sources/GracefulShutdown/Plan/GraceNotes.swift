@@ -18,4 +18,23 @@ extension LifecycleLog {
         "platform.grace": platform.duration.brief, "platform.grace.from": "\(platform.source)",
       ])
   }
+
+  /// At the start: that a stop begins with a lame-duck time although the program does not say so, or with a shorter one.
+  func note(_ lameDuck: LameDuckSetting?, grace: Duration) {
+    guard let lameDuck else { return }
+    let plan = LameDuckPlan(lameDuck, grace: grace)
+    let limit = (plan?.limit ?? .zero).brief
+    if lameDuck.origin != .program {
+      write(
+        .info, "a stop begins with a lame-duck time that is not the program's own",
+        ["lifecycle.lame_duck": limit, "lifecycle.lame_duck.from": "\(lameDuck.origin)"])
+    }
+    guard plan?.isClipped ?? true else { return }
+    write(
+      .warning, "the lame-duck time is longer than half of what the grace leaves to drain, and is clipped to that",
+      [
+        "lifecycle.lame_duck": limit, "lifecycle.lame_duck.asked": lameDuck.time.limit.brief,
+        "lifecycle.lame_duck.from": "\(lameDuck.origin)", "lifecycle.grace": grace.brief,
+      ])
+  }
 }

@@ -10,7 +10,7 @@ public struct GraceOrigin: Hashable, Sendable, CustomStringConvertible {
 
   package init(kind: Kind) { self.kind = kind }
 
-  /// The program says so: ``Lifecycle/init(_:grace:logger:)``.
+  /// The program says so: ``Lifecycle/init(_:grace:lameDuck:logger:)``.
   public static var program: Self { Self(kind: .program) }
   /// Whoever started the program says so: the environment variable `GRACEFUL_GRACE_SECONDS`.
   public static var environment: Self { Self(kind: .environment) }

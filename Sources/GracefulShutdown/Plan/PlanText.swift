@@ -48,7 +48,7 @@ extension StopPlan {
       let more = mistakes.count - Self.mostNotes
       return more > 0 ? notes + [Note(isLoud: true, text: "… and \(more) more mistakes")] : notes
     }
-    return order + startNotes + slowestNotes + fitNotes + platformNotes
+    return order + lameDuckNotes + startNotes + slowestNotes + fitNotes + platformNotes
   }
 
   private var order: [Note] {
@@ -57,6 +57,15 @@ extension StopPlan {
       Note(text: "start, in waves: \(Self.listed(startWaves))"),
       Note(text: "stop, in waves: \(Self.listed(stopWaves))"),
     ]
+  }
+
+  private var lameDuckNotes: [Note] {
+    guard let lameDuck else { return [] }
+    var text =
+      "before anybody drains, everything is served on as a lame duck: for \(lameDuck.limit.brief) at most, and"
+      + " \(lameDuck.minimum.brief) at least (from \(lameDuck.origin))"
+    if lameDuck.isClipped { text += "; the grace leaves no more of the \(lameDuck.asked.brief) that it was to be" }
+    return [Note(isLoud: lameDuck.isClipped, text: text)]
   }
 
   private var startNotes: [Note] {

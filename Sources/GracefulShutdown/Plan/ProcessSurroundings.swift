@@ -57,5 +57,5 @@ extension ProcessSurroundings {
     return parent == 1 || variable("MANAGERPID") == String(parent)
   }
 
-  private func isSet(_ name: String) -> Bool { variable(name).map { !$0.isEmpty } ?? false }
+  func isSet(_ name: String) -> Bool { variable(name).map { !$0.isEmpty } ?? false }
 }

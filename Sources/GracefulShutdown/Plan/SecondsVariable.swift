@@ -8,6 +8,8 @@ package enum SecondsVariable: String, Hashable, Sendable {
   case grace = "GRACEFUL_GRACE_SECONDS"
   /// After how long the platform kills a program that was asked to stop.
   case platformGrace = "GRACEFUL_PLATFORM_GRACE_SECONDS"
+  /// Takes the place of the lame-duck time; zero is none, and no mistake.
+  case lameDuck = "GRACEFUL_LAME_DUCK_SECONDS"
 
   private static var tenYears: Duration { .seconds(3650 * 86_400) }
 
@@ -15,7 +17,11 @@ package enum SecondsVariable: String, Hashable, Sendable {
   package func read(_ environment: (String) -> String?) throws(ConfigurationMistake) -> Duration? {
     guard let text = environment(rawValue), !text.isEmpty else { return nil }
     guard let duration = Self.parse(text) else { throw mistake(text, "it must be a number of seconds, as 30 or 2.5") }
-    guard duration > .zero else { throw mistake(text, "it must be more than zero") }
+    if self == .lameDuck {
+      guard duration >= .zero else { throw mistake(text, "it must be zero, for none, or more") }
+    } else {
+      guard duration > .zero else { throw mistake(text, "it must be more than zero") }
+    }
     guard duration <= Self.tenYears else { throw mistake(text, "it must not be more than ten years (315360000)") }
     return duration
   }

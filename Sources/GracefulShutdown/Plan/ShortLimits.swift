@@ -14,12 +14,15 @@ struct ShortLimits {
   private(set) var shortenings: [(id: Int, limit: Duration)] = []
 
   private let graph: PhaseGraph
+  private let lameDuck: Duration
 
   // More than a few would not be followed by anybody.
   private static let mostCuts = 64
 
-  init(of graph: PhaseGraph, grace: Duration) {
+  /// - Parameter lameDuck: As long as it was to be; how much of it there is, depends on the grace.
+  init(of graph: PhaseGraph, grace: Duration, lameDuck: Duration = .zero) {
     self.graph = graph
+    self.lameDuck = lameDuck
     unlimited = graph.nodes.indices.filter { id in
       let node = graph.nodes[id]
       return node.limit == nil && node.nestedGrace == nil && !node.requires.isEmpty
@@ -32,14 +35,14 @@ struct ShortLimits {
       let way = LongestWay(in: graph, limits, waiting: Self.waiting(for: grace), among: members.contains)
       return way.length > StopTimetable.drainTime(of: grace)
     }
-    graceNeeded = Self.graceNeeded(graph, limits)
+    graceNeeded = Self.graceNeeded(graph, limits, lameDuck)
     shorten(limits, to: grace)
   }
 
   private mutating func shorten(_ limits: [Duration], to grace: Duration) {
     var limits = limits
     var order: [Int] = []
-    let room = StopTimetable.drainTime(of: grace)
+    let room = Self.room(in: grace, lameDuck)
     for _ in 0..<Self.mostCuts {
       let way = LongestWay(in: graph, limits, waiting: Self.waiting(for: grace))
       guard way.length > room else {
@@ -61,14 +64,21 @@ struct ShortLimits {
     return cancelLimit + cancelLimit / 2
   }
 
-  private static func graceNeeded(_ graph: PhaseGraph, _ limits: [Duration]) -> Duration {
+  /// What a grace leaves to those who drain.
+  private static func room(in grace: Duration, _ lameDuck: Duration) -> Duration {
+    StopTimetable.drainTime(of: grace) - (LameDuckTime(limit: lameDuck).clipped(to: grace)?.limit ?? .zero)
+  }
+
+  private static func graceNeeded(_ graph: PhaseGraph, _ limits: [Duration], _ lameDuck: Duration) -> Duration {
     func isEnough(_ grace: Duration) -> Bool {
-      LongestWay(in: graph, limits, waiting: waiting(for: grace)).length <= StopTimetable.drainTime(of: grace)
+      LongestWay(in: graph, limits, waiting: waiting(for: grace)).length <= room(in: grace, lameDuck)
     }
     // From 8 s of grace on, cancel limit and reserve are always the same.
     let long = Duration.seconds(8)
     let kept = long - StopTimetable.drainTime(of: long)
-    let needed = LongestWay(in: graph, limits, waiting: waiting(for: long)).length + kept
+    let way = LongestWay(in: graph, limits, waiting: waiting(for: long)).length
+    // Of a short grace it takes only half of what is left.
+    let needed = way + min(lameDuck, way) + kept
     if needed >= long { return needed.roundedUp }
     // Below, they are shares of it. Once it is enough, more is enough, too.
     var (little, enough) = (0, 8000)

@@ -21,6 +21,10 @@ public struct StopPlan: Hashable, Sendable {
   public var grace: Duration
   /// Where the grace comes from.
   public var graceOrigin: GraceOrigin
+  /// The lame-duck time with which a stop begins when it is asked for from outside; the worst case has it in full length.
+  ///
+  /// `nil` when there is none.
+  public var lameDuck: LameDuckPlan?
   /// When the platform kills the process, as far as that is known.
   public var platform: PlatformGrace?
   /// Every phase, in the order in which they were declared.
@@ -93,12 +97,13 @@ public struct StopPlan: Hashable, Sendable {
   public var exitCode: Int32 { mistakes.isEmpty ? 0 : 78 }
 
   package init(
-    _ lifecycle: String, grace: GraceSetting, platform: PlatformGrace? = nil, graph: PhaseGraph,
-    mistakes further: [ConfigurationMistake] = []
+    _ lifecycle: String, grace: GraceSetting, lameDuck: LameDuckSetting? = nil, platform: PlatformGrace? = nil,
+    graph: PhaseGraph, mistakes further: [ConfigurationMistake] = []
   ) {
     self.lifecycle = lifecycle
     self.grace = grace.duration
     graceOrigin = grace.origin
+    self.lameDuck = lameDuck.flatMap { LameDuckPlan($0, grace: grace.duration) }
     self.platform = platform
     mistakes = graph.mistakes + further
     if self.grace <= .zero { mistakes.append(ConfigurationMistake(kind: .graceNotPositive(self.grace))) }
@@ -113,8 +118,8 @@ public struct StopPlan: Hashable, Sendable {
   }
 
   private mutating func layOut(_ graph: PhaseGraph) {
-    let worst = WorstStop(of: graph, grace: grace)
-    let short = ShortLimits(of: graph, grace: grace)
+    let worst = WorstStop(of: graph, grace: grace, lameDuck: lameDuck?.limit ?? .zero)
+    let short = ShortLimits(of: graph, grace: grace, lameDuck: lameDuck?.asked ?? .zero)
     for id in phases.indices {
       phases[id].startWave = graph.nodes[id].depth
       phases[id].stopWave = worst.wave[id]

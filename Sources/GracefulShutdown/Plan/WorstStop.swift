@@ -15,7 +15,8 @@ struct WorstStop {
 
   var total: Duration { endsAfter.max() ?? .zero }
 
-  init(of graph: PhaseGraph, grace: Duration) {
+  /// - Parameter lameDuck: Before anybody is told to drain, in full length: somebody new comes all the time.
+  init(of graph: PhaseGraph, grace: Duration, lameDuck: Duration = .zero) {
     drainsAfter = Array(repeating: .zero, count: graph.nodes.count)
     drainsFor = drainsAfter
     endsAfter = drainsAfter
@@ -27,7 +28,7 @@ struct WorstStop {
     var nested: [Int: StopTimetable] = [:]
     for id in graph.downwards {
       let node = graph.nodes[id]
-      let begin = request + (node.requiredBy.map { endsAfter[$0] }.max() ?? .zero)
+      let begin = request + (node.requiredBy.map { endsAfter[$0] }.max() ?? lameDuck)
       let timetable = node.within.flatMap { nested[$0] } ?? whole
       wave[id] = (node.requiredBy.map { wave[$0] }.max() ?? 0) + 1
       if let grace = node.nestedGrace {

@@ -35,6 +35,10 @@ public struct LifecycleReport: Hashable, Sendable {
   public var ran: Duration
   /// From the first request to stop to the end.
   public var took: Duration
+  /// The lame-duck time that the stop began with.
+  ///
+  /// `nil` when there was none; see ``LameDuck``.
+  public var lameDuck: LameDuckReport?
   /// The grace that it had.
   public var grace: Duration
   /// Where that grace came from.

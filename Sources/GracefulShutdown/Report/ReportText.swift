@@ -18,7 +18,7 @@ extension LifecycleReport {
   /// `/`. Whoever was late or failed begins with `!` and is in capitals. Characters that a terminal would obey are
   /// escaped, what is too long ends with `…`, and of more than 100 phases and 50 late sessions only the number is said.
   public var text: String {
-    var lines = head + origin + ReportTable(self).text
+    var lines = head + origin + lameDuckLine + ReportTable(self).text
     for mistake in mistakes.prefix(Self.mostNotes) { lines += note("! ", "\(mistake)", most: 10) }
     if mistakes.count > Self.mostNotes { lines.append("! … and \(mistakes.count - Self.mostNotes) more mistakes") }
     for reason in ignored.prefix(Self.mostNotes) { lines += note("  ", "ignored: \(reason)", most: 2) }
@@ -55,6 +55,10 @@ extension LifecycleReport {
   private var origin: [String] {
     guard let pid, let startedAt, let endedAt else { return [] }
     return ["  pid \(pid), \(startedAt) to \(endedAt)"]
+  }
+
+  private var lameDuckLine: [String] {
+    lameDuck.map { ["  served on as a lame duck for \($0.took.brief) of \($0.limit.brief): \($0.end)"] } ?? []
   }
 
   /// How long it ran and took to stop, and who asked for that.

@@ -34,6 +34,10 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
     public static var waiting: Self { Self("waiting") }
     /// All that a phase requires is ready again.
     public static var resumed: Self { Self("resumed") }
+    /// A stop has begun, and everything is still served for a while: a lame-duck time.
+    public static var lameDuckBegan: Self { Self("lame duck") }
+    /// The lame-duck time is over, and those whose turn it is are told to drain.
+    public static var lameDuckEnded: Self { Self("lame duck ended") }
     /// A phase was told to drain.
     public static var draining: Self { Self("draining", rank: 4) }
     /// The time of a phase was over, and it was cancelled.
@@ -52,23 +56,27 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
   public var request: StopRequest?
   /// How the phase ended, with ``Kind/ended``.
   public var end: PhaseEnd?
+  /// What became of the lame-duck time, with ``Kind/lameDuckEnded``.
+  public var lameDuck: LameDuckReport?
   /// The report, with ``Kind/finished``.
   public var report: LifecycleReport?
 
   init(
     _ kind: Kind, phase: String? = nil, request: StopRequest? = nil, end: PhaseEnd? = nil,
-    report: LifecycleReport? = nil
+    lameDuck: LameDuckReport? = nil, report: LifecycleReport? = nil
   ) {
     self.kind = kind
     self.phase = phase
     self.request = request
     self.end = end
+    self.lameDuck = lameDuck
     self.report = report
   }
 
   /// `web: draining`, `stop requested: SIGTERM`.
   public var description: String {
     if let phase { return "\(phase): \(end?.description ?? kind.description)" }
+    if let lameDuck { return "\(kind) after \(lameDuck.took.brief): \(lameDuck.end)" }
     if let request { return "\(kind): \(request)" }
     return report?.summary ?? kind.description
   }

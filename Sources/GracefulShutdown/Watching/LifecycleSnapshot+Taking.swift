@@ -46,6 +46,7 @@ extension LifecycleSnapshot {
     grace = machine.grace
     request = nil
     left = nil
+    lameDuckLeft = nil
     switch machine.state {
     case .idle: state = .declared
     case .running: state = machine.phases.contains(where: \.isAwaited) ? .starting : .running
@@ -53,6 +54,7 @@ extension LifecycleSnapshot {
       state = .stopping
       request = stopping.request
       left = stopping.timetable.deadline - now
+      lameDuckLeft = stopping.lameDuck.map { max($0.until - now, .zero) }
     case .finished(let report):
       state = .finished
       request = report.request

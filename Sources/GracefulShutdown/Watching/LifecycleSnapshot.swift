@@ -33,6 +33,10 @@ public struct LifecycleSnapshot: Hashable, Sendable {
   ///
   /// `nil` before a stop is requested.
   public var left: Duration?
+  /// How long everything is still served, at most, before anybody is told to drain.
+  ///
+  /// `nil` when there is no lame-duck time, or it is over; see ``LameDuck``.
+  public var lameDuckLeft: Duration?
   /// The phases in the order in which they were declared, then the child phases that are open, at most 1,000 of these.
   public var phases: [PhaseSnapshot]
 }

@@ -9,7 +9,7 @@ public struct StopAnswer: Hashable, Sendable {
     /// One word, as in JSON.
     public let description: String
 
-    /// The request has been taken: it will stop.
+    /// The request has been taken: it will stop; until then, everything is served.
     public static var accepted: Self { Self(description: "accepted") }
     /// It is on its way down.
     public static var draining: Self { Self(description: "draining") }
@@ -25,6 +25,8 @@ public struct StopAnswer: Hashable, Sendable {
   public var holding: [Holding]
   /// How much of the grace is left; negative, when even that is over.
   public var left: Duration?
+  /// How long everything is still served, at most, before anybody is told to drain: the lame-duck time.
+  public var lameDuckLeft: Duration?
   /// The exit code, once it has stopped.
   public var exitCode: Int32?
 
@@ -42,12 +44,15 @@ public struct StopAnswer: Hashable, Sendable {
   public init(_ snapshot: LifecycleSnapshot) {
     let own = snapshot.phases.filter { $0.parent == nil }
     let begun = own.filter { $0.state != .ended && $0.state != .waiting }
-    state = snapshot.state == .finished ? .stopped : snapshot.state == .stopping ? .draining : .accepted
+    // As long as it is a lame duck, nothing drains.
+    let isDraining = snapshot.state == .stopping && snapshot.lameDuckLeft == nil
+    state = snapshot.state == .finished ? .stopped : isDraining ? .draining : .accepted
     phasesLeft = begun.count
     holding = begun.filter { $0.state == .draining || $0.state == .cancelled }.map {
       Holding(phase: $0.name, sessions: $0.sessionsLive, left: $0.left)
     }
     left = snapshot.left
+    lameDuckLeft = snapshot.lameDuckLeft
     exitCode = nil
   }
 
@@ -57,6 +62,7 @@ public struct StopAnswer: Hashable, Sendable {
     phasesLeft = 0
     holding = []
     left = nil
+    lameDuckLeft = nil
     exitCode = report.exitCode
   }
 }

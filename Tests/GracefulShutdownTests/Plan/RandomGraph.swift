@@ -53,5 +53,12 @@ struct CountedRandom: RandomNumberGenerator {
     return PhaseGraph(declarations)
   }
 
+  mutating func lameDuck() -> LameDuckTime {
+    LameDuckTime(
+      limit: .milliseconds(Int.random(in: 1...9000, using: &self)),
+      minimum: .milliseconds(Int.random(in: 0...5000, using: &self)),
+      quiet: .milliseconds(Int.random(in: 0...3000, using: &self)))
+  }
+
   mutating func grace() -> Duration { .milliseconds(Int.random(in: 100...40_000, using: &self)) }
 }

@@ -43,6 +43,31 @@ struct WorstCaseTests {
     }
   }
 
+  @Test("is exactly what the machine does with a lame-duck time, and a bound when it is quiet, for two thousand graphs")
+  func lameDuck() {
+    var random = CountedRandom(state: 16)
+    var clipped = 0
+    for _ in 0..<Self.graphs {
+      let (graph, grace) = (random.next() % 2 == 0 ? random.graph(most: 6) : random.nested(most: 4), random.grace())
+      let time = random.lameDuck()
+      let plan = StopPlan("shop", grace: GraceSetting(grace), lameDuck: LameDuckSetting(time), graph: graph)
+      if plan.lameDuck?.isClipped == true { clipped += 1 }
+      let run = WorstRun(graph, grace: grace, lameDuck: time)
+      #expect(run.report?.lameDuck?.took == plan.lameDuck?.limit)
+      #expect(plan.worstCase == run.took, "\(graph.nodes) in \(grace), \(time)")
+      for (id, phase) in plan.phases.enumerated() {
+        #expect(phase.drainsAfter == run.began[id], "\(graph.nodes) in \(grace), \(time)")
+        #expect(phase.endsAfter == run.ended[id], "\(graph.nodes) in \(grace), \(time)")
+      }
+      var seeds = CountedRandom(state: random.next())
+      let better = WorstRun(graph, grace: grace, lameDuck: time, isQuiet: seeds.next() % 2 == 0) { _, _ in
+        Int.random(in: 0..<3, using: &seeds) == 0
+      }
+      #expect((better.took ?? .longest) <= (plan.worstCase ?? .zero), "\(graph.nodes) in \(grace), \(time)")
+    }
+    #expect((Self.graphs / 10..<Self.graphs * 9 / 10).contains(clipped), "both are tried: \(clipped)")
+  }
+
   @Test("is a bound: no stop in which some phases do as they are told, takes longer")
   func bound() {
     var random = CountedRandom(state: 12)
@@ -71,19 +96,22 @@ struct WorstCaseTests {
     var fitting = 0
     for _ in 0..<Self.graphs {
       let (graph, grace) = (random.graph(most: 6, limited: random.next() % 4 > 0), random.grace())
-      let plan = StopPlan("shop", grace: GraceSetting(grace), graph: graph)
+      let lameDuck = random.next() % 2 == 0 ? nil : LameDuckSetting(random.lameDuck())
+      let plan = StopPlan("shop", grace: GraceSetting(grace), lameDuck: lameDuck, graph: graph)
       guard let needed = plan.graceNeeded else { Issue.record("no grace would do"); return }
       if plan.fits { fitting += 1 }
       if grace >= needed { #expect(plan.fits == plan.unlimited.isEmpty, "\(graph.nodes) in \(grace)") }
       guard plan.unlimited.isEmpty else { continue }
-      let enough = StopPlan("shop", grace: GraceSetting(needed), graph: graph)
+      let enough = StopPlan("shop", grace: GraceSetting(needed), lameDuck: lameDuck, graph: graph)
       #expect(enough.fits, "\(graph.nodes) in \(needed)")
       // One without a limit is content with any time at all, and how little that is, is not what is asked here.
       guard graph.nodes.allSatisfy({ $0.limit != nil }) else { continue }
       // It is rounded up to what people write down: 1 ms under a second, a tenth under a minute, then a second.
       let less =
         needed - (needed >= .seconds(60) ? .seconds(1) : needed > .seconds(1) ? .milliseconds(101) : .milliseconds(2))
-      #expect(!StopPlan("shop", grace: GraceSetting(less), graph: graph).fits, "\(graph.nodes) in \(less)")
+      #expect(
+        !StopPlan("shop", grace: GraceSetting(less), lameDuck: lameDuck, graph: graph).fits, "\(graph.nodes) in \(less)"
+      )
     }
     #expect((Self.graphs / 10..<Self.graphs * 9 / 10).contains(fitting), "both are tried: \(fitting)")
   }
@@ -94,7 +122,8 @@ struct WorstCaseTests {
     var shortened = 0
     for _ in 0..<Self.graphs {
       let (graph, grace) = (random.graph(most: 6, limited: true), random.grace())
-      let plan = StopPlan("shop", grace: GraceSetting(grace), graph: graph)
+      let lameDuck = random.next() % 2 == 0 ? nil : LameDuckSetting(random.lameDuck())
+      let plan = StopPlan("shop", grace: GraceSetting(grace), lameDuck: lameDuck, graph: graph)
       #expect(!plan.fits || plan.shortenings.isEmpty)
       guard !plan.shortenings.isEmpty else { continue }
       shortened += 1
@@ -104,7 +133,9 @@ struct WorstCaseTests {
           #expect(cut.map { $0.from == phase.limit && $0.to < $0.from && $0.to > .zero } ?? true)
           return .init(phase.name, requires: phase.requires, limit: cut?.to ?? phase.limit)
         })
-      #expect(StopPlan("shop", grace: GraceSetting(grace), graph: shorter).fits, "\(graph.nodes) in \(grace)")
+      #expect(
+        StopPlan("shop", grace: GraceSetting(grace), lameDuck: lameDuck, graph: shorter).fits,
+        "\(graph.nodes) in \(grace)")
     }
     #expect(shortened > Self.graphs / 10)
   }

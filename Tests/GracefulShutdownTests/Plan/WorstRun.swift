@@ -10,11 +10,15 @@ struct WorstRun {
 
   var took: Duration? { report?.took }
 
+  /// Everybody who looks sees that somebody has come.
+  ///
   /// - Parameter behaves: Whether a phase ends at this step all the same.
   init(
-    _ graph: PhaseGraph, grace: Duration, behaves: (Int, LifecycleStateMachine.Action) -> Bool = { _, _ in false }
+    _ graph: PhaseGraph, grace: Duration, lameDuck: LameDuckTime? = nil, isQuiet: Bool = false,
+    behaves: (Int, LifecycleStateMachine.Action) -> Bool = { _, _ in false }
   ) {
-    var machine = LifecycleStateMachine(name: "shop", grace: grace, graph: graph)
+    var machine = LifecycleStateMachine(name: "shop", grace: grace, lameDuck: lameDuck, graph: graph)
+    var (looks, seen): ([MonotonicInstant], UInt64) = ([], 0)
     let start = MonotonicInstant.now
     var open = machine.receive(.run, at: start)
     for id in graph.downwards.reversed() { open += machine.receive(.ready(id), at: start) }
@@ -24,7 +28,7 @@ struct WorstRun {
     var wakes = open.compactMap { if case .wake(let instant) = $0 { instant } else { nil } }
     open = machine.receive(.stop(StopRequest(who: .signal(15))), at: now)
     // Each phase is told at most four things.
-    for _ in 0..<(graph.nodes.count * 16 + 16) where report == nil {
+    for _ in 0..<(graph.nodes.count * 16 + 16 + 1100) where report == nil {
       var next = 0
       while next < open.count {
         let action = open[next]
@@ -36,9 +40,10 @@ struct WorstRun {
         case .cancel(let id, _): cancelled[id] = after
         case .abandon(let id), .release(let id, _): ended[id] = after
         case .wake(let instant): wakes.append(instant)
+        case .look(let instant): looks.append(instant)
         case .finish(let report): self.report = report
         case .start, .ready, .forgo, .hear, .turn, .leave, .ignored, .restart, .refuse, .hold, .admit, .waiting, .renew,
-          .done:
+          .done, .lameDuck, .lameDuckEnded:
           break
         }
         switch action {
@@ -47,11 +52,19 @@ struct WorstRun {
           guard graph.nodes[id].nestedGrace != nil || behaves(id, action) else { continue }
           open += machine.receive(.emptied(id), at: now) + machine.receive(.ended(id, .returned), at: now)
         case .start, .ready, .forgo, .hear, .turn, .abandon, .release, .wake, .finish, .leave, .ignored, .restart,
-          .refuse, .hold, .admit, .waiting, .renew, .done:
+          .refuse, .hold, .admit, .waiting, .renew, .done, .lameDuck, .look, .lameDuckEnded:
           break
         }
       }
-      guard report == nil, let wake = wakes.min() else { break }
+      guard report == nil else { break }
+      if let look = looks.min(), look <= wakes.min() ?? look {
+        looks.removeAll { $0 == look }
+        now = max(now, look)
+        if !isQuiet { seen += 1 }
+        open = machine.receive(.looked(seen), at: now)
+        continue
+      }
+      guard let wake = wakes.min() else { break }
       wakes.removeAll { $0 == wake }
       now = max(now, wake)
       open = machine.receive(.wake, at: now)

@@ -33,6 +33,7 @@ struct ReportJSONTests {
           "ignored" : [
 
           ],
+          "lameDuck" : null,
           "lifecycle" : "shop",
           "mistakes" : [
 

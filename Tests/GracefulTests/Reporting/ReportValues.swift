@@ -1,4 +1,5 @@
 import Graceful
+import GracefulShutdown
 
 /// Reports as no run would make them.
 enum ReportValues {
@@ -70,6 +71,7 @@ enum ReportValues {
     report.startedAt = UTCTime(milliseconds: .min)
     report.endedAt = UTCTime(milliseconds: .max)
     report.childrenOpened = 4711
+    report.lameDuck = LameDuckReport(took: .nanoseconds(3_000_000_001), end: .takenOver, limit: .seconds(5))
     report.ignored = ["a stop after the end", ""]
     return report
   }

@@ -1,0 +1,41 @@
+import Synchronization
+
+extension Phase {
+  /// Has counted, for a lame-duck time, what comes otherwise than as a session: the connections of a server, for instance.
+  ///
+  /// ```swift
+  /// phase.countArrivals { server.acceptedInAll }
+  /// ```
+  ///
+  /// While one more comes, it is not quiet, and the lame-duck time does not end early (``LameDuck``). It is looked at only
+  /// then, a few times a second, on a thread that must not be blocked. A server of `GracefulNIO` that serves in a phase does
+  /// this by itself.
+  /// - Parameter count: How many have come so far, in all; until the phase has been started again, or the end of the run.
+  public func countArrivals(_ count: @escaping @Sendable () -> Int) { link.driver?.arrivals.add(count, of: self) }
+}
+
+/// Who counts what comes otherwise than as a session.
+final class ArrivalCounters: Sendable {
+  private struct Counter {
+    var phase: Int
+    var run: Int
+    var count: @Sendable () -> Int
+  }
+
+  private let counters = Mutex<[Counter]>([])
+
+  /// Those of an earlier run of the phase count what does not come any more.
+  func add(_ count: @escaping @Sendable () -> Int, of phase: Phase) {
+    counters.withLock { counters in
+      counters.removeAll { $0.phase == phase.id && $0.run < phase.run }
+      counters.append(Counter(phase: phase.id, run: phase.run, count: count))
+    }
+  }
+
+  /// How many have come in all.
+  var sum: UInt64 {
+    // Outside the lock: it is code of the user.
+    let counts = counters.withLock { $0.map(\.count) }
+    return counts.reduce(0) { $0 &+ UInt64(truncatingIfNeeded: $1()) }
+  }
+}

@@ -1,0 +1,90 @@
+/// The lame-duck time (T5): everybody has heard, nobody is told to drain yet.
+extension LifecycleStateMachine {
+  /// What a stop begins with.
+  ///
+  /// `nil` when whoever asked gets none: see ``LameDuck``.
+  func lameDuckWatch(for request: StopRequest, at now: Instant) -> LameDuckWatch? {
+    guard let lameDuck, request.urgency == .drain, request.who.leavesAllServing else { return nil }
+    let bodies = phases.count(where: \.hasBody)
+    // What was not ready was sent nothing: there is nobody who must hear that it is not.
+    guard bodies > 0, !phases.contains(where: \.isAwaited) else { return nil }
+    return LameDuckWatch(lameDuck, bodies: bodies, at: now)
+  }
+
+  /// The one that is running.
+  var lameDuckNow: LameDuckWatch? {
+    guard case .stopping(let stopping) = state else { return nil }
+    return stopping.lameDuck
+  }
+
+  mutating func changeLameDuck(_ change: (inout LameDuckWatch) -> Void) {
+    guard case .stopping(var stopping) = state, var watch = stopping.lameDuck else { return }
+    change(&watch)
+    stopping.lameDuck = watch
+    state = .stopping(stopping)
+  }
+
+  /// The first thing of a stop.
+  mutating func beginLameDuck() {
+    guard let watch = lameDuckNow else { return }
+    actions.append(.lameDuck(until: watch.until))
+    if let look = watch.firstLook { actions.append(.look(at: look)) }
+  }
+
+  /// Somebody has counted the sessions.
+  mutating func look(_ admitted: UInt64, at now: Instant) {
+    // It may have ended since that was asked for.
+    guard lameDuckNow != nil else { return }
+    changeLameDuck { $0.note(admitted, at: now) }
+    guard let watch = lameDuckNow else { return }
+    if watch.quietAt <= now { return drainAfterLameDuck(.quiet, at: now) }
+    if let next = watch.nextLook(after: now) { actions.append(.look(at: next)) }
+  }
+
+  /// A body of the graph came back, or nobody waits for it any more.
+  mutating func noteForLameDuck(_ end: PhaseEnd?) {
+    changeLameDuck { watch in
+      watch.bodies -= 1
+      if end?.isFailed == true { watch.hasFailed = true }
+    }
+  }
+
+  /// What ends it of itself.
+  mutating func endLameDuckIfDue(at now: Instant) {
+    guard let watch = lameDuckNow else { return }
+    if watch.bodies <= 0 { return drainAfterLameDuck(.nothingLeft, at: now) }
+    if watch.hasFailed { return drainAfterLameDuck(.phaseFailed, at: now) }
+    if watch.until <= now { drainAfterLameDuck(.limit, at: now) }
+  }
+
+  mutating func drainAfterLameDuck(_ end: LameDuckEnd, at now: Instant) {
+    guard endLameDuck(end, at: now) else { return }
+    for id in graph.downwards { drainIfFree(id, at: now) }
+  }
+
+  /// - Returns: Whether there was one.
+  mutating func endLameDuck(_ end: LameDuckEnd, at now: Instant) -> Bool {
+    guard case .stopping(var stopping) = state, let watch = stopping.lameDuck else { return false }
+    stopping.lameDuck = nil
+    state = .stopping(stopping)
+    let report = LameDuckReport(took: now - watch.begunAt, end: end, limit: watch.until - watch.begunAt)
+    lameDuckReport = report
+    actions.append(.lameDuckEnded(report))
+    return true
+  }
+}
+
+extension StopRequest.Asker {
+  /// Whether all that was served before can be served on for a while.
+  var leavesAllServing: Bool {
+    switch kind {
+    case .signal, .code, .serviceGroup, .control, .file, .http: true
+    // Somebody else serves already; something is gone, or has done all there was to do; somebody is in a hurry.
+    case .successor, .phaseFailed, .phaseEnded, .cancellation: false
+    }
+  }
+
+  var isSuccessor: Bool {
+    if case .successor = kind { true } else { false }
+  }
+}
