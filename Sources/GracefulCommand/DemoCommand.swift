@@ -39,7 +39,11 @@ struct DemoCommand: AsyncParsableCommand {
     ))
   var drainLimit = DurationArgument(argument: "10s")!
 
+  @OptionGroup(title: "Asking for a stop")
+  var ways: DemoStopWays
+
   func validate() throws {
+    try ways.validate()
     guard ListenAddress(listen) != nil else {
       throw ValidationError(
         "--listen takes a numeric address and a port, such as 127.0.0.1:8080 or [::1]:8080, and not '\(listen)'")
@@ -66,7 +70,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     let logger = Logger(label: "graceful.demo")
     let delay = responseDelay.duration
-    let demo = Lifecycle("demo", grace: drainLimit.duration, logger: logger)
+    let demo = Lifecycle("demo", grace: drainLimit.duration, lameDuck: ways.time, logger: logger)
     demo.phase("http") { phase in
       try await demo.withHandover(configuration, for: phase, restartOn: .hangup) { handover in
         let listener = try handover.listener("http", on: address)
@@ -89,7 +93,7 @@ struct DemoCommand: AsyncParsableCommand {
         logger.info("drained", metadata: outcome.metadata)
       }
     }
-    await demo.runAndExit(on: .signals)
+    await demo.runAndExit(on: [.signals] + ways.triggers)
   }
 }
 

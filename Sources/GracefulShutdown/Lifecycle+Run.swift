@@ -25,14 +25,15 @@ extension Lifecycle {
       if exiting { driver.add(farewells) }
       for request in requests { driver.announce(request) }
       let report = await driver.run(isFirst: true)
-      if !exiting { await environment.say(farewells, report) }
+      // With those that came since: nobody else says them where the process goes on.
+      if !exiting { await environment.say((driver.takeFarewells() ?? []) + farewells, report) }
       return report
     case .again(let driver):
       guard let phase = Phase.place?.phase(of: driver) else {
         if driver.exiting { driver.add(farewells) }
         let report = await driver.run(isFirst: false)
         // Otherwise the process ends in there.
-        if !driver.exiting { await environment.say(farewells, report) }
+        if !driver.exiting { await environment.say((driver.takeFarewells() ?? []) + farewells, report) }
         return report
       }
       // To wait would hang it, and its cancellation would be passed on to the whole.

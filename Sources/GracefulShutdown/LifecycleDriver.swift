@@ -99,7 +99,7 @@ final class LifecycleDriver: Sendable {
     return report
   }
 
-  /// Said by whichever thread ends the process.
+  /// Said by whichever thread ends the process, or by `run()`.
   ///
   /// When the report has been written already it is too late.
   func add(_ farewells: [Farewell]) { state.withLock { $0.farewells += farewells } }

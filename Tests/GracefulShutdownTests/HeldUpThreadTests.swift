@@ -25,10 +25,7 @@ struct HeldUpThreadTests {
       set {}
     }
 
-    func log(
-      level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String,
-      function: String, line: UInt
-    ) {}
+    func log(event: LogEvent) {}
   }
 
   /// Lets through until it is set, then holds up one: the second that comes.

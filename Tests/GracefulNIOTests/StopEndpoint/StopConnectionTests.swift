@@ -4,6 +4,7 @@ import NIOEmbedded
 import NIOHTTP1
 import Synchronization
 import Testing
+import WholeMachine
 
 @testable import GracefulNIO
 
@@ -46,7 +47,7 @@ private struct EmbeddedStop {
   }
 }
 
-@Suite("A connection of the stop endpoint")
+@Suite("A connection of the stop endpoint", .wholeMachine, .serialized)
 struct StopConnectionTests {
   @Test("carries one request, announces its end, and lingers until the client closes")
   func oneRequest() throws {

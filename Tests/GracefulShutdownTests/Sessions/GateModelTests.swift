@@ -1,7 +1,8 @@
 import GracefulShutdown
 import Testing
+import WholeMachine
 
-@Suite("All interleavings of the steps of a gate")
+@Suite("All interleavings of the steps of a gate", .wholeMachine, .serialized)
 struct GateModelTests {
   typealias Script = GateModel.Script
 

@@ -1,8 +1,9 @@
 import Testing
+import WholeMachine
 
 @testable import GracefulTriggers
 
-@Suite("What is in a frame of the control socket")
+@Suite("What is in a frame of the control socket", .wholeMachine, .serialized)
 struct ControlFrameTests {
   static let requests: [ControlRequest] = [
     .status(every: nil), .status(every: .milliseconds(1)), .status(every: .seconds(3600)), .restart, .plan,

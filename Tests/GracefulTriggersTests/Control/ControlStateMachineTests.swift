@@ -1,8 +1,9 @@
 import Testing
+import WholeMachine
 
 @testable import GracefulTriggers
 
-@Suite("What a control socket decides")
+@Suite("What a control socket decides", .wholeMachine, .serialized)
 struct ControlStateMachineTests {
   typealias World = ControlWorld
   typealias Event = ControlStateMachine.Event

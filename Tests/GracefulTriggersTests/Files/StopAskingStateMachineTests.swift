@@ -1,7 +1,8 @@
 import GracefulTriggers
 import Testing
+import WholeMachine
 
-@Suite("What one does who asks by a file, as a value")
+@Suite("What one does who asks by a file, as a value", .wholeMachine, .serialized)
 struct StopAskingStateMachineTests {
   typealias Machine = StopAskingStateMachine
 

@@ -1,7 +1,8 @@
 import GracefulTriggers
 import Testing
+import WholeMachine
 
-@Suite("What a program does about stop files, as a value")
+@Suite("What a program does about stop files, as a value", .wholeMachine, .serialized)
 struct StopFileWatchStateMachineTests {
   typealias Machine = StopFileWatchStateMachine
 

@@ -1,8 +1,9 @@
 import GracefulShutdown
 import GracefulTriggers
 import Testing
+import WholeMachine
 
-@Suite("The stop endpoint")
+@Suite("The stop endpoint", .wholeMachine, .serialized)
 struct StopEndpointTests {
   private static let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "", "X Y"]
   private static let paths = [

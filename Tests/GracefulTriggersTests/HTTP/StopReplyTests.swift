@@ -1,10 +1,11 @@
 import GracefulShutdown
 import GracefulTriggers
 import Testing
+import WholeMachine
 
 @testable import GracefulShutdown
 
-@Suite("The reply to a request for a stop")
+@Suite("The reply to a request for a stop", .wholeMachine, .serialized)
 struct StopReplyTests {
   private typealias Machine = StopReplyStateMachine
   private static let begin = ContinuousClock.now
