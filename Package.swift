@@ -73,7 +73,7 @@ let package = Package(
     .executableTarget(name: "RacyProgram", dependencies: ["CGracefulSystem"], path: "Tests/RacyProgram"),
     .testTarget(name: "ThreadSanitizerTests", dependencies: ["RacyProgram"]),
     // One suite at a time for those that need the machine for themselves.
-    .target(name: "WholeMachine", path: "Tests/WholeMachine"),
+    .target(name: "WholeMachine", dependencies: ["CThreadSanitizer"], path: "Tests/WholeMachine"),
     // Holds JSON against the schemas of this package.
     .target(name: "SchemaChecking", path: "Tests/SchemaChecking"),
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.

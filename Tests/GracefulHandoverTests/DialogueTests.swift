@@ -3,7 +3,7 @@ import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("Predecessor and successor, wired together in memory", .wholeMachine, .serialized)
+@Suite("Predecessor and successor, wired together in memory", .wholeMachine, .serialized, .valuesOnly)
 struct DialogueTests {
   @Test("without a fault the successor accepts at the end, and the predecessor does not")
   func undisturbed() {

@@ -1,8 +1,9 @@
 import Testing
+import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("A frame decoder")
+@Suite("A frame decoder", .valuesOnly)
 struct FrameDecoderTests {
   private static let preamble = Preamble(purpose: .handover, program: "tëst")
   private static let stream = preamble.encoded + FrameTests.messages.flatMap { Frame($0).encoded }

@@ -3,7 +3,7 @@ import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("A predecessor, whatever happens in whatever order", .wholeMachine, .serialized)
+@Suite("A predecessor, whatever happens in whatever order", .wholeMachine, .serialized, .valuesOnly)
 struct PredecessorSequenceTests {
   typealias World = PredecessorWorld
 

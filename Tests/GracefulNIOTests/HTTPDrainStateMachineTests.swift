@@ -92,7 +92,7 @@ private struct Observer {
   }
 }
 
-@Suite("What a connection that drains may do next", .wholeMachine, .serialized)
+@Suite("What a connection that drains may do next", .wholeMachine, .serialized, .valuesOnly)
 struct HTTPDrainStateMachineTests {
   private func run(_ events: [Event], answersExpectContinue: Bool = true) -> [Action] {
     var machine = HTTPDrainStateMachine(answersExpectContinue: answersExpectContinue)

@@ -2,7 +2,7 @@ import GracefulShutdown
 import Testing
 import WholeMachine
 
-@Suite("All interleavings of the steps of a gate", .wholeMachine, .serialized)
+@Suite("All interleavings of the steps of a gate", .wholeMachine, .serialized, .valuesOnly)
 struct GateModelTests {
   typealias Script = GateModel.Script
 

@@ -3,7 +3,7 @@ import WholeMachine
 
 @testable import GracefulTriggers
 
-@Suite("What is in a frame of the control socket", .wholeMachine, .serialized)
+@Suite("What is in a frame of the control socket", .wholeMachine, .serialized, .valuesOnly)
 struct ControlFrameTests {
   static let requests: [ControlRequest] = [
     .status(every: nil), .status(every: .milliseconds(1)), .status(every: .seconds(3600)), .restart, .plan,

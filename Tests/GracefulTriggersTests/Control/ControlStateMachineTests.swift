@@ -3,7 +3,7 @@ import WholeMachine
 
 @testable import GracefulTriggers
 
-@Suite("What a control socket decides", .wholeMachine, .serialized)
+@Suite("What a control socket decides", .wholeMachine, .serialized, .valuesOnly)
 struct ControlStateMachineTests {
   typealias World = ControlWorld
   typealias Event = ControlStateMachine.Event

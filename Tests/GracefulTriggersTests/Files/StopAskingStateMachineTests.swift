@@ -2,7 +2,7 @@ import GracefulTriggers
 import Testing
 import WholeMachine
 
-@Suite("What one does who asks by a file, as a value", .wholeMachine, .serialized)
+@Suite("What one does who asks by a file, as a value", .wholeMachine, .serialized, .valuesOnly)
 struct StopAskingStateMachineTests {
   typealias Machine = StopAskingStateMachine
 

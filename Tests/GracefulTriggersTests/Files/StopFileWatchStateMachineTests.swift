@@ -2,7 +2,7 @@ import GracefulTriggers
 import Testing
 import WholeMachine
 
-@Suite("What a program does about stop files, as a value", .wholeMachine, .serialized)
+@Suite("What a program does about stop files, as a value", .wholeMachine, .serialized, .valuesOnly)
 struct StopFileWatchStateMachineTests {
   typealias Machine = StopFileWatchStateMachine
 

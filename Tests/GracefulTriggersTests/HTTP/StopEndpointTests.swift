@@ -3,7 +3,7 @@ import GracefulTriggers
 import Testing
 import WholeMachine
 
-@Suite("The stop endpoint", .wholeMachine, .serialized)
+@Suite("The stop endpoint", .wholeMachine, .serialized, .valuesOnly)
 struct StopEndpointTests {
   private static let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "", "X Y"]
   private static let paths = [

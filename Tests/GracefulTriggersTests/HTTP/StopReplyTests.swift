@@ -5,7 +5,7 @@ import WholeMachine
 
 @testable import GracefulShutdown
 
-@Suite("The reply to a request for a stop", .wholeMachine, .serialized)
+@Suite("The reply to a request for a stop", .wholeMachine, .serialized, .valuesOnly)
 struct StopReplyTests {
   private typealias Machine = StopReplyStateMachine
   private static let begin = ContinuousClock.now
