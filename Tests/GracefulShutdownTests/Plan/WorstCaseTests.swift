@@ -4,7 +4,9 @@ import Testing
 import WholeMachine
 
 /// The arithmetic of the plan against the state machine that it speaks of.
-@Suite("S11: the worst case of a plan, against the state machine", .timeLimit(.minutes(10)), .wholeMachine, .serialized, .valuesOnly)
+@Suite(
+  "S11: the worst case of a plan, against the state machine", .timeLimit(.minutes(10)), .wholeMachine, .serialized,
+  .valuesOnly)
 struct WorstCaseTests {
   /// Nothing here has threads; and what reckons for a minute on a thread of the pool holds up everybody else's tests.
   private static let graphs = cts_is_watching() ? 60 : 2000
