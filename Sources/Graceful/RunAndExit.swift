@@ -55,12 +55,12 @@ extension Lifecycle {
   /// Where `NOTIFY_SOCKET` is set, systemd is told when everything is ready, what drains, and more: ``notifySystemd()``.
   /// - Parameter triggers: Where stop requests come from, beside ``requestStop(_:)``. ``Trigger/signals`` (SIGTERM and
   ///   SIGINT) unless given.
-  public func runAndExit(on triggers: Trigger...) async -> Never { await runAndExit(on: triggers) }
+  public func runAndExit(on triggers: Trigger...) async -> Never { await runAndExit(listeningTo: triggers) }
 
-  /// As ``runAndExit(on:)-(Trigger...)``, with triggers that are known only when the program runs.
+  /// As ``runAndExit(on:)``, with triggers that are known only when the program runs.
   ///
   /// - Parameter triggers: ``Trigger/signals`` when there are none.
-  public func runAndExit(on triggers: [Trigger]) async -> Never {
+  public func runAndExit(listeningTo triggers: [Trigger]) async -> Never {
     PlanMode.printAndExit(self)
     notifySystemd()
     let report = await run(listeningTo: triggers.isEmpty ? [.signals] : triggers, exiting: true)

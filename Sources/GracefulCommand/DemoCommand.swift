@@ -93,7 +93,7 @@ struct DemoCommand: AsyncParsableCommand {
         logger.info("drained", metadata: outcome.metadata)
       }
     }
-    await demo.runAndExit(on: [.signals] + ways.triggers)
+    await demo.runAndExit(listeningTo: [.signals] + ways.triggers)
   }
 }
 
