@@ -43,14 +43,7 @@ struct StatusCommand: ParsableCommand {
     do throws(CommandFailure) {
       var view = StatusView(json: json, watch: watch)
       if let url {
-        let source = try ProgramURL(url)
-        let token = try TokenOption.token(file: tokenFile)
-        repeat {
-          let answer = try ProgramHTTP.get(source, "/status", token: token, within: timeout.duration)
-          guard answer.status == 200 else { throw answer.failure(of: source) }
-          try view.show(answer.body, from: "")
-          if watch { Waiting.pause(.milliseconds(250), until: .now + .seconds(1)) }
-        } while watch && !view.hasFinished
+        try view.ask(ProgramURL(url), token: TokenOption.token(file: tokenFile), within: timeout)
       } else if let socket {
         try view.ask(socket, within: timeout)
       }
@@ -66,7 +59,8 @@ struct StatusView {
   let watch: Bool
   private let live = LiveLines(on: 1)
   private var last: StatusDocument?
-  private(set) var hasFinished = false
+  private var hasShown = false
+  private var hasFinished = false
 
   init(json: Bool, watch: Bool) {
     self.json = json
@@ -74,6 +68,7 @@ struct StatusView {
   }
 
   mutating func show(_ text: String, from source: String) throws(CommandFailure) {
+    hasShown = true
     if json { return StandardStreams.say(text.hasSuffix("\n") ? String(text.dropLast()) : text) }
     guard let document = StatusDocument(json: text) else {
       throw .failed("what was answered is no snapshot of schema 1")
@@ -88,6 +83,20 @@ struct StatusView {
     hasFinished = document.state == "finished"
   }
 
+  mutating func ask(_ url: ProgramURL, token: String?, within timeout: DurationArgument) throws(CommandFailure) {
+    repeat {
+      let answer: ProgramHTTP.Answer
+      do { answer = try ProgramHTTP.get(url, "/status", token: token, within: timeout.duration) } catch {
+        // It has been seen, and is gone: that is what was waited for.
+        guard watch, hasShown, error.code == 69 else { throw error }
+        return live.keep()
+      }
+      guard answer.status == 200 else { throw answer.failure(of: url) }
+      try show(answer.body, from: "")
+      if watch { Waiting.pause(.milliseconds(250), until: .now + .seconds(1)) }
+    } while watch && !hasFinished
+  }
+
   mutating func ask(_ path: String, within timeout: DurationArgument) throws(CommandFailure) {
     let request = ControlRequest.status(every: watch ? .milliseconds(250) : nil)
     var deadline = ContinuousClock.now + timeout.duration
@@ -95,7 +104,7 @@ struct StatusView {
       let client: ControlClient
       do { client = try ControlClient.ask(request, at: path, until: deadline) } catch {
         // It has been seen, and is gone: that is what was waited for.
-        guard watch, last != nil, error.code == 69 else { throw error }
+        guard watch, hasShown, error.code == 69 else { throw error }
         return live.keep()
       }
       switch try listen(to: client, at: path, until: deadline, timeout) {
