@@ -15,7 +15,7 @@ struct DemoStopWaysTests {
     let directory = try TestDirectory()
     let path = isOwn ? directory.path("graceful/graceful-http.sock") : directory.path("h")
     let demo = try demo(
-      directory, ["--http", isOwn ? "own" : path], own: ["XDG_RUNTIME_DIR": String(directory.path("").dropLast())])
+      directory, ["--http", isOwn ? "own" : path], own: ["XDG_RUNTIME_DIR": directory.path(".")])
     _ = try #require(await demo.serving())
     let endpoint = EndpointClient(place: .socket(path))
     #expect(await endpoint.status("GET /livez") == 200)
