@@ -83,7 +83,8 @@ struct DemoStopWaysTests {
     slow.close()
     #expect(await demo.end() == .exited(0), "\(demo.errors)")
     #expect(demo.errors.contains("asked by stop file \(files)/process.stop"), "\(demo.errors)")
-    #expect(try FileManager.default.contentsOfDirectory(atPath: files) == ["process.stopped"])
+    let left = try FileManager.default.contentsOfDirectory(atPath: files)
+    #expect(left == ["process.stopped"], "\(left) \(demo.errors)")
   }
 
   @Test("--lame-duck: not ready and served on for so long, and then drained")
