@@ -1,7 +1,8 @@
 import GracefulDescriptors
 import Testing
+import WholeMachine
 
-@Suite("An agenda")
+@Suite("An agenda", .valuesOnly)
 struct AgendaTests {
   private let start = ContinuousClock.now
 

@@ -2,6 +2,7 @@ import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 import Testing
+import WholeMachine
 
 @testable import GracefulNIO
 
@@ -66,7 +67,7 @@ private let requests: [(text: String, body: String)] = [
   ("DELETE /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ""),
 ]
 
-@Suite("Where one request ends")
+@Suite("Where one request ends", .valuesOnly)
 struct RequestCutTests {
   /// The three requests that follow each other, and after which byte each ends.
   private static func stream(_ indices: [Int]) -> (bytes: [UInt8], ends: [Int], bodies: [String]) {

@@ -1,8 +1,9 @@
 import Testing
+import WholeMachine
 
 @testable import GracefulNIO
 
-@Suite("What a server tells its connections")
+@Suite("What a server tells its connections", .valuesOnly)
 struct ServerDrainStateMachineTests {
   private let now = ContinuousClock.now
 

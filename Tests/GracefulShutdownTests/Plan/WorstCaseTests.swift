@@ -1,4 +1,3 @@
-import CThreadSanitizer
 import GracefulShutdown
 import Testing
 import WholeMachine
@@ -8,8 +7,7 @@ import WholeMachine
   "S11: the worst case of a plan, against the state machine", .timeLimit(.minutes(10)), .wholeMachine, .serialized,
   .valuesOnly)
 struct WorstCaseTests {
-  /// Nothing here has threads; and what reckons for a minute on a thread of the pool holds up everybody else's tests.
-  private static let graphs = cts_is_watching() ? 60 : 2000
+  private static let graphs = 2000
 
   @Test("is exactly what the machine does, for two thousand graphs of up to six phases")
   func exact() {

@@ -1,7 +1,8 @@
 import Graceful
 import Testing
+import WholeMachine
 
-@Suite("JSON that is no report", .timeLimit(.minutes(1)))
+@Suite("JSON that is no report", .valuesOnly, .timeLimit(.minutes(2)))
 struct BadJSONTests {
   private func error(_ json: String) -> ReportFormatError? {
     do {

@@ -157,7 +157,7 @@ struct ControlStateMachineTests {
   }
 }
 
-@Suite("A control socket, whatever happens in whatever order")
+@Suite("A control socket, whatever happens in whatever order", .valuesOnly)
 struct ControlSequenceTests {
   @Test("keeps its promises under every three events, possible or not", arguments: [0, 1, 2, 3])
   func everyEvent(start: Int) {
