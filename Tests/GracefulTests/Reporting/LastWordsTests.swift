@@ -71,7 +71,8 @@ struct LastWordsTests {
       isSaid.store(true, ordering: .releasing)
     }
     LastWords.write(inTime, to: pipe.writeEnd.rawValue, farewells: [slow], within: .milliseconds(400))
-    #expect(isSaid.load(ordering: .acquiring))
+    let wasSaid = isSaid.load(ordering: .acquiring)
+    #expect(wasSaid)
 
     let (gate, open) = try FileDescriptor.pipe()
     let hangs = Farewell(.last) { _ in
