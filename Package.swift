@@ -92,7 +92,8 @@ let package = Package(
       name: "GracefulProcessesTests",
       dependencies: ["WholeMachine", "GracefulProcesses", "GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(
-      name: "GracefulShutdownTests", dependencies: ["WholeMachine", "Exploration", "GracefulShutdown", "GracefulTesting", .log]),
+      name: "GracefulShutdownTests",
+      dependencies: ["WholeMachine", "Exploration", "GracefulShutdown", "GracefulTesting", .log]),
     .testTarget(
       name: "GracefulTriggersTests",
       dependencies: ["WholeMachine", "Exploration", "GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
@@ -107,10 +108,12 @@ let package = Package(
       path: "Tests/BlockedProgram"),
     // Sends itself SIGTERM while its phases start.
     .executableTarget(
-      name: "StartingProgram", dependencies: ["Graceful", "CGracefulSystem", "Exploration"], path: "Tests/StartingProgram"),
+      name: "StartingProgram", dependencies: ["Graceful", "CGracefulSystem", "Exploration"],
+      path: "Tests/StartingProgram"),
     // Sends itself SIGTERM while its phases fail and are started again.
     .executableTarget(
-      name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", "Exploration", .log], path: "Tests/RestartingProgram"),
+      name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", "Exploration", .log],
+      path: "Tests/RestartingProgram"),
     // Is process 1 of a PID namespace in tests.
     .executableTarget(
       name: "FirstProcessProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/FirstProcessProgram"),
