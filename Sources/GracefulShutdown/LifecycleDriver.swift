@@ -185,11 +185,16 @@ final class LifecycleDriver: Sendable {
   func act(
     telling: Bool = true, _ decide: (inout State, MonotonicInstant) -> [LifecycleStateMachine.Action]
   ) {
-    let (deeds, request) = state.withLock { state in
+    var (deeds, request): ([Deed], StopRequest?) = state.withLock { state in
       let before = state.machine.request
       // The time is read under the lock, so that it never runs backwards for the machine.
       let actions = decide(&state, MonotonicInstant(environment.now()))
       return (actions.map { state.deed($0) }, before == nil ? state.machine.request : nil)
+    }
+    if later == nil, let last = deeds.last, case .wake = last.action {
+      // Before anybody is told anything: one who holds this thread up must not hold up the time as well (S9).
+      perform(last)
+      deeds.removeLast()
     }
     if let request, telling { events.send(LifecycleEvent(.stopRequested, request: request)) }
     if let later { return later(deeds) }

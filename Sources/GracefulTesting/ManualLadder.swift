@@ -87,7 +87,7 @@ public final class ManualLadder: Sendable {
 
   /// Lets time pass: what becomes due is decided here and now, in the order of its instants.
   ///
-  /// A negative duration is none.
+  /// A negative duration is none. What is asked for later, and was due before, is done at once then.
   public func advance(by duration: Duration) {
     let end = state.withLock { $0.now + max(duration.bounded, .zero) }
     // One at a time: what is called may ask for another call within the same time.
@@ -137,8 +137,14 @@ extension ManualLadder: LifecycleEnvironment {
 
   package var processID: Int32 { Ladder.shared.processID }
 
+  /// What is due already is done at once, by another thread: the test may have let the time pass, on what it was told,
+  /// before the thread that told it has come to this.
   package func schedule(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void) {
-    state.withLock { _ = $0.wakeUps.add(body, at: instant) }
+    let isDue = state.withLock { state in
+      if instant > state.now { _ = state.wakeUps.add(body, at: instant) }
+      return instant <= state.now
+    }
+    if isDue { perform(body) }
   }
 
   package func perform(_ body: @escaping @Sendable () -> Void) { Ladder.shared.perform(body) }
