@@ -41,6 +41,11 @@ extension Lifecycle {
       desk.open(for: handover)
       control.open(for: handover)
       Connected.keep(handover)
+      let succession = whole.succession
+      succession.join(
+        Succession.Part(
+          objection: { handover.reasonNotToStop }, mayStop: { handover.refuseSuccessors($0) }))
+      handover.whenTakenOver { _ in succession.passOn() }
       handover.whenTakenOver { [self] process in
         requestStop(StopRequest(who: .successor(process), why: "it has taken over"))
       }

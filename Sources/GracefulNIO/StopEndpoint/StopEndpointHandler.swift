@@ -119,6 +119,31 @@ final class StopEndpointHandler: ChannelInboundHandler {
       if case .answer(let response) = verdict.next { write(response, to: head, context) }
       return
     }
+    mayStop(context) { [self] reason in
+      if let reason { return write(.elsewhere(reason), to: head, context) }
+      ask(stop, verdict, request, head, context)
+    }
+  }
+
+  /// A stop of the program is not one of this process only: while a handover is going on, nobody knows whose it would be.
+  ///
+  /// - Parameter proceed: Called on the loop; at once where nobody takes part in a handover.
+  private func mayStop(_ context: ChannelHandlerContext, _ proceed: @escaping (String?) -> Void) {
+    let waiting = NIOLoopBound((proceed, context.channel), eventLoop: context.eventLoop)
+    let loop = context.eventLoop
+    desk.mayStop { reason in
+      if loop.inEventLoop { return waiting.value.0(reason) }
+      loop.execute {
+        // Who has gone meanwhile, has not asked.
+        if waiting.value.1.isActive { waiting.value.0(reason) }
+      }
+    }
+  }
+
+  private func ask(
+    _ stop: StopRequest, _ verdict: StopEndpoint.Verdict, _ request: StopEndpoint.Request, _ head: HTTPRequestHead,
+    _ context: ChannelHandlerContext
+  ) {
     // Before the server hears of the stop: whoever asks for its end must not be what it waits for, not even for the
     // client's close after the answer.
     if connection == nil { exempt(context) }
