@@ -45,6 +45,8 @@ extension Lifecycle {
       succession.join(
         Succession.Part(
           objection: { handover.reasonNotToStop }, mayStop: { handover.refuseSuccessors($0) }))
+      for case let guest as any HandoverGuest in succession.guests { guest.joined(handover) }
+      // First of all: what is asked here from now on, is meant for the successor.
       handover.whenTakenOver { _ in succession.passOn() }
       handover.whenTakenOver { [self] process in
         requestStop(StopRequest(who: .successor(process), why: "it has taken over"))

@@ -25,6 +25,7 @@ package final class Succession: Sendable {
     var part: Part?
     var hasPassedOn = false
     var whenPassedOn: [@Sendable () -> Void] = []
+    var guests: [any Sendable] = []
   }
 
   private let state = Mutex(State())
@@ -33,6 +34,12 @@ package final class Succession: Sendable {
 
   /// From now on this decides.
   package func join(_ part: Part) { state.withLock { $0.part = part } }
+
+  /// Those who go along with a handover; what they bring is known to whoever joins it.
+  package var guests: [any Sendable] { state.withLock { $0.guests } }
+
+  /// Has somebody go along; before the run, or a handover that has been joined goes without.
+  package func add(guest: any Sendable) { state.withLock { $0.guests.append(guest) } }
 
   /// A successor has taken over.
   package func passOn() {
@@ -43,6 +50,9 @@ package final class Succession: Sendable {
     }
     for body in bodies { body() }
   }
+
+  /// Whether a successor has taken over.
+  package var hasPassedOn: Bool { state.withLock { $0.hasPassedOn } }
 
   /// Calls `body` when a successor has taken over; at once if it has.
   package func whenPassedOn(_ body: @escaping @Sendable () -> Void) {

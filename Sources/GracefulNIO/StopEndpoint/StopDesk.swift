@@ -107,6 +107,9 @@ final class StopDesk: Sendable {
     return lifecycle.map { StopAnswer($0.snapshot()).asked } ?? StopAnswer(state: .accepted)
   }
 
+  /// Whether everything is ready, as far as is known.
+  var isReady: Bool { state.withLock { $0.target }?.lifecycle.map { $0.snapshot().state == .running } ?? true }
+
   enum Place: Equatable, Sendable {
     case waiting(Int)
     /// As many wait as may.
