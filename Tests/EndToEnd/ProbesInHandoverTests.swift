@@ -1,4 +1,5 @@
 import Foundation
+import GracefulDescriptors
 import GracefulProcesses
 import Testing
 import WholeMachine
@@ -9,10 +10,12 @@ struct ProbesInHandoverTests {
   func nobodyIsRefused(overTCP: Bool) async throws {
     let directory = try TestDirectory()
     let place: [String]
+    // Of no port a successor would choose another one.
+    let port = overTCP ? Int(try ListenAddress(of: ListenAddress(host: "127.0.0.1", port: 0).listen()).port) : 0
     if overTCP {
       try "0123456789abcdef".write(toFile: directory.path("token"), atomically: true, encoding: .utf8)
       try FileManager.default.setAttributes([.posixPermissions: 0o400], ofItemAtPath: directory.path("token"))
-      place = ["127.0.0.1:0", "--token-file", directory.path("token")]
+      place = ["127.0.0.1:\(port)", "--token-file", directory.path("token")]
     } else {
       place = [directory.path("h")]
     }
@@ -20,11 +23,6 @@ struct ProbesInHandoverTests {
       ["demo", "--listen", "127.0.0.1:0", "--socket", directory.path("s"), "--http"] + place, in: directory)
     var serving = try #require(await first.serving(), "\(first.errors)")
     #expect(await eventually { first.errors.contains("the stop endpoint listens") })
-    // Whoever inherits it has the same port.
-    let port = first.errors.split(separator: "\n").first { $0.contains("the stop endpoint listens") }
-      .flatMap { $0.split(separator: " ").first { $0.hasPrefix("address=127.0.0.1:") } }
-      .flatMap { $0.split(separator: ":").last.flatMap { Int($0) } }
-
     let prober = Task {
       var bad: [String] = []
       var count = 0
@@ -32,7 +30,7 @@ struct ProbesInHandoverTests {
         count += 1
         do {
           let client =
-            if overTCP, let port { try await WireClient.connect(port: port) } else {
+            if overTCP { try await WireClient.connect(port: port) } else {
               try await WireClient.connect(socket: directory.path("h"))
             }
           try await client.send("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
