@@ -9,7 +9,9 @@ package final class Succession: Sendable {
   package struct Part: Sendable {
     /// Why not at this moment; a look that changes nothing.
     package var objection: @Sendable () -> String?
-    /// Why not; `nil` means that it may, and that no handover begins any more. Called back once, on any thread.
+    /// Why not, or `nil`: then it may, and no handover begins any more.
+    ///
+    /// Called back once, on any thread.
     package var mayStop: @Sendable (_ answer: @escaping @Sendable (String?) -> Void) -> Void
 
     package init(

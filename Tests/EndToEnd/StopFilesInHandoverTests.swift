@@ -67,8 +67,9 @@ struct StopFilesInHandoverTests {
     #expect(!has("process.stop", directory))
   }
 
-  @Test("A request that comes in a handover waits for its end: one that is committed stops the successor, and no earlier")
-  func committed() async throws {
+  @Test(
+    "A request that comes when a successor has taken over stops that one, while the predecessor drains")
+  func takenOver() async throws {
     let directory = try files()
     let first = try demo(directory)
     let serving = try #require(await first.serving())

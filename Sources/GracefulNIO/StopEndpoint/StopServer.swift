@@ -171,8 +171,9 @@ final class StopServer: Sendable {
     if isInherited { serve(socket, whenReadyWithin: 50) } else { serve(socket) }
   }
 
-  /// The phase that has just taken over has not said yet that it is ready: a probe that came now would be told so, although
-  /// the program has been ready all the time. It waits in the queue for that, and not for long.
+  /// Lets a probe wait in the queue until the phase that has just taken over has said that it is ready, and not for long.
+  ///
+  /// It would be told that it is not, although the program has been ready all the time.
   private func serve(_ socket: StopSocket, whenReadyWithin milliseconds: Int) {
     if milliseconds == 0 || desk.isReady { return serve(socket) }
     group.next().scheduleTask(in: .milliseconds(1)) { [self] in

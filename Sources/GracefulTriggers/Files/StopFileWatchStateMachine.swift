@@ -52,8 +52,8 @@ package struct StopFileWatchStateMachine: Sendable {
   private var known: StopFileStatus.Identity?
   /// What was decided, and stays because it cannot be removed.
   private var settled: StopFileStatus.Version?
-  private var told: [Place: Told] = [:]
-  private var quietUntil: Instant?
+  var told: [Place: Told] = [:]
+  var quietUntil: Instant?
   private var isOutdated = false
   /// A process that ends with a watch takes 5 to 24 ms longer to be gone (measured; the kernel waits until nobody uses the
   /// watch any more): so after the first request it looks now and then.
@@ -63,7 +63,7 @@ package struct StopFileWatchStateMachine: Sendable {
   /// A request has been taken that is not asked for yet.
   private var owes = false
 
-  private struct Told: Hashable {
+  struct Told: Hashable {
     var file: StopFileStatus.Identity?
     var objection: StopFileObjection
   }
@@ -156,7 +156,8 @@ package struct StopFileWatchStateMachine: Sendable {
     case .waiting: return lookOn(now)
     // The answer may take a while, and is waited for.
     case .lookingWhetherToAsk: return [.wait(until: now + pace.kept)]
-    case .idle, .lookingAtDirectory, .claiming, .clearing, .arming, .lookingAtRequest, .lookingWhetherToTake, .consuming,
+    case .idle, .lookingAtDirectory, .claiming, .clearing, .arming, .lookingAtRequest, .lookingWhetherToTake,
+      .consuming,
       .removingStale:
       ignored.append(.due)
       return []
@@ -279,28 +280,6 @@ package struct StopFileWatchStateMachine: Sendable {
     if errno == noSuchFile { return settle(now) }
     if errno != 0 { settled = version }
     return complain(.stale(errno: errno), about: .request) + settle(now)
-  }
-
-  // MARK: What is told
-
-  /// What happens once.
-  private func complain(_ objection: StopFileObjection?, about place: Place = .answer) -> [Action] {
-    objection.map { [.tell(place, $0)] } ?? []
-  }
-
-  /// What may be found in every round: told once, and again when it is another file, or there is another reason; and no more
-  /// often than once a second, however fast somebody changes it.
-  private mutating func complain(
-    _ objection: StopFileObjection?, about place: Place, _ file: StopFileStatus.Identity?, _ now: Instant
-  ) -> [Action] {
-    guard let objection else { return [] }
-    let telling = Told(file: file, objection: objection)
-    guard told[place] != telling else { return [] }
-    // Found again in a later round, if it is still there then.
-    if let quietUntil, now < quietUntil { return [] }
-    told[place] = telling
-    quietUntil = now + .seconds(1)
-    return [.tell(place, objection)]
   }
 
   /// ENOENT, the same on every system.
