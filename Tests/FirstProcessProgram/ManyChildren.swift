@@ -20,7 +20,7 @@ enum ManyChildren {
       }
       for await result in group { if let result { wrong.append(result) } }
     }
-    // Orphans end up to 0.05 s later than whoever left them; the next sweep takes them, too.
+    // More than a hundred whose parents end at once are left for five seconds to whoever asks.
     _ = try? await Subprocess.run(.path("/bin/sleep"), arguments: ["6"], output: .discarded)
     say("zombies \(FirstProcessProgram.zombies())\n")
     say("subprocess \(count - wrong.count) of \(count) \(wrong.prefix(3))\n")
