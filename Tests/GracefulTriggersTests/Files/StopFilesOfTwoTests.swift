@@ -2,7 +2,8 @@ import GracefulTriggers
 import Testing
 import WholeMachine
 
-@Suite("What a program does about stop files while another one answers, as a value", .wholeMachine, .serialized, .valuesOnly)
+@Suite(
+  "What a program does about stop files while another one answers, as a value", .wholeMachine, .serialized, .valuesOnly)
 struct StopFilesOfTwoTests {
   @Test("While another process answers, nothing is touched; then a request that was made meanwhile is asked for")
   func heldByAnother() {
