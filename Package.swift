@@ -21,6 +21,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // Of a test program only: its children end while orphans are reaped.
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -116,7 +118,8 @@ let package = Package(
       path: "Tests/RestartingProgram"),
     // Is process 1 of a PID namespace in tests.
     .executableTarget(
-      name: "FirstProcessProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/FirstProcessProgram"),
+      name: "FirstProcessProgram", dependencies: ["Graceful", "CGracefulSystem", .subprocess, .system],
+      path: "Tests/FirstProcessProgram"),
     // Is stopped by files.
     .executableTarget(
       name: "StoppableProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/StoppableProgram"),
@@ -206,6 +209,7 @@ extension Target.Dependency {
   static let serviceLifecycle: Self = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
   static let serviceLifecycleTestKit: Self = .product(
     name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
+  static let subprocess: Self = .product(name: "Subprocess", package: "swift-subprocess")
   static let system: Self = .product(name: "SystemPackage", package: "swift-system")
   static let tracing: Self = .product(name: "Tracing", package: "swift-distributed-tracing")
   static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")

@@ -41,6 +41,13 @@ extension Lifecycle {
       desk.open(for: handover)
       control.open(for: handover)
       Connected.keep(handover)
+      let succession = whole.succession
+      succession.join(
+        Succession.Part(
+          objection: { handover.reasonNotToStop }, mayStop: { handover.refuseSuccessors($0) }))
+      for case let guest as any HandoverGuest in succession.guests { guest.joined(handover) }
+      // First of all: what is asked here from now on, is meant for the successor.
+      handover.whenTakenOver { _ in succession.passOn() }
       handover.whenTakenOver { [self] process in
         requestStop(StopRequest(who: .successor(process), why: "it has taken over"))
       }

@@ -57,6 +57,8 @@ public final class Handover: Sendable {
     var inherited: [NamedDescriptor]
     var offered: [NamedDescriptor]
     var acceptor: Acceptor?
+    /// Of what goes along with it.
+    var companions: [Acceptor] = []
     var failure: HandoverError?
     var whenFailed: [CheckedContinuation<Void, Never>] = []
     var isReady = false

@@ -5,16 +5,26 @@ internal import Synchronization
 extension Handover {
   /// Asks whether this process may stop for somebody who wants the program to stop, and not only this generation of it.
   ///
-  /// - Parameter answer: `nil` when it may: from then on no handover begins any more. While one is going on, and after
-  ///   it, the one to be stopped is the successor; then this is why. Called once, on the handover's thread or at once.
+  /// - Parameter answer: `nil` when it may: from then on no handover begins any more. Before this process serves, while a
+  ///   handover is going on, and after it, the one to be stopped is another one; then this is why. Called once, on the
+  ///   handover's thread or at once.
   package func refuseSuccessors(_ answer: @escaping @Sendable (_ reason: String?) -> Void) {
-    // Under the lock: whoever leaves comes after this on the loop, which drops nothing that came before its end.
+    // Under the lock: whoever ends comes after this on the loop, which drops nothing that came before its end. One that has
+    // left while a handover was going on, goes on with that.
     let isAsked = state.withLock { state in
-      guard !state.hasLeft else { return false }
+      guard !state.hasLeft || state.driver != nil else { return false }
       loop.execute { answer(self.stopUnlessTakenOver()) }
       return true
     }
-    if !isAsked { answer(nil) }
+    if !isAsked { answer(reasonNotToStop) }
+  }
+
+  /// Why the process to be stopped is another one at this moment; a look that changes nothing, from any thread.
+  package var reasonNotToStop: String? {
+    let (successor, isOwner, driver) = state.withLock { ($0.takenOverBy, $0.isOwner, $0.driver) }
+    if let successor { return "process \(successor) has taken over; ask it" }
+    if let predecessor, !isOwner { return "process \(predecessor) serves, and not this one yet; ask it" }
+    return driver?.isHandingOver == true ? "a handover is going on; ask again when it is over" : nil
   }
 
   /// Ends what ``leave()`` has left: the socket, where it stayed for control.
@@ -34,8 +44,7 @@ extension Handover {
   }
 
   private func stopUnlessTakenOver() -> String? {
-    if let process = state.withLock({ $0.takenOverBy }) { return "process \(process) has taken over; ask it" }
-    guard driver?.isHandingOver != true else { return "a handover is going on; ask again when it is over" }
+    if let reason = reasonNotToStop { return reason }
     state.withLock { $0.isStopping = true }
     driver?.receive(.stopRequested)
     return nil

@@ -1,4 +1,4 @@
-internal import GracefulDescriptors
+package import GracefulDescriptors
 internal import GracefulProcesses
 internal import Synchronization
 
@@ -11,6 +11,24 @@ extension Handover {
       guard let index = state.inherited.firstIndex(where: { $0.label.name == name }) else { return nil }
       return state.inherited.remove(at: index).descriptor
     }
+  }
+
+  /// Has something else accept and pause as this process does; before it says that it is ready.
+  package func accompany(_ acceptor: Acceptor) { state.withLock { $0.companions.append(acceptor) } }
+
+  /// What the predecessor has left under this name, once: from the offer to the moment from which this process serves.
+  package func inherit(_ name: String) -> (descriptor: SharedDescriptor, metadata: [UInt8])? {
+    state.withLock { state in
+      guard let index = state.inherited.firstIndex(where: { $0.label.name == name }) else { return nil }
+      let inherited = state.inherited.remove(at: index)
+      return (inherited.descriptor, inherited.label.metadata)
+    }
+  }
+
+  /// Offers it to the next successor, in place of what had its name; not once this process has left.
+  package func offer(_ descriptor: SharedDescriptor, named name: String, metadata: [UInt8]) {
+    if state.withLock({ $0.hasLeft || $0.takenOverBy != nil }) { return }
+    offer(descriptor, as: DescriptorLabel(name: name, metadata: metadata))
   }
 
   func offer(_ descriptor: SharedDescriptor, as label: DescriptorLabel) {
@@ -126,7 +144,7 @@ extension Handover {
     configuration.onEvent(.owning(predecessorDied: predecessorDied))
     if !unclaimed.isEmpty { configuration.onEvent(.unclaimed(unclaimed)) }
     // Before anybody may take over from here: a pause that comes next finds it begun, whatever the program does.
-    state.withLock { $0.acceptor }?.accept()
+    for acceptor in acceptors { acceptor.accept() }
     driver?.receive(.started)
     // Asked while nobody was there to be told: between the acknowledgement and now.
     if state.withLock({ $0.isStopping }) { driver?.receive(.stopRequested) }
@@ -144,10 +162,13 @@ extension Handover {
     let onEvent = configuration.onEvent
     return PredecessorDriver.Surroundings(
       pause: { [weak self] done in
-        guard let acceptor = self?.state.withLock({ $0.acceptor }) else { return done() }
-        acceptor.pause(done)
+        guard let self else { return done() }
+        pauseCompanions {
+          guard let acceptor = self.state.withLock({ $0.acceptor }) else { return done() }
+          acceptor.pause(done)
+        }
       },
-      resume: { [weak self] in self?.state.withLock { $0.acceptor }?.accept() },
+      resume: { [weak self] in for acceptor in self?.acceptors ?? [] { acceptor.accept() } },
       spawn: { [weak self] exited in self?.spawn(exited) ?? .success(0) },
       killChild: { [weak self] process in self?.state.withLock { $0.children[process] }?.signal(9) },
       released: { [weak self] in
@@ -161,6 +182,17 @@ extension Handover {
         onEvent(event)
         if case .tookOver(let process) = event { self?.takenOver(by: process) }
       })
+  }
+
+  private var acceptors: [Acceptor] { state.withLock { ($0.acceptor.map { [$0] } ?? []) + $0.companions } }
+
+  /// One that does not pause in time holds up no handover: then both may accept for a moment.
+  private func pauseCompanions(_ done: @escaping @Sendable () -> Void) {
+    let companions = state.withLock { $0.companions }
+    if companions.isEmpty { return done() }
+    let round = PauseRound(companions.count, done)
+    for companion in companions { companion.pause { round.countDown() } }
+    _ = loop.schedule(at: .now + .milliseconds(500)) { round.giveUp() }
   }
 
   private func takenOver(by process: Int32) {

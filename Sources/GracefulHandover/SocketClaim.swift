@@ -7,7 +7,7 @@ internal import SystemPackage
 /// binds it when nobody answers there. The lock file stays, because removing it would let two processes lock two
 /// different files of one name.
 package struct SocketClaim {
-  let path: SocketPath
+  package let path: SocketPath
   let calls: SocketCalls
 
   package init(path: SocketPath, calls: SocketCalls) {
@@ -145,14 +145,14 @@ package struct BoundPath: Equatable, Sendable {
     inode = status.inode
   }
 
-  init?(_ metadata: [UInt8]) {
+  package init?(_ metadata: [UInt8]) {
     var reader = ByteReader(metadata)
     guard let device = reader.number(UInt64.self), let inode = reader.number(UInt64.self) else { return nil }
     self.device = device
     self.inode = inode
   }
 
-  var metadata: [UInt8] {
+  package var metadata: [UInt8] {
     var bytes: [UInt8] = []
     bytes.appendNumber(device)
     bytes.appendNumber(inode)

@@ -38,6 +38,8 @@ public final class Lifecycle: Sendable {
 
   let stage = Mutex(Stage.declaring(LifecycleDraft()))
   let broadcast = LifecycleEventBroadcast()
+  /// Whether this is the process to be stopped by those who mean the program.
+  package let succession = Succession()
   /// Of the run, once it has begun.
   let graph = Mutex<PhaseGraph?>(nil)
   /// Held while a run is put together.

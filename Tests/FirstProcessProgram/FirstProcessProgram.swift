@@ -11,6 +11,7 @@ import Synchronization
 /// - `wait`: writes `main`, and does nothing until a line comes on its standard input: then its lifecycle begins.
 /// - `serve`: a lifecycle that runs until it is told to stop.
 /// - `children`: leaves orphans behind and starts children, and says what becomes of them.
+/// - `subprocess`: the same with swift-subprocess, many children at once.
 @main
 struct FirstProcessProgram {
   static func main() async {
@@ -23,6 +24,7 @@ struct FirstProcessProgram {
       phase.ready()
       write("ready\n")
       if mode == "children" { await leaveOrphans() }
+      if mode == "subprocess" { await ManyChildren.run(saying: write) }
       await phase.turnToStop()
       write("turn\n")
     }
@@ -83,7 +85,7 @@ struct FirstProcessProgram {
     }
   }
 
-  private static func zombies(but known: [Int32]) -> Int {
+  static func zombies(but known: [Int32] = []) -> Int {
     var pids = [Int32](repeating: 0, count: 4096)
     let count = Int(max(cgs_processes(&pids, pids.count), 0))
     return pids[..<count].count { pid in

@@ -73,6 +73,11 @@ final class RawClient: Sendable {
     try await channel.writeAndFlush(ByteBuffer(string: text))
   }
 
+  /// Reads nothing from now on, or reads again.
+  func reads(_ isReading: Bool) async throws {
+    try await channel.setOption(.autoRead, value: isReading).get()
+  }
+
   /// Sends a FIN.
   func finish() async throws {
     try await channel.close(mode: .output)

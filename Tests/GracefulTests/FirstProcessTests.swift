@@ -62,6 +62,19 @@ struct FirstProcessTests {
     #expect(await namespace.program.end()?.code == 0)
   }
 
+  @Test("Two hundred children of swift-subprocess get their exit status, while their orphans are reaped")
+  func subprocess() async throws {
+    let namespace = try PIDNamespace(["subprocess"])
+    let text = try #require(
+      await namespace.program.wait(for: "subprocess ", on: namespace.program.output, limit: .seconds(90)), "stuck")
+    #expect(text.contains("subprocess 200 of 200"), "\(text)")
+    // Of 320 orphans. Few of which nobody can know whose they are, are left for a minute to whoever asks.
+    let zombies = text.split(separator: "\n").first { $0.hasPrefix("zombies ") }.flatMap { Int($0.dropFirst(8)) }
+    #expect(try #require(zombies) <= 100, "\(text)")
+    _ = cgs_kill(try #require(await namespace.first()), 15)
+    #expect(await namespace.program.end()?.code == 0)
+  }
+
   @Test("In a program that is not process 1 nothing is kept, and no signal has another disposition than it had")
   func elsewhere() async throws {
     #expect(!FirstProcess.isThis)

@@ -76,11 +76,20 @@ final class StopDesk: Sendable {
       if let snapshot { state.memory.see(snapshot) }
       return snapshot == nil || state.memory.wasReady
     }
+    // The end of a process that was taken over from is not the program's.
+    let isWhole = report == nil || target?.lifecycle?.whole.succession.objection == nil
     let view = StopEndpoint.View(
-      snapshot: snapshot, report: report, wasReady: wasReady, isAsked: isAsked, json: { $0.json() })
+      snapshot: snapshot, report: isWhole ? report : nil, wasReady: wasReady, isAsked: isAsked, json: { $0.json() })
     let verdict = endpoint.answer(to: request, seeing: view, token: token)
     if case .answer(let response)? = verdict?.next, response.status == 403 { complain(of: request) }
     return verdict
+  }
+
+  /// Whether this is the process to be stopped; else why not.
+  /// - Parameter answer: Called once, on any thread; at once where nobody takes part in a handover.
+  func mayStop(_ answer: @escaping @Sendable (String?) -> Void) {
+    guard let lifecycle = state.withLock({ $0.target?.lifecycle }) else { return answer(nil) }
+    lifecycle.whole.succession.mayStop(answer)
   }
 
   func ask(_ request: StopRequest) {
@@ -91,12 +100,15 @@ final class StopDesk: Sendable {
     target?.ask(request)
   }
 
-  /// How far the stop is now.
+  /// How far the stop is now that was asked for here.
   var answer: StopAnswer {
     let (report, lifecycle) = state.withLock { ($0.report, $0.target?.lifecycle) }
     if let report { return StopAnswer(report) }
-    return lifecycle.map { StopAnswer($0.snapshot()) } ?? StopAnswer(state: .accepted)
+    return lifecycle.map { StopAnswer($0.snapshot()).asked } ?? StopAnswer(state: .accepted)
   }
+
+  /// Whether everything is ready, as far as is known.
+  var isReady: Bool { state.withLock { $0.target }?.lifecycle.map { $0.snapshot().state == .running } ?? true }
 
   enum Place: Equatable, Sendable {
     case waiting(Int)

@@ -25,16 +25,16 @@ final class StopEndpointHandler: ChannelInboundHandler {
 
   private let desk: StopDesk
   /// The connection of a server of its own; `nil` on the user's.
-  private let connection: StopConnection?
+  let connection: StopConnection?
   private var state = State.passing
-  private var reply: Reply?
+  var reply: Reply?
   /// It is not used for another request: of one on which a stop was asked for, its server does not know any more.
-  private var isLast = false
+  var isLast = false
   /// Completes when the answer to a request that did not wait is in the kernel.
   private var answered: EventLoopFuture<Void>?
 
   /// A request that waits for its answer.
-  private struct Reply {
+  struct Reply {
     var machine = StopReplyStateMachine()
     var request: StopEndpoint.Request
     var head: HTTPRequestHead
@@ -119,6 +119,31 @@ final class StopEndpointHandler: ChannelInboundHandler {
       if case .answer(let response) = verdict.next { write(response, to: head, context) }
       return
     }
+    mayStop(context) { [self] reason in
+      if let reason { return write(.elsewhere(reason), to: head, context) }
+      ask(stop, verdict, request, head, context)
+    }
+  }
+
+  /// A stop of the program is not one of this process only: while a handover is going on, nobody knows whose it would be.
+  ///
+  /// - Parameter proceed: Called on the loop; at once where nobody takes part in a handover.
+  private func mayStop(_ context: ChannelHandlerContext, _ proceed: @escaping (String?) -> Void) {
+    let waiting = NIOLoopBound((proceed, context.channel), eventLoop: context.eventLoop)
+    let loop = context.eventLoop
+    desk.mayStop { reason in
+      if loop.inEventLoop { return waiting.value.0(reason) }
+      loop.execute {
+        // Who has gone meanwhile, has not asked.
+        if waiting.value.1.isActive { waiting.value.0(reason) }
+      }
+    }
+  }
+
+  private func ask(
+    _ stop: StopRequest, _ verdict: StopEndpoint.Verdict, _ request: StopEndpoint.Request, _ head: HTTPRequestHead,
+    _ context: ChannelHandlerContext
+  ) {
     // Before the server hears of the stop: whoever asks for its end must not be what it waits for, not even for the
     // client's close after the answer.
     if connection == nil { exempt(context) }
@@ -219,67 +244,6 @@ final class StopEndpointHandler: ChannelInboundHandler {
     reply?.timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
       self.perform(.looked(self.desk.answer), context)
     }
-  }
-
-  // MARK: Writing
-
-  private func open(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-    var headers: HTTPHeaders = ["Content-Type": ServerSentEvent.type, "Cache-Control": "no-store"]
-    // A proxy that buffers would keep them until the end (nginx, "proxy_buffering").
-    headers.add(name: "X-Accel-Buffering", value: "no")
-    close(&headers, head)
-    let version: HTTPVersion = head.version.isBelow1_1 ? .http1_0 : .http1_1
-    if version == .http1_0 { headers.replaceOrAdd(name: "Connection", value: "close") }
-    context.writeAndFlush(
-      wrapOutboundOut(.head(HTTPResponseHead(version: version, status: .ok, headers: headers))), promise: nil)
-  }
-
-  /// Whoever does not read is told nothing more until he does: what waits to be read is bounded.
-  private func say(_ text: String, _ context: ChannelHandlerContext) {
-    guard context.channel.isWritable else {
-      reply?.unread += 1
-      if reply?.unread ?? 0 > Self.mostUnread { context.close(promise: nil) }
-      return
-    }
-    reply?.unread = 0
-    context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
-  }
-
-  private func write(
-    _ response: StopEndpoint.Response, to request: HTTPRequestHead, _ context: ChannelHandlerContext,
-    _ written: EventLoopPromise<Void>? = nil
-  ) {
-    var headers = HTTPHeaders(response.headers.map { ($0.name, $0.value) })
-    headers.replaceOrAdd(name: "Content-Length", value: "\(response.body.utf8.count)")
-    close(&headers, request)
-    // A code of the user's own: what is none, cannot be sent (RFC 9110 §15).
-    let status = (200...599).contains(response.status) ? response.status : 500
-    let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers)
-    context.write(wrapOutboundOut(.head(head)), promise: nil)
-    if response.sendsBody, !response.body.isEmpty {
-      context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: response.body)))), promise: nil)
-    }
-    end(request, context, written)
-  }
-
-  private func close(_ headers: inout HTTPHeaders, _ request: HTTPRequestHead) {
-    if closes(after: request) { headers.replaceOrAdd(name: "Connection", value: "close") }
-  }
-
-  private func closes(after request: HTTPRequestHead) -> Bool { connection != nil || isLast || !request.isKeepAlive }
-
-  private func end(_ request: HTTPRequestHead, _ context: ChannelHandlerContext, _ written: EventLoopPromise<Void>?) {
-    let promise = context.eventLoop.makePromise(of: Void.self)
-    promise.futureResult.cascade(to: written)
-    let channel = context.channel
-    if let connection {
-      let connection = NIOLoopBound(connection, eventLoop: context.eventLoop)
-      connection.value.answers(channel)
-      promise.futureResult.whenComplete { _ in connection.value.finish(channel) }
-    } else if closes(after: request) {
-      promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
-    }
-    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
   }
 }
 

@@ -19,7 +19,14 @@ final class StopServer: Sendable {
     var connections: [Int: Connection] = [:]
     var nextID = 0
     var listener: (any Channel)?
-    var path: StopSocket.Path?
+    /// Held for the next successor, beside the listener's own copy.
+    var socket: StopSocket?
+    /// The predecessor's: nobody is accepted there before this process serves.
+    var inherited: StopSocket?
+    /// Offers a socket to the next successor, where there may be one.
+    var offer: (@Sendable (StopSocket) -> Void)?
+    /// Whether it accepts, or is about to.
+    var isServing = false
     var isClosed = false
   }
 
@@ -42,10 +49,11 @@ final class StopServer: Sendable {
 
   /// Serves a socket that listens; from now on it belongs to this server.
   func serve(_ socket: StopSocket) {
-    let isOpen = state.withLock { state in
-      if !state.isClosed { state.path = socket.path }
-      return !state.isClosed
+    let (isOpen, offer) = state.withLock { state in
+      if !state.isClosed { (state.socket, state.isServing) = (socket, true) }
+      return (!state.isClosed, state.offer)
     }
+    if isOpen { offer?(socket) }
     guard isOpen, let copy = try? socket.descriptor.owned.duplicate() else {
       socket.path?.remove()
       return
@@ -68,7 +76,7 @@ final class StopServer: Sendable {
   /// Tries again until whoever has the address lets go of it.
   func serve(_ address: StopServerAddress, every interval: TimeAmount) {
     group.next().scheduleTask(in: interval) { [self] in
-      if state.withLock({ $0.isClosed }) { return }
+      if state.withLock({ $0.isClosed || $0.inherited != nil }) { return }
       do {
         serve(try address.listen())
       } catch let error as StopSocketError where error.isTaken {
@@ -83,8 +91,9 @@ final class StopServer: Sendable {
     switch result {
     case .success(let channel):
       let isOpen = state.withLock { state in
-        if !state.isClosed { state.listener = channel }
-        return !state.isClosed
+        let isOpen = state.isServing && !state.isClosed
+        if isOpen { state.listener = channel }
+        return isOpen
       }
       guard isOpen else { return channel.close(promise: nil) }
       desk.log(.info, "the stop endpoint listens", ["address": "\(channel.localAddress?.forPeople ?? "unknown")"])
@@ -137,26 +146,99 @@ final class StopServer: Sendable {
 
   private struct TooManyConnections: Error {}
 
+  // MARK: In a handover
+
+  /// Claims the predecessor's listener, or offers its own.
+  func join(offer: @escaping @Sendable (StopSocket) -> Void, inherited: () -> StopSocket?) {
+    let own = state.withLock { state in
+      state.offer = offer
+      return state.socket
+    }
+    if let own { return offer(own) }
+    guard let inherited = inherited() else { return }
+    state.withLock { if !$0.isClosed { $0.inherited = inherited } }
+    offer(inherited)
+  }
+
+  /// This process serves, or serves on: who waits in the queue is accepted here.
+  func accept() {
+    let (socket, isInherited) = state.withLock { state in
+      let isInherited = state.inherited != nil
+      if let inherited = state.inherited { (state.socket, state.inherited) = (inherited, nil) }
+      return (state.isServing ? nil : state.socket, isInherited)
+    }
+    guard let socket else { return }
+    if isInherited { serve(socket, whenReadyWithin: 50) } else { serve(socket) }
+  }
+
+  /// Lets a probe wait in the queue until the phase that has just taken over has said that it is ready, and not for long.
+  ///
+  /// It would be told that it is not, although the program has been ready all the time.
+  private func serve(_ socket: StopSocket, whenReadyWithin milliseconds: Int) {
+    if milliseconds == 0 || desk.isReady { return serve(socket) }
+    group.next().scheduleTask(in: .milliseconds(1)) { [self] in
+      serve(socket, whenReadyWithin: milliseconds - 1)
+    }
+  }
+
+  /// A successor is about to accept.
+  /// - Parameter done: Called when nobody is accepted here any more.
+  func pause(_ done: @escaping @Sendable () -> Void) {
+    let listener = state.withLock { state in
+      state.isServing = false
+      defer { state.listener = nil }
+      return state.listener
+    }
+    guard let listener else { return done() }
+    // The socket stays open for the successor, and for this process if that one fails.
+    listener.close().whenComplete { [self] _ in
+      // Who was accepted as the last one hears what is true of the program, and not of a process that is being replaced.
+      lastAnswers(within: 5).whenComplete { _ in done() }
+    }
+  }
+
+  /// The successor has the listener; the connections stay, and the path is its.
+  func passOn() {
+    state.withLock { if $0.offer != nil { $0.socket?.path = nil } }
+    closeListener()
+  }
+
   // MARK: The end
 
   /// Lets another process have the address; the connections stay.
   func closeListener() {
-    let (listener, path) = state.withLock { state in
+    let (listener, socket) = state.withLock { state in
       state.isClosed = true
-      defer { (state.listener, state.path) = (nil, nil) }
-      return (state.listener, state.path)
+      defer { (state.listener, state.socket, state.inherited) = (nil, nil, nil) }
+      return (state.listener, state.socket)
     }
-    path?.remove()
+    socket?.path?.remove()
     listener?.close(promise: nil)
   }
 
   /// Removes the path, as the last act; whoever is connected is still answered.
   func removePath() {
     let path = state.withLock { state in
-      defer { state.path = nil }
-      return state.path
+      defer { state.socket?.path = nil }
+      return state.socket?.path
     }
     path?.remove()
+  }
+
+  /// Completes when those whose request is on its way have been answered, or after a while.
+  ///
+  /// Their connections were accepted here before the successor took over; the process is about to exit, and the end of it
+  /// would reset them.
+  func lastAnswers(within milliseconds: Int) -> EventLoopFuture<Void> {
+    let loop = group.next()
+    let promise = loop.makePromise(of: Void.self)
+    @Sendable func look(_ times: Int) {
+      let isBusy = state.withLock { state in state.connections.values.contains { !$0.isWaiting } }
+      guard isBusy, times > 0 else { return promise.succeed() }
+      loop.scheduleTask(in: .milliseconds(1)) { look(times - 1) }
+    }
+    loop.execute { look(milliseconds) }
+    return promise.futureResult
   }
 
   /// Closes everything, and ends its thread: the process goes on without it.

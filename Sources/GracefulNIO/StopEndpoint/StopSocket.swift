@@ -50,43 +50,42 @@ public struct StopServerAddress: Hashable, Sendable, CustomStringConvertible {
       } catch {
         throw StopSocketError(reason: "\(error)", isTaken: error.errno == .addressInUse)
       }
-    case .ownSocket:
-      let name = CommandLine.arguments.first.map { $0.split(separator: "/").last.map(String.init) ?? "" } ?? ""
+    case .ownSocket, .socket:
+      let claim = try claim()
       do {
-        let path = try Handover.Configuration.defaultSocket(
-          program: name.isEmpty ? "program" : name, distinction: "http")
-        return try Self.claim(path)
-      } catch let error as HandoverError {
-        throw StopSocketError(reason: error.reason)
+        switch try claim.attempt() {
+        case .bound(let descriptor, let bound):
+          return StopSocket(descriptor: descriptor, path: .init(claim: claim, bound: bound))
+        case .connected:
+          throw StopSocketError(
+            reason: "a process listens at \(claim.path.path) already; stop it, or choose another path", isTaken: true)
+        case .later(let reason): throw StopSocketError(reason: reason, isTaken: true)
+        }
       } catch let error as StopSocketError {
         throw error
+      } catch let error as HandoverError {
+        throw StopSocketError(reason: error.reason)
       } catch {
         throw StopSocketError(reason: "\(error)")
       }
-    case .socket(let path): return try Self.claim(path)
     }
   }
 
-  private static func claim(_ path: String) throws(StopSocketError) -> StopSocket {
-    let checked: SocketPath
-    do { checked = try SocketPath(path) } catch { throw StopSocketError(reason: "\(error)") }
-    let claim = SocketClaim(path: checked, calls: .live)
+  /// Of a Unix socket's path.
+  func claim() throws(StopSocketError) -> SocketClaim {
     do {
-      switch try claim.attempt() {
-      case .bound(let descriptor, let bound):
-        return StopSocket(descriptor: descriptor, path: .init(claim: claim, bound: bound))
-      case .connected:
-        throw StopSocketError(
-          reason: "a process listens at \(path) already; stop it, or choose another path", isTaken: true)
-      case .later(let reason): throw StopSocketError(reason: reason, isTaken: true)
-      }
-    } catch let error as StopSocketError {
-      throw error
+      return SocketClaim(path: try SocketPath(try path()), calls: .live)
     } catch let error as HandoverError {
       throw StopSocketError(reason: error.reason)
     } catch {
       throw StopSocketError(reason: "\(error)")
     }
+  }
+
+  private func path() throws(HandoverError) -> String {
+    if case .socket(let path) = kind { return path }
+    let name = CommandLine.arguments.first.map { $0.split(separator: "/").last.map(String.init) ?? "" } ?? ""
+    return try Handover.Configuration.defaultSocket(program: name.isEmpty ? "program" : name, distinction: "http")
   }
 }
 
@@ -101,7 +100,7 @@ struct StopSocket: Sendable {
   }
 
   let descriptor: SharedDescriptor
-  let path: Path?
+  var path: Path?
 }
 
 /// Nobody can listen there.

@@ -15,8 +15,9 @@ extension Trigger {
   ///   - endpoint: Its paths, whether GET stops, and your own code.
   ///   - limits: What others may use of it.
   ///   - waitsForAddress: What happens when another process listens there. False: the configuration is wrong. True, for
-  ///     programs that are replaced by a handover: it listens as soon as the other one lets go, which a predecessor does
-  ///     when its successor has taken over. Between the two nobody is heard for some hundredths of a second.
+  ///     programs that are replaced by a handover (``/Graceful/Lifecycle/withHandover(_:for:restartOn:_:)``): the listener
+  ///     passes on with it, so that nobody is refused, and a predecessor answers until its successor has taken over. Of
+  ///     one that has another address, or none, nothing passes on; then it listens as soon as it can.
   public static func http(
     on address: StopServerAddress = .ownSocket, token: StopTokenSource? = nil,
     endpoint: StopEndpoint = StopEndpoint(), limits: StopServerLimits = StopServerLimits(),
@@ -63,6 +64,10 @@ extension StopServer {
     desk.attach(to: target, token: secret)
     _ = target.lifecycle?.add(
       StopDeskObserver(desk: desk, purpose: name, whenSucceeded: { if waitsForAddress { server.closeListener() } }))
+    if waitsForAddress, let succession = target.lifecycle?.whole.succession {
+      succession.add(guest: PassingStopSocket(server: server, address: address))
+      succession.whenPassedOn { server.passOn() }
+    }
     if let socket { server.serve(socket) } else { server.serve(address, every: .milliseconds(20)) }
     let listening = Listening(
       leave: {
@@ -70,7 +75,11 @@ extension StopServer {
         server.leave()
       },
       farewells: [
-        Farewell(.withReport) { desk.conclude($0) }, Farewell(.last) { _ in server.removePath() },
+        Farewell(.withReport) { report in
+          desk.conclude(report)
+          if target.lifecycle?.whole.succession.hasPassedOn == true { try? server.lastAnswers(within: 100).wait() }
+        },
+        Farewell(.last) { _ in server.removePath() },
       ])
     return Started(server: server, listening: listening)
   }

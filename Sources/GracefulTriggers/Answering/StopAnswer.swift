@@ -9,6 +9,8 @@ public struct StopAnswer: Hashable, Sendable {
     /// One word, as in JSON.
     public let description: String
 
+    /// Nobody has asked: it runs, or starts.
+    public static var running: Self { Self(description: "running") }
     /// The request has been taken: it will stop; until then, everything is served.
     public static var accepted: Self { Self(description: "accepted") }
     /// It is on its way down.
@@ -40,13 +42,15 @@ public struct StopAnswer: Hashable, Sendable {
     public var left: Duration?
   }
 
-  /// What a snapshot says.
+  /// What a snapshot says: also that nobody has asked.
   public init(_ snapshot: LifecycleSnapshot) {
     let own = snapshot.phases.filter { $0.parent == nil }
     let begun = own.filter { $0.state != .ended && $0.state != .waiting }
     // As long as it is a lame duck, nothing drains.
     let isDraining = snapshot.state == .stopping && snapshot.lameDuckLeft == nil
-    state = snapshot.state == .finished ? .stopped : isDraining ? .draining : .accepted
+    // Asked for before the run, it is not on its way down yet; one that fails goes down without anybody's asking.
+    let isAsked = snapshot.request != nil || snapshot.state == .stopping
+    state = snapshot.state == .finished ? .stopped : isDraining ? .draining : isAsked ? .accepted : .running
     phasesLeft = begun.count
     holding = begun.filter { $0.state == .draining || $0.state == .cancelled }.map {
       Holding(phase: $0.name, sessions: $0.sessionsLive, left: $0.left)

@@ -198,7 +198,7 @@ extension StopFileObjection {
       "it belongs to user \(owner), who could forge the answer; ask as that user, or as root, not as user \(user)"
     case .openDirectory:
       "it can be written to by others, who could forge the answer; chmod go-w it, or make it sticky (chmod +t)"
-    case .stale, .unreadable, .unremovable, .answerStays, .noDirectory, .unwritable: words
+    case .stale, .unreadable, .unremovable, .answerStays, .noDirectory, .unwritable, .heldByAnother, .unlockable: words
     }
   }
 }

@@ -23,6 +23,11 @@ package struct StopFileCalls: Sendable {
   package var readEvents: @Sendable (_ descriptor: Int32) -> [UInt8]
   /// poll(2) for reading: which are ready; `nil` when it failed.
   package var poll: @Sendable (_ descriptors: [Int32], _ milliseconds: Int32) -> [Bool]?
+  /// open(2) of a file of our own for a lock, which is made when it is not there.
+  package var openLock: @Sendable (_ path: String) -> Int32
+  /// flock(2), without waiting.
+  package var lock: @Sendable (_ descriptor: Int32) -> Int32
+  package var descriptorStatus: @Sendable (_ descriptor: Int32) -> StopFileLook
   package var openProcess: @Sendable (_ process: Int32) -> Int32
   package var startThread: @Sendable (_ name: String, _ body: @escaping @Sendable () -> Void) -> Int32
   package var wallClock: @Sendable () -> Int64
@@ -58,6 +63,13 @@ package struct StopFileCalls: Sendable {
       var entries = descriptors.map { cgs_poll(fd: $0, wanted: Int16(CGS_POLL_IN), happened: 0) }
       let count = cgs_poll(&entries, entries.count, milliseconds)
       return count < 0 ? nil : entries.map { $0.happened != 0 }
+    },
+    openLock: { path in repeating { cgs_open_private(path) } },
+    lock: { descriptor in repeating { cgs_try_lock(descriptor) } },
+    descriptorStatus: { descriptor in
+      var status = cgs_file_status()
+      let result = cgs_descriptor_status(descriptor, &status)
+      return result < 0 ? .failed(-result) : .found(StopFileStatus(status))
     },
     openProcess: { process in cgs_pidfd_open(process) },
     startThread: { name, body in

@@ -23,6 +23,9 @@ public struct StopFileRefusal: Hashable, Sendable, CustomStringConvertible {
     /// The directory is somebody else's, or others can write to it.
     public static var unsafeDirectory: Self { Self(kind: .openDirectory) }
 
+    /// Another process answers in this directory, and this one does from its end, or its handover, on.
+    public static var anotherAnswers: Self { Self(kind: .heldByAnother) }
+
     /// Reasons of one kind are equal, whatever is said beside it.
     public static func == (left: Self, right: Self) -> Bool { left.word == right.word }
 
@@ -35,10 +38,12 @@ public struct StopFileRefusal: Hashable, Sendable, CustomStringConvertible {
       case .notAFile: "notAFile"
       case .foreign: "foreign"
       case .hardLink: "hardLink"
-      case .unreadable(let errno), .unremovable(let errno), .answerStays(let errno), .unwritable(let errno):
+      case .unreadable(let errno), .unremovable(let errno), .answerStays(let errno), .unwritable(let errno),
+        .unlockable(let errno):
         "system \(errno)"
       case .noDirectory: "noDirectory"
       case .foreignDirectory, .openDirectory: "unsafeDirectory"
+      case .heldByAnother: "anotherAnswers"
       }
     }
 
@@ -77,6 +82,11 @@ extension StopFileObjection {
     case .openDirectory: "can be written to by others, and is not watched: chmod go-w it, or make it sticky (chmod +t)"
     case .unwritable(let errno):
       "cannot be written to: \(Errno(rawValue: errno)); no answer could be given there"
+    case .heldByAnother:
+      "is locked by another process, which is asked and answers here; this one is when that has ended, or was taken over "
+        + "from"
+    case .unlockable(let errno):
+      "cannot be locked: \(Errno(rawValue: errno)); of two processes that share the directory, either may take a request"
     }
   }
 }

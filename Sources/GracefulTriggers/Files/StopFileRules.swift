@@ -12,6 +12,8 @@ package enum StopFileObjection: Hashable, Sendable {
   case foreignDirectory(owner: UInt32, user: UInt32)
   case openDirectory
   case unwritable(errno: Int32)
+  case heldByAnother
+  case unlockable(errno: Int32)
 }
 
 /// Whom a program believes, and whom one who asks (T3).

@@ -1,5 +1,7 @@
+internal import CGracefulSystem
 internal import GracefulShutdown
 internal import Logging
+internal import Synchronization
 
 extension Trigger {
   /// Stop files: `process.stop` asks, and `process.stopped` answers, as `noamt/stop` has them.
@@ -14,9 +16,14 @@ extension Trigger {
   /// record, which is exact to 10 ms; where that is not known, before this trigger was attached. A file that comes later is
   /// new, whatever its time says.
   ///
-  /// The answer is written as the last act before the exit, when everything has ended or was abandoned (exit code 124, too),
-  /// but not when a successor has taken over: then it is not true. Neither are requests taken from then on. What an earlier
-  /// run has answered is removed as this one is attached.
+  /// The answer is written as the last act before the exit, when everything has ended or was abandoned (exit code 124, too).
+  /// What an earlier run has answered is removed as this one begins to watch.
+  ///
+  /// Requests and answers are those of one process at a time: of the one that serves. It holds a lock, `process.stop.lock`
+  /// beside the files (flock(2)), from the first to the last moment, or until a successor has taken over (``withHandover``
+  /// in `Graceful`). Whoever comes meanwhile neither takes a request nor gives an answer, whatever becomes of it. While a
+  /// handover is going on, a request stays where it is: if the successor takes over, it is stopped and answers; if not, the
+  /// predecessor does. Where no such lock can be had, the log says so once, and either may take a request.
   ///
   /// A directory that is somebody else's, that others can write to and that is not sticky, or in which we cannot write, is a
   /// mistake in the configuration: the lifecycle starts nothing and exits with 78. One that is not there is waited for.
@@ -30,17 +37,24 @@ extension Trigger {
       attach: { target throws(TriggerError) in
         let lifecycle = target.lifecycle
         let log: @Sendable (StopFileRefusal) -> Void = { refusal in
-          lifecycle?.logger.warning(
-            "\(refusal)", metadata: ["lifecycle.name": "\(lifecycle?.name ?? "")", "path": "\(refusal.path)"])
+          // In a handover it is as it should be.
+          lifecycle?.logger.log(
+            level: refusal.reason == .anotherAnswers ? .info : .warning, "\(refusal)",
+            metadata: ["lifecycle.name": "\(lifecycle?.name ?? "")", "path": "\(refusal.path)"])
         }
+        let succession = lifecycle?.whole.succession ?? Succession()
         do throws(StopFileError) {
           let driver = try StopFileWatchDriver(
-            files, told: lifecycle == nil ? [] : [log],
+            files, told: lifecycle == nil ? [] : [log], succession: succession,
             isPassedOn: { lifecycle?.snapshot().request?.who.isSuccessor == true }, heard: target.ask)
+          succession.whenPassedOn { driver.passOn() }
           // With its watch the process would take longer to be gone. Who asks from now on, finds the answer.
-          let rest = Farewell(.withReport) { _ in driver.leave() }
+          let rest = Farewell(.withReport) { _ in
+            if succession.objection == nil { driver.stopWatching() } else { driver.passOn() }
+          }
           let answer = Farewell(.last) { report in
-            if report.request?.who.isSuccessor == true { return }
+            defer { driver.release() }
+            guard report.request?.who.isSuccessor != true, driver.isAnswering, succession.hasEnded() else { return }
             do throws(StopFileError) {
               try files.signalStopped()
             } catch {
@@ -55,6 +69,26 @@ extension Trigger {
         }
       })
   }
+}
+
+extension Succession {
+  /// Whether the program ends with this process; once it does, no successor takes over.
+  ///
+  /// It blocks its thread, and not for long: whoever waits for a farewell does so for a fraction of a second. A handover whose
+  /// thread does not answer by then, does not go on either.
+  fileprivate func hasEnded() -> Bool {
+    let answer = EndAnswer()
+    mayStop { answer.give($0 == nil) }
+    for _ in 0..<50 where answer.given == nil { _ = cgs_poll(nil, 0, 1) }
+    return answer.given ?? (objection == nil)
+  }
+}
+
+private final class EndAnswer: Sendable {
+  private let state = Mutex<Bool?>(nil)
+
+  var given: Bool? { state.withLock { $0 } }
+  func give(_ answer: Bool) { state.withLock { $0 = answer } }
 }
 
 extension StopRequest.Asker {

@@ -10,11 +10,19 @@ package final class StopFileWatchDriver: Sendable {
   private let begun: WakePipe
   private let teller: StopFileTeller
   private let heard: @Sendable (StopRequest) -> Void
+  private let succession: Succession
   private let isPassedOn: @Sendable () -> Bool
   private let state = Mutex(State())
 
   private struct State {
     var hasLeft = false
+    var hasPassedOn = false
+    /// Whether a stop may be asked for: what was answered last, until it is heard.
+    var mayAsk: Bool?
+    /// Held until the last word.
+    var lock: StopFileLock?
+    var isReleased = false
+    var isHeldByAnother = false
     /// Of the first round, once it is done.
     var beginning: Result<Void, StopFileError>?
     /// Whether there is still somebody to throw its error to.
@@ -27,17 +35,21 @@ package final class StopFileWatchDriver: Sendable {
   /// elsewhere. `heard` is called on the thread of the watch, and holds it up.
   /// - Parameters:
   ///   - told: Hear of refusals, beside ``StopFiles/onRefusal``.
-  ///   - isPassedOn: Whether a successor has taken over: requests are for that one from then on.
+  ///   - succession: Whether this is the process to be stopped: while a handover is going on, and after it, requests are left
+  ///     for the successor.
+  ///   - isPassedOn: Whether a successor is known to have taken over by other means.
   /// - Throws: When the directory is there and cannot be used; when no descriptor or thread is left.
   package init(
     _ files: StopFiles, pace: StopFileWatchStateMachine.Pace = .init(),
-    told: [@Sendable (StopFileRefusal) -> Void] = [], isPassedOn: @escaping @Sendable () -> Bool = { false },
+    told: [@Sendable (StopFileRefusal) -> Void] = [], succession: Succession = Succession(),
+    isPassedOn: @escaping @Sendable () -> Bool = { false },
     heard: @escaping @Sendable (StopRequest) -> Void
   ) throws(StopFileError) {
     try files.checkNames()
     self.files = files
     calls = files.calls
     self.heard = heard
+    self.succession = succession
     self.isPassedOn = isPassedOn
     wake = try WakePipe(calls: calls)
     begun = try WakePipe(calls: calls)
@@ -47,12 +59,34 @@ package final class StopFileWatchDriver: Sendable {
     try waitForBeginning()
   }
 
-  /// Stops watching.
+  /// Stops watching, and lets somebody else answer.
   ///
   /// May be called more than once. A request that is on its way already may still arrive.
   package func leave() {
+    stopWatching()
+    release()
+  }
+
+  /// Stops watching; until ``release()`` nobody else answers.
+  package func stopWatching() {
     state.withLock { $0.hasLeft = true }
     wake.wake()
+  }
+
+  /// Leaves what comes from now on to the successor.
+  package func passOn() {
+    state.withLock { $0.hasPassedOn = true }
+    wake.wake()
+  }
+
+  /// Lets somebody else answer.
+  package func release() {
+    let lock = state.withLock { state in
+      state.isReleased = true
+      defer { state.lock = nil }
+      return state.lock
+    }
+    lock?.release(calls)
   }
 
   private func waitForBeginning() throws(StopFileError) {
@@ -92,8 +126,10 @@ package final class StopFileWatchDriver: Sendable {
     while let instant = until {
       let change = watch.wait(until: instant)
       let event: StopFileWatchStateMachine.Event
-      if state.withLock({ $0.hasLeft }) {
-        event = .left
+      // Before the words are taken: the next one wakes again.
+      if change.contains(.woken) { wake.quieten() }
+      if let word = takeWord() {
+        event = word
       } else if change.contains(.ended) {
         event = .ended
       } else if change.contains(.changed) {
@@ -109,11 +145,47 @@ package final class StopFileWatchDriver: Sendable {
     }
   }
 
+  /// Whether it is this process that answers, or that cannot be known.
+  var isAnswering: Bool { state.withLock { !$0.isHeldByAnother } }
+
+  /// What others have said.
+  private func takeWord() -> StopFileWatchStateMachine.Event? {
+    state.withLock { state in
+      if state.hasPassedOn { return .passedOn }
+      if state.hasLeft { return .left }
+      defer { state.mayAsk = nil }
+      return state.mayAsk.map { .mayAsk($0) }
+    }
+  }
+
+  private func claim() -> StopFileWatchStateMachine.Claim {
+    if let lock = state.withLock({ $0.lock }) {
+      if lock.isThere(calls) { return .ours }
+      // Of a directory that has gone.
+      state.withLock { $0.lock = nil }
+      calls.close(lock.descriptor)
+    }
+    let outcome = StopFileLock.take(files.requestPath + ".lock", calls: calls)
+    state.withLock { $0.isHeldByAnother = outcome == .held }
+    switch outcome {
+    case .held: return .held
+    case .failed(let errno): return .unknown(errno)
+    case .ours(let lock):
+      let isKept = state.withLock { state in
+        if !state.isReleased { state.lock = lock }
+        return !state.isReleased
+      }
+      if !isKept { lock.release(calls) }
+      return isKept ? .ours : .held
+    }
+  }
+
   private func path(of place: StopFileWatchStateMachine.Place) -> String {
     switch place {
     case .directory: files.directory
     case .request: files.requestPath
     case .answer: files.answerPath
+    case .lock: files.requestPath + ".lock"
     }
   }
 
@@ -137,14 +209,28 @@ package final class StopFileWatchDriver: Sendable {
         case .arm: events.append(.armed(watch.arm(files.directory)))
         case .disarm: watch.disarm()
         case .lookAtRequest: events.append(.request(calls.status(files.requestPath)))
-        case .removeRequest:
-          events.append(isPassedOn() ? .left : .removed(max(0, -calls.unlink(files.requestPath))))
+        case .claim: events.append(.claimed(claim()))
+        case .lookWhetherToTake:
+          if isPassedOn() { passOn() }
+          events.append(takeWord() ?? .mayTake(succession.objection == nil))
+        case .removeRequest: events.append(.removed(max(0, -calls.unlink(files.requestPath))))
+        case .lookWhetherToAsk:
+          succession.mayStop { [self] reason in
+            state.withLock { $0.mayAsk = reason == nil }
+            wake.wake()
+          }
+          // Known at once where nobody takes part in a handover.
+          if let word = takeWord() { events.append(word) }
+        case .putBack:
+          let file = calls.create(files.requestPath, 0o600)
+          if file >= 0 { calls.close(file) }
         case .ask: heard(StopRequest(who: .file(files.requestPath)))
         case .tell(let place, let objection): tell(place, objection)
         case .wait(let instant): until = instant
         }
       }
     }
+    if until == nil, state.withLock({ $0.hasPassedOn }) { release() }
     return until
   }
 }

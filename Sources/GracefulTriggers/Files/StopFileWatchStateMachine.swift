@@ -11,22 +11,31 @@ package struct StopFileWatchStateMachine: Sendable {
     package var watched: Duration
     /// Where none are told of.
     package var unwatched: Duration
+    /// While somebody else answers, or a handover is going on.
+    package var kept: Duration
 
-    package init(watched: Duration = .seconds(1), unwatched: Duration = .milliseconds(100)) {
+    package init(
+      watched: Duration = .seconds(1), unwatched: Duration = .milliseconds(100), kept: Duration = .milliseconds(20)
+    ) {
       self.watched = watched
       self.unwatched = unwatched
+      self.kept = kept
     }
   }
 
   package enum Stage: Hashable, Sendable {
     case idle
     case lookingAtDirectory
+    case claiming(StopFileStatus.Identity)
     case clearing(StopFileStatus.Identity)
     case arming(StopFileStatus.Identity)
     case lookingAtRequest(StopFileStatus.Identity)
+    case lookingWhetherToTake(StopFileStatus.Version)
     /// For the one whose removal fails because it is gone, the request was taken back.
     case consuming(StopFileStatus.Version)
     case removingStale(StopFileStatus.Version)
+    /// It has been taken, and is to be asked for.
+    case lookingWhetherToAsk
     case waiting
     case left
   }
@@ -43,14 +52,18 @@ package struct StopFileWatchStateMachine: Sendable {
   private var known: StopFileStatus.Identity?
   /// What was decided, and stays because it cannot be removed.
   private var settled: StopFileStatus.Version?
-  private var told: [Place: Told] = [:]
-  private var quietUntil: Instant?
+  var told: [Place: Told] = [:]
+  var quietUntil: Instant?
   private var isOutdated = false
   /// A process that ends with a watch takes 5 to 24 ms longer to be gone (measured; the kernel waits until nobody uses the
   /// watch any more): so after the first request it looks now and then.
   private var hasAsked = false
+  /// Somebody else answered before: then what is there, was meant for a process that lived as this one did.
+  private var wasHeld = false
+  /// A request has been taken that is not asked for yet.
+  private var owes = false
 
-  private struct Told: Hashable {
+  struct Told: Hashable {
     var file: StopFileStatus.Identity?
     var objection: StopFileObjection
   }
@@ -66,10 +79,23 @@ package struct StopFileWatchStateMachine: Sendable {
   }
 
   package mutating func receive(_ event: Event, at now: Instant) -> [Action] {
+    // A function each, or the compiler gives up on the pairs.
+    switch event {
+    case .left: return leave()
+    case .passedOn: return leave(passingOn: true)
+    case .changed: return changed(now)
+    case .ended: return ended(now)
+    case .due: return due(now)
+    case .began, .directory, .claimed, .cleared, .armed, .request, .mayTake, .removed, .mayAsk:
+      return answered(event, now)
+    }
+  }
+
+  private mutating func answered(_ event: Event, _ now: Instant) -> [Action] {
     switch (stage, event) {
-    case (.idle, .began), (.waiting, .changed), (.waiting, .due): return lookAgain()
-    case (.waiting, .ended): return disarm() + lookAgain()
+    case (.idle, .began): return lookAgain()
     case (.lookingAtDirectory, .directory(let look, let access)): return enter(look, access, now)
+    case (.claiming(let directory), .claimed(let claim)): return claimed(directory, claim, now)
     case (.clearing(let directory), .cleared(let errno)):
       return complain(errno == 0 || errno == noSuchFile ? nil : .answerStays(errno: errno)) + approach(directory)
     case (.arming(let directory), .armed(let isArmed)):
@@ -79,30 +105,74 @@ package struct StopFileWatchStateMachine: Sendable {
     case (.lookingAtRequest(let directory), .request(let look)):
       defer { if case .failed = look {} else { known = directory } }
       return judge(look, isFirstLook: known != directory, now)
+    case (.lookingWhetherToTake(let version), .mayTake(let may)):
+      guard may else { return settle(now, for: pace.kept) }
+      stage = .consuming(version)
+      return [.removeRequest]
     case (.consuming(let version), .removed(let errno)): return consumed(version, errno, now)
     case (.removingStale(let version), .removed(let errno)): return removedStale(version, errno, now)
-    case (.lookingAtDirectory, .changed), (.clearing, .changed), (.arming, .changed), (.lookingAtRequest, .changed),
-      (.consuming, .changed), (.removingStale, .changed):
-      isOutdated = true
-      return []
-    case (.lookingAtDirectory, .ended), (.clearing, .ended), (.arming, .ended), (.lookingAtRequest, .ended),
-      (.consuming, .ended), (.removingStale, .ended):
-      isOutdated = true
-      return disarm()
-    case (.idle, .left), (.lookingAtDirectory, .left), (.clearing, .left), (.arming, .left), (.lookingAtRequest, .left),
-      (.consuming, .left), (.removingStale, .left), (.waiting, .left):
-      stage = .left
-      return disarm()
+    case (.lookingWhetherToAsk, .mayAsk(let may)):
+      owes = !may
+      return may ? [.ask] + settle(now) : settle(now, for: pace.kept)
     // It has left: what was on its way arrives nowhere.
-    case (.left, .began), (.left, .changed), (.left, .ended), (.left, .due), (.left, .directory), (.left, .cleared),
-      (.left, .armed), (.left, .request), (.left, .removed), (.left, .left):
-      return []
-    case (.idle, _), (.lookingAtDirectory, _), (.clearing, _), (.arming, _), (.lookingAtRequest, _), (.consuming, _),
-      (.removingStale, _), (.waiting, _):
+    case (.left, _): return []
+    case (.idle, _), (.lookingAtDirectory, _), (.claiming, _), (.clearing, _), (.arming, _), (.lookingAtRequest, _),
+      (.lookingWhetherToTake, _), (.consuming, _), (.removingStale, _), (.lookingWhetherToAsk, _), (.waiting, _):
       ignored.append(event)
       return []
     }
   }
+
+  private mutating func changed(_ now: Instant) -> [Action] {
+    switch stage {
+    case .waiting: return lookOn(now)
+    case .lookingAtDirectory, .claiming, .clearing, .arming, .lookingAtRequest, .lookingWhetherToTake, .consuming,
+      .removingStale, .lookingWhetherToAsk:
+      isOutdated = true
+      return []
+    case .idle:
+      ignored.append(.changed)
+      return []
+    case .left: return []
+    }
+  }
+
+  private mutating func ended(_ now: Instant) -> [Action] {
+    switch stage {
+    case .waiting: return disarm() + lookOn(now)
+    case .lookingAtDirectory, .claiming, .clearing, .arming, .lookingAtRequest, .lookingWhetherToTake, .consuming,
+      .removingStale, .lookingWhetherToAsk:
+      isOutdated = true
+      return disarm()
+    case .idle:
+      ignored.append(.ended)
+      return []
+    case .left: return []
+    }
+  }
+
+  private mutating func due(_ now: Instant) -> [Action] {
+    switch stage {
+    case .waiting: return lookOn(now)
+    // The answer may take a while, and is waited for.
+    case .lookingWhetherToAsk: return [.wait(until: now + pace.kept)]
+    case .idle, .lookingAtDirectory, .claiming, .clearing, .arming, .lookingAtRequest, .lookingWhetherToTake,
+      .consuming,
+      .removingStale:
+      ignored.append(.due)
+      return []
+    case .left: return []
+    }
+  }
+
+  private mutating func leave(passingOn: Bool = false) -> [Action] {
+    guard stage != .left else { return [] }
+    stage = .left
+    defer { owes = false }
+    return disarm() + (passingOn && owes ? [.putBack] : [])
+  }
+
+  private mutating func lookOn(_ now: Instant) -> [Action] { owes ? lookWhetherToAsk(now) : lookAgain() }
 
   // MARK: The round
 
@@ -112,10 +182,12 @@ package struct StopFileWatchStateMachine: Sendable {
     return [.lookAtDirectory]
   }
 
-  private mutating func settle(_ now: Instant) -> [Action] {
-    if isOutdated { return lookAgain() }
+  /// - Parameter time: Of the pace unless given.
+  private mutating func settle(_ now: Instant, for time: Duration? = nil) -> [Action] {
+    // For a while everything is as it is, whatever changes.
+    if isOutdated, time == nil { return lookAgain() }
     stage = .waiting
-    return [.wait(until: now + (watched == nil ? pace.unwatched : pace.watched))]
+    return [.wait(until: now + (time ?? (watched == nil ? pace.unwatched : pace.watched)))]
   }
 
   private mutating func disarm() -> [Action] {
@@ -134,13 +206,26 @@ package struct StopFileWatchStateMachine: Sendable {
         told[.directory] = nil
         let directory = status.identity
         if known == directory { return approach(directory) }
-        // A new one, or another one: nobody of ours has stopped, whatever a file in it says.
-        stage = .clearing(directory)
-        return [.clear]
+        stage = .claiming(directory)
+        return [.claim]
       }
     }
     known = nil
     return disarm() + complain(objection, about: .directory, nil, now) + settle(now)
+  }
+
+  private mutating func claimed(_ directory: StopFileStatus.Identity, _ claim: Claim, _ now: Instant) -> [Action] {
+    let objection: StopFileObjection?
+    switch claim {
+    case .held:
+      wasHeld = true
+      return disarm() + complain(.heldByAnother, about: .lock, directory, now) + settle(now, for: pace.kept)
+    case .ours: objection = nil
+    case .unknown(let errno): objection = .unlockable(errno: errno)
+    }
+    // A new directory, or another one: nobody of ours has stopped, whatever a file in it says.
+    stage = .clearing(directory)
+    return complain(objection, about: .lock, directory, now) + [.clear]
   }
 
   private mutating func approach(_ directory: StopFileStatus.Identity) -> [Action] {
@@ -164,52 +249,37 @@ package struct StopFileWatchStateMachine: Sendable {
         return complain(objection, about: .request, status.identity, now) + settle(now)
       }
       if status.version == settled { return settle(now) }
-      stage = isFirstLook && status.changed < started ? .removingStale(status.version) : .consuming(status.version)
+      guard isFirstLook && !wasHeld && status.changed < started else {
+        stage = .lookingWhetherToTake(status.version)
+        return [.lookWhetherToTake]
+      }
+      stage = .removingStale(status.version)
       return [.removeRequest]
     }
   }
 
   private mutating func consumed(_ version: StopFileStatus.Version, _ errno: Int32, _ now: Instant) -> [Action] {
     switch errno {
-    case 0:
-      hasAsked = true
-      return [.ask] + disarm() + settle(now)
+    case 0: return disarm() + lookWhetherToAsk(now)
     // Whoever made it, has taken it back at this moment: whose unlink(2) succeeds, decides.
     case noSuchFile: return settle(now)
     default:
       // Root's in a sticky directory, or the disk is read-only by now. Asked for once.
       settled = version
-      hasAsked = true
-      return [.ask] + disarm() + complain(.unremovable(errno: errno), about: .request) + settle(now)
+      return disarm() + complain(.unremovable(errno: errno), about: .request) + lookWhetherToAsk(now)
     }
+  }
+
+  private mutating func lookWhetherToAsk(_ now: Instant) -> [Action] {
+    (hasAsked, owes) = (true, true)
+    stage = .lookingWhetherToAsk
+    return [.wait(until: now + pace.kept), .lookWhetherToAsk]
   }
 
   private mutating func removedStale(_ version: StopFileStatus.Version, _ errno: Int32, _ now: Instant) -> [Action] {
     if errno == noSuchFile { return settle(now) }
     if errno != 0 { settled = version }
     return complain(.stale(errno: errno), about: .request) + settle(now)
-  }
-
-  // MARK: What is told
-
-  /// What happens once.
-  private func complain(_ objection: StopFileObjection?, about place: Place = .answer) -> [Action] {
-    objection.map { [.tell(place, $0)] } ?? []
-  }
-
-  /// What may be found in every round: told once, and again when it is another file, or there is another reason; and no more
-  /// often than once a second, however fast somebody changes it.
-  private mutating func complain(
-    _ objection: StopFileObjection?, about place: Place, _ file: StopFileStatus.Identity?, _ now: Instant
-  ) -> [Action] {
-    guard let objection else { return [] }
-    let telling = Told(file: file, objection: objection)
-    guard told[place] != telling else { return [] }
-    // Found again in a later round, if it is still there then.
-    if let quietUntil, now < quietUntil { return [] }
-    told[place] = telling
-    quietUntil = now + .seconds(1)
-    return [.tell(place, objection)]
   }
 
   /// ENOENT, the same on every system.

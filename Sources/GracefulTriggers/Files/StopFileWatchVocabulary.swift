@@ -14,25 +14,47 @@ extension StopFileWatchStateMachine {
     case cleared(Int32)
     /// Whether changes are told of from now on.
     case armed(Bool)
+    /// Whether this process is the one that answers in this directory.
+    case claimed(Claim)
     case request(StopFileLook)
+    /// Whether a request may be taken: while a handover is going on, nobody knows yet whom it is for.
+    case mayTake(Bool)
     /// The request has been removed, or has not (an errno).
     case removed(Int32)
+    /// Whether it may be asked for; then no handover begins any more.
+    case mayAsk(Bool)
+    /// A successor has taken over.
+    case passedOn
     case left
+  }
+
+  package enum Claim: Hashable, Sendable {
+    case ours
+    /// Another process answers: the predecessor, until its successor has taken over.
+    case held
+    /// It cannot be known who does (an errno).
+    case unknown(Int32)
   }
 
   package enum Action: Hashable, Sendable {
     case lookAtDirectory
+    /// Become the one that answers, if nobody is.
+    case claim
     /// Remove the answer of an earlier run.
     case clear
     case arm
     case disarm
     case lookAtRequest
+    case lookWhetherToTake
     case removeRequest
+    case lookWhetherToAsk
+    /// Make the request anew: it was taken at the moment in which the successor was.
+    case putBack
     /// Ask for the stop.
     case ask
     case tell(Place, StopFileObjection)
     case wait(until: Instant)
   }
 
-  package enum Place: Hashable, Sendable { case directory, request, answer }
+  package enum Place: Hashable, Sendable { case directory, request, answer, lock }
 }

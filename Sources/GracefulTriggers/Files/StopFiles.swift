@@ -10,7 +10,7 @@ internal import CGracefulSystem
 /// try StopFiles().requestStopAndWait(timeout: .seconds(30))          // whoever stops it; or the command `stop`
 /// ```
 ///
-/// Give each program a directory of its own: of two that share one, the first to look takes the request. In a directory
+/// Give each program a directory of its own: of two of one user that share one, the first to begin takes the requests. In a directory
 /// to which everybody can write (`/tmp`), nobody but the program's user and root is heard, but everybody can be in the way.
 public struct StopFiles: Sendable {
   /// Where both files are.

@@ -22,6 +22,9 @@ final class WakePipe: Sendable {
     calls.close(writer)
   }
 
+  /// Until the next word it sleeps.
+  func quieten() { _ = calls.readEvents(reader) }
+
   /// A full pipe wakes just as well.
   func wake() {
     var byte: UInt8 = 0

@@ -11,6 +11,14 @@ extension StopAnswer {
     self.exitCode = exitCode
   }
 
+  /// For one who has asked, although it was looked at before that.
+  package var asked: Self {
+    guard state == .running else { return self }
+    var answer = self
+    answer.state = .accepted
+    return answer
+  }
+
   /// One line of JSON: times are numbers of seconds, and what is not known is `null`.
   package func json(_ outcome: StopOutcome) -> String {
     let holding = holding.map { holding in

@@ -154,7 +154,7 @@ public struct StopEndpoint: Sendable {
     }
     if request.wantsEvents { return Verdict(.stream(upTo: wishes.wait), stopRequest: asked) }
     if let wait = wishes.wait { return Verdict(.wait(upTo: wait), stopRequest: asked) }
-    return Verdict(.answer(response(to: request, .accepted, StopAnswer(snapshot))), stopRequest: asked)
+    return Verdict(.answer(response(to: request, .accepted, StopAnswer(snapshot).asked)), stopRequest: asked)
   }
 
   /// The answer to a request that asked for a stop.

@@ -67,6 +67,9 @@ extension StopEndpoint {
 
     package static func words(_ text: String, _ status: Int) -> Self { Self(status: status, body: text + "\n") }
 
+    /// The process to be stopped is another one, or that is being decided: whoever asks again, reaches it.
+    package static func elsewhere(_ reason: String) -> Self { error(reason, 503).with("Retry-After", "1") }
+
     static func error(_ text: String, _ status: Int) -> Self {
       Self(status: status, type: "application/json", body: "{\"error\":\(JSONWord(text))}\n")
     }

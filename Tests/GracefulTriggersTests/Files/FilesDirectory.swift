@@ -30,7 +30,10 @@ final class FilesDirectory: Sendable {
     return cgs_link_status(file(name), &status) == 0
   }
 
-  var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
+  /// But for the lock.
+  var names: [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0 != "process.stop.lock" }.sorted()
+  }
 
   func removeAll() { try? FileManager.default.removeItem(atPath: path) }
 

@@ -52,6 +52,55 @@ struct StopFileTriggerTests {
     driver.leave()
   }
 
+  @Test("One that comes while another one answers takes nothing, and its end is no answer")
+  func second() throws {
+    let directory = try FilesDirectory()
+    let files = StopFiles(directory: directory.path)
+    let asked = Heard<StopRequest>()
+    let none = Heard<StopRequest>()
+    let first = try Trigger.files(files).attach(to: StopTarget(ask: asked.add, lifecycle: Lifecycle("first")))
+    for _ in 0..<5 {
+      let second = try Trigger.files(files).attach(to: StopTarget(ask: none.add, lifecycle: Lifecycle("second")))
+      let count = asked.all.count
+      directory.make("process.stop")
+      #expect(asked.waits(for: count + 1))
+      for farewell in second.farewells { farewell.say(report(.code)) }
+      second.leave()
+      #expect(directory.names == [] && directory.has("process.stop.lock"))
+    }
+    for farewell in first.farewells { farewell.say(report(.file("x"))) }
+    #expect(directory.names == ["process.stopped"] && !directory.has("process.stop.lock") && none.all.isEmpty)
+    let third = try Trigger.files(files).attach(to: StopTarget(ask: none.add, lifecycle: Lifecycle("third")))
+    directory.make("process.stop")
+    #expect(none.waits(for: 1) && directory.names == [])
+    third.leave()
+  }
+
+  @Test("When a successor takes over, it has the files, and the end of its predecessor is no answer")
+  func takenOver() throws {
+    let directory = try FilesDirectory()
+    let files = StopFiles(directory: directory.path)
+    let first = Lifecycle("first")
+    let reason = Heard<String>()
+    first.succession.join(
+      .init(objection: { reason.all.last.flatMap { $0.isEmpty ? nil : $0 } }, mayStop: { $0(reason.all.last) }))
+    reason.add("a handover is going on")
+    let none = Heard<StopRequest>()
+    let asked = Heard<StopRequest>()
+    let before = try Trigger.files(files).attach(to: StopTarget(ask: none.add, lifecycle: first))
+    let after = try Trigger.files(files).attach(to: StopTarget(ask: asked.add, lifecycle: Lifecycle("second")))
+    directory.make("process.stop")
+    reason.add("process 7 has taken over")
+    first.succession.passOn()
+    #expect(asked.waits(for: 1) && none.all.isEmpty)
+    for farewell in before.farewells { farewell.say(report(.signal(15))) }
+    before.leave()
+    #expect(directory.names == [])
+    for farewell in after.farewells { farewell.say(report(.file("x"))) }
+    after.leave()
+    #expect(directory.names == ["process.stopped"])
+  }
+
   @Test("An answer that cannot be written ends nothing")
   func unwritable() throws {
     let directory = try FilesDirectory()

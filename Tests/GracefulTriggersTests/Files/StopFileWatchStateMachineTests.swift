@@ -224,7 +224,8 @@ struct StopFileWatchStateMachineTests {
   func changeInBetween() {
     var machine = WatchedWorld.machine()
     #expect(machine.receive(.began, at: WatchedWorld.start) == [.lookAtDirectory])
-    #expect(machine.receive(.directory(.found(WatchedWorld.directory), access: 0), at: WatchedWorld.start) == [.clear])
+    #expect(machine.receive(.directory(.found(WatchedWorld.directory), access: 0), at: WatchedWorld.start) == [.claim])
+    #expect(machine.receive(.claimed(.ours), at: WatchedWorld.start) == [.clear])
     #expect(machine.receive(.cleared(2), at: WatchedWorld.start) == [.arm])
     #expect(machine.receive(.armed(true), at: WatchedWorld.start) == [.lookAtRequest])
     #expect(machine.receive(.changed, at: WatchedWorld.start) == [])
@@ -239,24 +240,31 @@ struct StopFileWatchStateMachineTests {
       .directory(.absent, access: 0),
       .cleared(0), .armed(true), .armed(false), .request(.found(WatchedWorld.file())),
       .request(.found(WatchedWorld.file(changed: 9))),
-      .request(.found(WatchedWorld.file(.link))), .request(.absent), .removed(0), .removed(1), .removed(2), .left,
+      .request(.found(WatchedWorld.file(.link))), .request(.absent), .removed(0), .removed(1), .removed(2),
+      .claimed(.ours),
+      .claimed(.held), .mayTake(true), .mayTake(false), .mayAsk(true), .mayAsk(false), .passedOn, .left,
     ]
     var explored = 0
     // An expectation costs more than the machine.
     func must(_ holds: Bool, _ what: String, _ event: Machine.Event) {
       if !holds { Issue.record("\(what) at \(event)") }
     }
-    func explore(_ machine: Machine, _ depth: Int, _ armed: Int, _ hasLeft: Bool, _ removing: Bool) {
+    func explore(_ machine: Machine, _ depth: Int, _ armed: Int, _ hasLeft: Bool, _ removing: Bool, _ owed: Bool) {
       explored += 1
       guard depth > 0 else { return }
       for event in events {
         var machine = machine
         let actions = machine.receive(event, at: WatchedWorld.start)
-        var (armed, removing) = (armed, removing)
+        var (armed, removing, owed) = (armed, removing, owed)
+        if removing, event == .removed(0) || event == .removed(1) { owed = true }
         for action in actions {
           switch action {
           case .ask:
-            must(removing && (event == .removed(0) || event == .removed(1)), "asks for what it did not remove", event)
+            must(owed && event == .mayAsk(true), "asks for what it did not remove, or may not", event)
+            owed = false
+          case .putBack:
+            must(owed && event == .passedOn, "puts back what it did not remove", event)
+            owed = false
           case .arm: must(armed == 0, "two watches", event)
           case .disarm: armed = 0
           default: break
@@ -267,19 +275,28 @@ struct StopFileWatchStateMachineTests {
         if event == .armed(true), machine.ignored.last != event { armed = hasLeft ? armed : 1 }
         if hasLeft { must(actions == [], "acts after it has left", event) }
         let waits = actions.filter { if case .wait = $0 { true } else { false } }
-        must((machine.stage == .waiting ? 1 : 0) == waits.count || actions == [], "waits and does not wait", event)
-        explore(machine, depth - 1, armed, hasLeft || machine.stage == .left, removing)
+        let isWaiting = machine.stage == .waiting || machine.stage == .lookingWhetherToAsk
+        must((isWaiting ? 1 : 0) == waits.count || actions == [], "waits and does not wait", event)
+        explore(machine, depth - 1, armed, hasLeft || machine.stage == .left, removing, owed)
       }
     }
-    explore(WatchedWorld.machine(), 4, 0, false, false)
+    explore(WatchedWorld.machine(), 3, 0, false, false, false)
     // Deeper, from where it waits.
     var waiting = WatchedWorld.machine()
     for event in [
-      Machine.Event.began, .directory(.found(WatchedWorld.directory), access: 0), .cleared(0), .armed(true),
-      .request(.absent),
+      Machine.Event.began, .directory(.found(WatchedWorld.directory), access: 0), .claimed(.ours), .cleared(0),
+      .armed(true), .request(.absent),
     ] { _ = waiting.receive(event, at: WatchedWorld.start) }
     #expect(waiting.stage == .waiting)
-    explore(waiting, 4, 1, false, false)
+    explore(waiting, 3, 1, false, false, false)
+    // And from where a request has been found.
+    var finding = waiting
+    for event in [
+      Machine.Event.changed, .directory(.found(WatchedWorld.directory), access: 0),
+      .request(.found(WatchedWorld.file())),
+    ] { _ = finding.receive(event, at: WatchedWorld.start) }
+    #expect(finding.stage == .lookingWhetherToTake(WatchedWorld.file().version))
+    explore(finding, 4, 1, false, false, false)
     #expect(explored > 150_000)
   }
 }

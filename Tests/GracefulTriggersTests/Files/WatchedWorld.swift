@@ -29,6 +29,11 @@ struct WatchedWorld {
   var removal: Int32 = 0
   var clearing: Int32 = 2
   var canArm = true
+  var claim = Machine.Claim.ours
+  var mayTake = true
+  /// `nil`: the answer comes later.
+  var mayAsk: Bool? = true
+  var putBack = 0
   var isArmed = false
   var now = WatchedWorld.start
   var asked = 0
@@ -45,6 +50,10 @@ struct WatchedWorld {
       for action in machine.receive(event, at: now) {
         switch action {
         case .lookAtDirectory: events.append(.directory(directory, access: access))
+        case .claim: events.append(.claimed(claim))
+        case .lookWhetherToTake: events.append(.mayTake(mayTake))
+        case .lookWhetherToAsk: if let mayAsk { events.append(.mayAsk(mayAsk)) }
+        case .putBack: putBack += 1
         case .clear:
           cleared += 1
           events.append(.cleared(clearing))

@@ -207,6 +207,22 @@ struct StopEndpointTests {
     #expect(json.contains("(2 sessions) holds it up"))
   }
 
+  @Test("says accepted only to whoever has asked: before that it runs")
+  func nobodyAsked() {
+    var snapshot = Lifecycle("shop").snapshot()
+    for state in [LifecycleSnapshot.State.declared, .starting, .running] {
+      snapshot.state = state
+      #expect(StopAnswer(snapshot).state == .running)
+      #expect(StopAnswer(snapshot).asked.state == .accepted)
+    }
+    // One that fails goes down without anybody's asking.
+    snapshot.state = .stopping
+    #expect(StopAnswer(snapshot).state == .draining && StopAnswer(snapshot).asked.state == .draining)
+    snapshot.state = .running
+    snapshot.request = StopRequest(who: .http)
+    #expect(StopAnswer(snapshot).state == .accepted)
+  }
+
   @Test("neither traps nor stops anything, whatever it is sent without the token")
   func fuzz() throws {
     let token = try #require(StopToken("0123456789abcdef"))

@@ -1,0 +1,77 @@
+import Synchronization
+
+/// Whether a stop that is meant for the program, and not only for this process, may be asked for here.
+///
+/// While a handover is going on, and after it, the process to be stopped is another one: whoever was told by this one that
+/// the program has stopped, would be told a lie (T2). Where nobody takes part in a handover, it always may.
+package final class Succession: Sendable {
+  /// How a handover answers for it.
+  package struct Part: Sendable {
+    /// Why not at this moment; a look that changes nothing.
+    package var objection: @Sendable () -> String?
+    /// Why not, or `nil`: then it may, and no handover begins any more.
+    ///
+    /// Called back once, on any thread.
+    package var mayStop: @Sendable (_ answer: @escaping @Sendable (String?) -> Void) -> Void
+
+    package init(
+      objection: @escaping @Sendable () -> String?,
+      mayStop: @escaping @Sendable (_ answer: @escaping @Sendable (String?) -> Void) -> Void
+    ) {
+      self.objection = objection
+      self.mayStop = mayStop
+    }
+  }
+
+  private struct State {
+    var part: Part?
+    var hasPassedOn = false
+    var whenPassedOn: [@Sendable () -> Void] = []
+    var guests: [any Sendable] = []
+  }
+
+  private let state = Mutex(State())
+
+  package init() {}
+
+  /// From now on this decides.
+  package func join(_ part: Part) { state.withLock { $0.part = part } }
+
+  /// Those who go along with a handover; what they bring is known to whoever joins it.
+  package var guests: [any Sendable] { state.withLock { $0.guests } }
+
+  /// Has somebody go along; before the run, or a handover that has been joined goes without.
+  package func add(guest: any Sendable) { state.withLock { $0.guests.append(guest) } }
+
+  /// A successor has taken over.
+  package func passOn() {
+    let bodies = state.withLock { state in
+      state.hasPassedOn = true
+      defer { state.whenPassedOn = [] }
+      return state.whenPassedOn
+    }
+    for body in bodies { body() }
+  }
+
+  /// Whether a successor has taken over.
+  package var hasPassedOn: Bool { state.withLock { $0.hasPassedOn } }
+
+  /// Calls `body` when a successor has taken over; at once if it has.
+  package func whenPassedOn(_ body: @escaping @Sendable () -> Void) {
+    let hasPassedOn = state.withLock { state in
+      if !state.hasPassedOn { state.whenPassedOn.append(body) }
+      return state.hasPassedOn
+    }
+    if hasPassedOn { body() }
+  }
+
+  /// Why it may not at this moment; nothing is changed by asking.
+  package var objection: String? { state.withLock { $0.part }?.objection() }
+
+  /// Asks whether it may; once it may, no handover begins any more.
+  /// - Parameter answer: Called once, on any thread, at once where nobody takes part in a handover.
+  package func mayStop(_ answer: @escaping @Sendable (String?) -> Void) {
+    guard let part = state.withLock({ $0.part }) else { return answer(nil) }
+    part.mayStop(answer)
+  }
+}

@@ -1,0 +1,58 @@
+internal import CGracefulSystem
+internal import SystemPackage
+
+/// Whose the stop files are: the process that holds `process.stop.lock` beside them takes requests and gives answers.
+///
+/// A predecessor holds it until its successor has taken over, and the system lets go of it for a process that dies: so
+/// two that are there at the same time never both answer (flock(2)). It is removed with the last word; what a process that
+/// was killed has left, is locked again by the next one.
+struct StopFileLock: Hashable, Sendable {
+  enum Outcome: Equatable, Sendable {
+    case ours(StopFileLock)
+    /// Another process, or another lifecycle of this one, answers.
+    case held
+    case failed(Int32)
+  }
+
+  let path: String
+  let descriptor: Int32
+
+  static func take(_ path: String, calls: StopFileCalls) -> Outcome {
+    // Somebody may remove it between the opening and the locking: then another one is to be locked.
+    for _ in 0..<10 {
+      let descriptor = calls.openLock(path)
+      guard descriptor >= 0 else { return .failed(-descriptor) }
+      // Anybody could make one in /tmp before us, and hold it for ever.
+      guard case .found(let status) = calls.descriptorStatus(descriptor), status.kind == .file,
+        status.user == cgs_effective_user() || status.user == 0
+      else {
+        calls.close(descriptor)
+        return .failed(Errno.permissionDenied.rawValue)
+      }
+      let locked = calls.lock(descriptor)
+      guard locked >= 0 else {
+        calls.close(descriptor)
+        let errno = Errno(rawValue: -locked)
+        return errno == .wouldBlock || errno == .resourceTemporarilyUnavailable ? .held : .failed(-locked)
+      }
+      let lock = StopFileLock(path: path, descriptor: descriptor)
+      if lock.isThere(calls) { return .ours(lock) }
+      calls.close(descriptor)
+    }
+    return .held
+  }
+
+  /// Whether it is the one that others find.
+  func isThere(_ calls: StopFileCalls) -> Bool {
+    guard case .found(let named) = calls.status(path), case .found(let own) = calls.descriptorStatus(descriptor) else {
+      return false
+    }
+    return named.identity == own.identity
+  }
+
+  /// Removes it, while it is held: who opened it before, sees that it is gone.
+  func release(_ calls: StopFileCalls) {
+    if isThere(calls) { _ = calls.unlink(path) }
+    calls.close(descriptor)
+  }
+}

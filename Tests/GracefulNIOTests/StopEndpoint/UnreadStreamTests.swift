@@ -1,0 +1,58 @@
+import Graceful
+import NIOCore
+import Testing
+import WholeMachine
+
+@testable import GracefulNIO
+
+@Suite("A stream of progress that nobody reads", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+struct UnreadStreamTests {
+  private static let request = "POST /shutdown?wait=60s HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n"
+  /// So that each event is long, and what the kernel holds is few of them.
+  private static let name = String(repeating: "w", count: 100_000)
+
+  @Test("is given no more than a little, and the stop ends in time")
+  func bounded() async throws {
+    let world = try StopWorld(ends: false)
+    let gates = (0..<60).map { _ in OpenGate() }
+    world.lifecycle.phase(Self.name) { phase in
+      phase.ready()
+      await withTaskGroup { group in
+        for gate in gates { group.addTask { try? await phase.session { await gate.passed() } } }
+      }
+      await phase.turnToStop()
+    }
+    let run = try await world.run(on: .http(on: .socket(world.socket)))
+    try await poll { world.lifecycle.snapshot().phases.last?.sessionsLive == 60 }
+    let late = try await world.connect()
+    try await late.reads(false)
+    try await late.send(Self.request)
+    let never = try await world.connect()
+    try await never.reads(false)
+    try await never.send(Self.request)
+    let reader = try await world.connect()
+    try await reader.send(Self.request)
+
+    // Each is heard of by the one who reads: some four megabytes.
+    for left in (20..<60).reversed() {
+      gates[left].open()
+      try await reader.until { $0.text.hasSuffix("\n\n\r\n") && $0.text.contains("\"sessions\":\(left),") }
+    }
+    let all = reader.seen.text.utf8.count
+    #expect(all > 3_000_000)
+
+    // Whoever reads at last, hears what is true now, and not all that was.
+    try await late.reads(true)
+    try await late.until { $0.text.contains("event: draining") }
+    gates[19].open()
+    let caughtUp = try await late.until { $0.text.contains("\"sessions\":19,") }
+    #expect(caughtUp.text.utf8.count < 1_000_000, "\(caughtUp.text.utf8.count) of \(all)")
+
+    let before = ContinuousClock.now
+    for gate in gates { gate.open() }
+    world.letEnd()
+    #expect(await run.value.exitCode == 0)
+    #expect(ContinuousClock.now - before < .seconds(10))
+    for client in [late, never, reader] { await client.close() }
+  }
+}
