@@ -1,3 +1,4 @@
+import GracefulDescriptors
 import Logging
 import NIOCore
 
@@ -9,10 +10,16 @@ final class ListenerHandler: ChannelInboundHandler {
   /// How long nothing is accepted after the process ran out of descriptors or memory.
   static let pauseAfterError = TimeAmount.milliseconds(100)
 
+  /// How long connections whose handshake has begun may take to arrive, once nobody new is let in.
+  static let handshakes = TimeAmount.milliseconds(5)
+  /// How long the queue is emptied at most: where nobody can be kept from coming, or accepting fails.
+  static let longestEmptying = TimeAmount.seconds(1)
+
   private let driver: ServerDrainDriver
   private let logger: Logger
   private var isWanted = false
   private var backoff: Scheduled<Void>?
+  private var queue: ListenQueue?
 
   init(driver: ServerDrainDriver, logger: Logger) {
     self.driver = driver
@@ -27,6 +34,27 @@ final class ListenerHandler: ChannelInboundHandler {
     backoff = nil
     // Fails only when the channel is closed; then nothing is accepted either.
     try? channel.syncOptions?.setOption(.autoRead, value: wanted)
+  }
+
+  /// Lets nobody new in and goes on accepting until nobody waits; then says so.
+  func emptyQueue(on channel: any Channel) {
+    do {
+      let number = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (handle: CInt) in handle }
+      queue = try number.map { number throws(SystemError) in try ListenQueue(of: number) }
+    } catch {
+      // No descriptor is left. What waits cannot be accepted then, either.
+      logger.warning("connections that wait to be accepted may be lost", metadata: ["error": "\(error)"])
+    }
+    guard queue != nil else { return driver.receive(.queueIsEmpty) }
+    queue?.holdOff()
+    look(again: .now() + Self.handshakes, until: .now() + Self.longestEmptying, on: channel.eventLoop)
+  }
+
+  private func look(again next: NIODeadline, until limit: NIODeadline, on loop: any EventLoop) {
+    loop.assumeIsolated().scheduleTask(deadline: next) {
+      guard self.queue?.isEmpty == false, NIODeadline.now() < limit else { return self.driver.receive(.queueIsEmpty) }
+      self.look(again: .now() + .milliseconds(1), until: limit, on: loop)
+    }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -53,6 +81,7 @@ final class ListenerHandler: ChannelInboundHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     backoff?.cancel()
+    queue = nil
     context.fireChannelInactive()
     driver.receive(.listenerClosed)
   }
