@@ -91,7 +91,8 @@ struct Findings {
   private static func summary(_ tally: LoadTally, _ connections: Int) -> RehearsalReport.Load {
     RehearsalReport.Load(
       connections: connections, requests: tally.sent - tally.notSent.values.reduce(0, +), answered: tally.answered,
-      failed: tally.failed, turnedAway: tally.turnedAway, announcedCloses: tally.announcedCloses, idleCloses: tally.idleCloses,
+      failed: tally.failed, turnedAway: tally.turnedAway, announcedCloses: tally.announcedCloses,
+      idleCloses: tally.idleCloses,
       steady: tally.latency(.steady), restarting: tally.latency(.restarting), between: tally.latency(.between))
   }
 }

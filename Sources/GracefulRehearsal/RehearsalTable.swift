@@ -35,7 +35,10 @@ extension RehearsalReport {
       lines += Self.aligned(
         [["latency ms", "", "p50", "p99", "p99.9", "max"]]
           + loads.flatMap { name, load in
-            [("steady", load.steady), (stops.isEmpty ? "restarting" : "stopping", load.restarting), ("between", load.between)].map {
+            [
+              ("steady", load.steady), (stops.isEmpty ? "restarting" : "stopping", load.restarting),
+              ("between", load.between),
+            ].map {
               phase, latency in
               // A phase without an answer has no latency; zero would look like a fast one.
               [name, phase]

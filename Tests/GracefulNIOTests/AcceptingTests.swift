@@ -1,6 +1,7 @@
 import GracefulDescriptors
 import Logging
 import NIOCore
+import NIOPosix
 import SystemPackage
 import Testing
 import WholeMachine
