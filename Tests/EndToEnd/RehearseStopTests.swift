@@ -1,5 +1,6 @@
 import Foundation
 import GracefulDescriptors
+import GracefulProcesses
 import Testing
 import WholeMachine
 
@@ -9,7 +10,7 @@ struct RehearseStopTests {
   /// A way to stop the demo, with what the demo needs for it.
   struct Way: CustomTestStringConvertible {
     var testDescription: String
-    /// With `DIR` for a directory of the test.
+    /// With `@here` for a directory of the test.
     var stop: String
     var demo: [String] = []
     var load: [String] = []
@@ -17,14 +18,14 @@ struct RehearseStopTests {
     static let all = [
       Way(testDescription: "a signal", stop: "signal:TERM"),
       Way(
-        testDescription: "HTTP", stop: "command:GRACEFUL stop --url unix:DIR/http", demo: ["--http", "DIR/http"]),
-      Way(testDescription: "files", stop: "command:TMPDIR=DIR STOP", demo: ["--stop-files", "DIR"]),
-      Way(testDescription: "the control socket", stop: "command:GRACEFUL stop --socket DIR/s"),
+        testDescription: "HTTP", stop: "command:@graceful stop --url unix:@here/http", demo: ["--http", "@here/http"]),
+      Way(testDescription: "files", stop: "command:TMPDIR=@here @stop", demo: ["--stop-files", "@here"]),
+      Way(testDescription: "the control socket", stop: "command:@graceful stop --socket @here/s"),
       // As a preStop hook and the kubelet: the signal comes while requests are in flight, and joins.
       Way(
         testDescription: "files, and SIGTERM while it drains",
-        stop: "command:TMPDIR=DIR STOP & sleep 0.1; kill -TERM {pid}; wait $!",
-        demo: ["--stop-files", "DIR", "--response-delay", "400ms"], load: ["--steady", "1s"]),
+        stop: "command:TMPDIR=@here @stop & sleep 0.1; kill -TERM {pid}; wait $!",
+        demo: ["--stop-files", "@here", "--response-delay", "400ms"], load: ["--steady", "1s"]),
     ]
   }
 
@@ -32,8 +33,8 @@ struct RehearseStopTests {
   func loses(way: Way) async throws {
     let directory = try TestDirectory()
     let programs = [
-      "GRACEFUL": try ToolProcess.built("graceful").path, "STOP": try ToolProcess.built("stop").path,
-      "DIR": directory.path("").dropLastSlash,
+      "@graceful": try ToolProcess.built("graceful").path, "@stop": try ToolProcess.built("stop").path,
+      "@here": directory.path("").dropLastSlash,
     ]
     func filled(_ text: String) -> String {
       programs.reduce(text) { $0.replacingOccurrences(of: $1.key, with: $1.value) }
@@ -43,7 +44,7 @@ struct RehearseStopTests {
         "rehearse", "--json", "-", "--connections", "8", "--restarts", "2", "--steady", "300ms", "--interval", "300ms",
         "--stop", filled(way.stop),
       ] + way.load
-        + ["--", "graceful", "demo", "--socket", filled("DIR/s")]
+        + ["--", "graceful", "demo", "--socket", filled("@here/s")]
         + way.demo.map(filled), in: directory)
     #expect(await tool.end(within: .seconds(90)) == .exited(0), "\(tool.errors)")
     let report = try RehearsalReport(tool.output)

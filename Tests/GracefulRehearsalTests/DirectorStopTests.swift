@@ -1,3 +1,4 @@
+import GracefulProcesses
 import SchemaChecking
 import Testing
 import WholeMachine

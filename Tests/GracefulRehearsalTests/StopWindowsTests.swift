@@ -5,7 +5,7 @@ import WholeMachine
 @testable import GracefulRehearsal
 
 @Suite("Who could know that nobody serves", .valuesOnly) struct StopWindowsTests {
-  private static func at(_ nanoseconds: UUInt64) -> NIODeadline { .uptimeNanoseconds(nanoseconds) }
+  private static func at(_ nanoseconds: UInt64) -> NIODeadline { .uptimeNanoseconds(nanoseconds) }
 
   private func windows(_ spans: [(UInt64, UInt64?)]) -> StopWindows {
     let windows = StopWindows()
