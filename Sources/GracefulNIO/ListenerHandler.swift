@@ -20,6 +20,7 @@ final class ListenerHandler: ChannelInboundHandler {
   private var isWanted = false
   private var backoff: Scheduled<Void>?
   private var queue: ListenQueue?
+  private var lettingIn: Scheduled<Void>?
 
   init(driver: ServerDrainDriver, logger: Logger) {
     self.driver = driver
@@ -47,6 +48,8 @@ final class ListenerHandler: ChannelInboundHandler {
     }
     guard queue != nil else { return driver.receive(.queueIsEmpty) }
     queue?.holdOff()
+    // Where somebody else has the socket too, nobody is kept from it for as long as a blocked loop may delay the close.
+    lettingIn = channel.eventLoop.assumeIsolated().scheduleTask(in: Self.longestEmptying) { self.queue = nil }
     look(again: .now() + Self.handshakes, until: .now() + Self.longestEmptying, on: channel.eventLoop)
   }
 
@@ -81,6 +84,7 @@ final class ListenerHandler: ChannelInboundHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     backoff?.cancel()
+    lettingIn?.cancel()
     queue = nil
     context.fireChannelInactive()
     driver.receive(.listenerClosed)

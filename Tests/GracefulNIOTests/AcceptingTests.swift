@@ -109,6 +109,31 @@ struct AcceptingTests {
     await endAll([second], [client])
   }
 
+  @Test("Who comes while a queue is being emptied is not let in, and is when somebody else still listens afterwards")
+  func heldOff() async throws {
+    let first = try await TestServer.start()
+    let port = try #require(first.server.localAddress?.port)
+    let early = try await first.connect()
+    try await poll { first.server.connections == 1 }
+    let connecting: Task<RawClient, any Error>
+    do {
+      let queue = try ListenQueue(of: first.copy.owned.number)
+      queue.holdOff()
+      connecting = Task { try await first.connect() }
+      try await poll { try ConnectionsOfAPort.unanswered(port) == 1 }
+      let isEmpty = queue.isEmpty
+      #expect(isEmpty && first.server.connections == 1)
+      // Whoever has a connection notices nothing.
+      try await early.send(request)
+      try await early.until { $0.text.hasSuffix("first/x") }
+      _ = consume queue
+    }
+    let late = try await connecting.value
+    try await late.send(request)
+    try await late.until { $0.text.hasSuffix("first/x") }
+    await endAll([first], [early, late])
+  }
+
   @Test("Connections accepted last before the listener closes are counted and served", arguments: 0..<20)
   func acceptedLast(_: Int) async throws {
     let first = try await TestServer.start()
