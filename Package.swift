@@ -74,6 +74,7 @@ let package = Package(
     .testTarget(name: "ThreadSanitizerTests", dependencies: ["RacyProgram"]),
     // One suite at a time for those that need the machine for themselves.
     .target(name: "WholeMachine", dependencies: ["CThreadSanitizer"], path: "Tests/WholeMachine"),
+    .target(name: "Exploration", path: "Tests/Exploration"),
     // Holds JSON against the schemas of this package.
     .target(name: "SchemaChecking", path: "Tests/SchemaChecking"),
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
@@ -86,19 +87,20 @@ let package = Package(
       path: "Tests/HandoverPeer"),
     .testTarget(
       name: "GracefulDescriptorsTests",
-      dependencies: ["WholeMachine", "GracefulDescriptors", "CGracefulSystem", .system]),
+      dependencies: ["WholeMachine", "Exploration", "GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(
       name: "GracefulProcessesTests",
       dependencies: ["WholeMachine", "GracefulProcesses", "GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(
-      name: "GracefulShutdownTests", dependencies: ["WholeMachine", "GracefulShutdown", "GracefulTesting", .log]),
+      name: "GracefulShutdownTests",
+      dependencies: ["WholeMachine", "Exploration", "GracefulShutdown", "GracefulTesting", .log]),
     .testTarget(
       name: "GracefulTriggersTests",
-      dependencies: ["WholeMachine", "GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
+      dependencies: ["WholeMachine", "Exploration", "GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
     .testTarget(
       name: "GracefulHandoverTests",
       dependencies: [
-        "WholeMachine",
+        "WholeMachine", "Exploration",
         "GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", "CGracefulSystem", .system,
       ]),
     .executableTarget(
@@ -106,10 +108,12 @@ let package = Package(
       path: "Tests/BlockedProgram"),
     // Sends itself SIGTERM while its phases start.
     .executableTarget(
-      name: "StartingProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/StartingProgram"),
+      name: "StartingProgram", dependencies: ["Graceful", "CGracefulSystem", "Exploration"],
+      path: "Tests/StartingProgram"),
     // Sends itself SIGTERM while its phases fail and are started again.
     .executableTarget(
-      name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", .log], path: "Tests/RestartingProgram"),
+      name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", "Exploration", .log],
+      path: "Tests/RestartingProgram"),
     // Is process 1 of a PID namespace in tests.
     .executableTarget(
       name: "FirstProcessProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/FirstProcessProgram"),
@@ -134,7 +138,7 @@ let package = Package(
     .testTarget(
       name: "GracefulTests",
       dependencies: [
-        "WholeMachine",
+        "WholeMachine", "Exploration",
         "SchemaChecking",
         "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "PlannedProgram", "StartingProgram",
         "RestartingProgram", "FirstProcessProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulHandover",
@@ -145,7 +149,7 @@ let package = Package(
     .testTarget(
       name: "GracefulNIOTests",
       dependencies: [
-        "WholeMachine",
+        "WholeMachine", "Exploration",
         "GracefulNIO", "Graceful", "GracefulDescriptors", .system, .nioCore, .nioPosix, .nioHTTP1, .nioEmbedded,
       ]),
     .testTarget(

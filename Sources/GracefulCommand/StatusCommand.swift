@@ -14,14 +14,7 @@ struct StatusCommand: ParsableCommand {
       Exit codes: 0, 124 no answer in time, 69 nobody there, 77 not allowed, 64 wrong usage.
       """)
 
-  @Option(help: "The program's handover socket, or its control socket.")
-  var socket: String?
-
-  @Option(help: "Where it serves its HTTP endpoint: http://127.0.0.1:8081, or unix:/path/of/socket.")
-  var url: String?
-
-  @Option(help: "A file with the token for --url; without it, GRACEFUL_TOKEN is taken from the environment.")
-  var tokenFile: String?
+  @OptionGroup var program: ProgramOptions
 
   @Option(help: "How long to wait for an answer: 5s, 500ms.")
   var timeout = DurationArgument(argument: "5s")!
@@ -33,25 +26,24 @@ struct StatusCommand: ParsableCommand {
   var watch = false
 
   func validate() throws {
-    guard (socket == nil) != (url == nil) else {
+    guard (program.socket == nil) != (program.url == nil) else {
       throw ValidationError("which program? give --socket PATH or --url URL, one of them")
     }
-    if tokenFile != nil, url == nil { throw ValidationError("--token-file is for --url") }
   }
 
   func run() throws {
     do throws(CommandFailure) {
       var view = StatusView(json: json, watch: watch)
-      if let url {
+      if let url = program.url {
         let source = try ProgramURL(url)
-        let token = try TokenOption.token(file: tokenFile)
+        let token = try program.token()
         repeat {
           let answer = try ProgramHTTP.get(source, "/status", token: token, within: timeout.duration)
           guard answer.status == 200 else { throw answer.failure(of: source) }
           try view.show(answer.body, from: "")
           if watch { Waiting.pause(.milliseconds(250), until: .now + .seconds(1)) }
         } while watch && !view.hasFinished
-      } else if let socket {
+      } else if let socket = program.socket {
         try view.ask(socket, within: timeout)
       }
     } catch {

@@ -29,7 +29,7 @@ struct StopCommand: ParsableCommand {
         switch try target.chosen() {
         case .socket(let path): try wait.throughSocket(path, now: now)
         case .process(let number): try wait.ofProcess(number, now: now)
-        case .url(let url): try wait.throughURL(url, token: target.token(), now: now)
+        case .url(let url): try wait.throughURL(url, token: target.program.token(), now: now)
         case .directory(let directory): try wait.throughFiles(in: directory, now: now)
         }
       StandardStreams.say(stopped)
@@ -41,20 +41,13 @@ struct StopCommand: ParsableCommand {
 
 /// Which program is meant.
 struct StopTargetOptions: ParsableArguments {
-  @Option(help: "The program's handover socket, or its control socket.")
-  var socket: String?
+  @OptionGroup var program: ProgramOptions
 
   @Option(help: "The number of its process, which is sent SIGTERM.")
   var pid: Int32?
 
-  @Option(help: "Where it serves its HTTP endpoint: http://127.0.0.1:8081, or unix:/path/of/socket.")
-  var url: String?
-
   @Option(help: "The directory of its stop files.")
   var directory: String?
-
-  @Option(help: "A file with the token for --url; without it, GRACEFUL_TOKEN is taken from the environment.")
-  var tokenFile: String?
 
   enum Chosen {
     case socket(String)
@@ -64,20 +57,19 @@ struct StopTargetOptions: ParsableArguments {
   }
 
   func validate(whatFor command: String) throws {
-    let given = [socket, pid.map { "\($0)" }, url, directory].compactMap { $0 }
+    let given = [program.socket, pid.map { "\($0)" }, program.url, directory].compactMap { $0 }
     guard given.count == 1 else {
       throw ValidationError(
         given.isEmpty
           ? "which program? give --socket PATH, --pid PID, --url URL or --directory DIR"
           : "give one of --socket, --pid, --url and --directory, and not \(given.count) of them")
     }
-    if tokenFile != nil, url == nil { throw ValidationError("--token-file is for --url") }
   }
 
   func chosen() throws(CommandFailure) -> Chosen {
-    if let socket { return .socket(socket) }
+    if let socket = program.socket { return .socket(socket) }
     if let pid { return .process(pid) }
-    if let url { return .url(try ProgramURL(url)) }
+    if let url = program.url { return .url(try ProgramURL(url)) }
     return .directory(directory ?? ".")
   }
 }

@@ -47,17 +47,24 @@ extension LifecycleDriver {
     for waiter in waiters { waiter.resume(returning: report) }
   }
 
-  /// - Returns: `nil` when the report has been written.
+  /// - Returns: `nil` when somebody else has taken them: who takes them writes the report, too.
   func takeFarewells() -> [Farewell]? {
     state.withLock { state in
       // They may hold the lifecycle, and so this driver.
-      defer { (state.isReportWritten, state.farewells) = (true, []) }
-      return state.isReportWritten ? nil : state.farewells
+      defer { (state.areFarewellsTaken, state.farewells) = (true, []) }
+      return state.areFarewellsTaken ? nil : state.farewells
     }
   }
 
   func leave(with report: LifecycleReport, atOnce: Bool) {
-    if let farewells = takeFarewells() { environment.write(report: report, farewells: farewells) }
+    if let farewells = takeFarewells() {
+      environment.write(report: report, farewells: farewells)
+      state.withLock { $0.isReportWritten = true }
+    } else {
+      // Another thread is about to leave, and may be at its last words: an exit now would cut them off (S14). It has the
+      // time that they may take, and a bit; of an exit that hangs after them nothing is waited for.
+      environment.wait(atMost: .milliseconds(500)) { state.withLock { $0.isReportWritten } }
+    }
     environment.exit(report.exitCode, atOnce: atOnce)
   }
 }

@@ -17,6 +17,7 @@ final class LifecycleDriver: Sendable {
     /// Those that were opened while the program runs, and have not ended; of those that have, the ones in the report.
     var children: [Int: Phase] = [:]
     var report: LifecycleReport?
+    var areFarewellsTaken = false
     var isReportWritten = false
     /// What is said before the process exits.
     var farewells: [Farewell] = []

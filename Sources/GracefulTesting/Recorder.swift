@@ -32,6 +32,8 @@ internal import Synchronization
 public final class Recorder: Sendable {
   private struct State {
     var events: [String] = []
+    /// How often each was recorded: a test may record one ten thousand times, and wait for the last of them.
+    var counts: [String: Int] = [:]
     var nextWaiter = 0
     var waiters: [Int: (wanted: String, times: Int, continuation: CheckedContinuation<Void, Never>)] = [:]
   }
@@ -64,8 +66,8 @@ public final class Recorder: Sendable {
   public func record(_ event: String) {
     let waiters: [CheckedContinuation<Void, Never>] = state.withLock { state in
       state.events.append(event)
-      guard state.waiters.values.contains(where: { $0.wanted == event }) else { return [] }
-      let times = state.events.count { $0 == event }
+      let times = state.counts[event, default: 0] + 1
+      state.counts[event] = times
       let woken = state.waiters.filter { $0.value.wanted == event && $0.value.times <= times }
       for id in woken.keys { state.waiters[id] = nil }
       return woken.values.map(\.continuation)
@@ -88,7 +90,7 @@ public final class Recorder: Sendable {
       await withCheckedContinuation { continuation in
         let goOn = state.withLock { state in
           // Cancelled before it got here: then the handler found nobody to wake.
-          if state.events.count(where: { $0 == event }) >= times || Task.isCancelled { return true }
+          if state.counts[event, default: 0] >= times || Task.isCancelled { return true }
           state.waiters[id] = (event, times, continuation)
           return false
         }

@@ -1,7 +1,9 @@
 import GracefulDescriptors
+import Exploration
 import Testing
+import WholeMachine
 
-@Suite("An agenda")
+@Suite("An agenda", .valuesOnly)
 struct AgendaTests {
   private let start = ContinuousClock.now
 
@@ -24,7 +26,7 @@ struct AgendaTests {
 
   @Test("does as a sorted list does, whatever is added, taken and taken back", arguments: UInt64(1)...20)
   func model(seed: UInt64) {
-    var random = SplitMix(state: seed)
+    var random = SplitMix64(seed: seed)
     var agenda = Agenda<Int>()
     var model: [(second: Int, item: Int, id: Agenda<Int>.ID)] = []
     for item in 0..<2000 {
@@ -57,18 +59,5 @@ struct AgendaTests {
     for id in ids where id.hashValue % 2 == 0 { _ = agenda.remove(id) }
     let left = agenda.count
     #expect(taken(&agenda, until: count).count == left)
-  }
-}
-
-/// The same numbers for the same seed: SplitMix64.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

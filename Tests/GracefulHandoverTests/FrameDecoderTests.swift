@@ -1,3 +1,4 @@
+import Exploration
 import Testing
 import WholeMachine
 
@@ -110,7 +111,7 @@ struct FrameDecoderTests {
 
   @Test("never traps on 100,000 random inputs, and never holds more than one frame")
   func random() {
-    var random = FixedRandom(seed: 0x6772_6163_6566_756c)
+    var random = SplitMix64(seed: 0x6772_6163_6566_756c)
     let bound = Frame.headerLength + Frame.payloadLimit
     var malformed = 0
     var frames = 0
@@ -145,7 +146,7 @@ struct FrameDecoderTests {
   private static let types = Array(UInt16(0)...12) + Array(60...90) + [.max]
 
   /// Pieces of what is right, with pieces of what is wrong between them.
-  private static func chunk(_ random: inout FixedRandom) -> [UInt8] {
+  private static func chunk(_ random: inout SplitMix64) -> [UInt8] {
     let noise = (0..<Int.random(in: 0...24, using: &random)).map { _ in UInt8.random(in: .min ... .max, using: &random)
     }
     switch Int.random(in: 0..<6, using: &random) {
@@ -162,18 +163,5 @@ struct FrameDecoderTests {
         Int.random(in: 0..<100, using: &random) == 0 ? Int.random(in: 0...70_000, using: &random) : noise.count
       return Frame(type: 3, payload: [UInt8](repeating: 1, count: length)).encoded.dropLast(noise.count)
     }
-  }
-}
-
-/// SplitMix64, so that a run that finds something can be had again.
-struct FixedRandom: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -11,15 +11,6 @@ struct PredecessorControlTests {
   private let now = World.now
   private let limits = World.limits
 
-  private func refused(
-    _ id: World.ID, _ refusal: Message.Refusal, _ reason: String, process: Int32 = 2
-  ) -> [Action] {
-    [
-      .disarm(.connection(id)), .send(id, .refused(refusal, reason)), .close(id),
-      .notify(.peerRefused(process: process, reason: reason)),
-    ]
-  }
-
   @Test("whoever wants control is given away in every state, until the successor is the one to be asked")
   func control() {
     for prefix in [[], World.started, World.offering, World.committing, World.pausing, [.stopRequested]] {
@@ -32,7 +23,7 @@ struct PredecessorControlTests {
     }
     var world = World(after: World.hasReleased + [.connected(b, process: 3)])
     let reason = "process 2 has just taken over; ask it"
-    #expect(world.tell(.preamble(b, World.control)) == refused(b, .starting, reason, process: 3))
+    #expect(world.tell(.preamble(b, World.control)) == World.refused(b, .starting, reason, process: 3))
   }
 
   @Test(
@@ -43,7 +34,7 @@ struct PredecessorControlTests {
       #expect(world.tell(.preamble(a, World.control)) == [.disarm(.connection(a)), .giveAway(a, program: "test")])
       #expect(
         world.tell(.preamble(b, World.greeting)) == [.giveUpSocket]
-          + refused(b, .stopping, "the process here has left; the socket is free", process: 3))
+          + World.refused(b, .stopping, "the process here has left; the socket is free", process: 3))
       #expect(world.tell(.restartRequested) == [.notify(.restartFailed(reason: "this process is about to end"))])
       #expect(world.violations.isEmpty)
     }
@@ -61,11 +52,11 @@ struct PredecessorControlTests {
     let version = "this process speaks version 1 of the protocol, not 2"
     #expect(
       world.tell(.preamble(b, Preamble(version: 2, purpose: .control, program: "x")))
-        == refused(b, .unknownVersion, version, process: 3))
+        == World.refused(b, .unknownVersion, version, process: 3))
     world = World(after: [])
     world.machine = PredecessorStateMachine(limits: limits, services: .control)
     world.tell(.connected(b, process: 3))
     let reason = "this socket is for control requests alone, and nothing is taken over here"
-    #expect(world.tell(.preamble(b, World.greeting)) == refused(b, .unknownPurpose, reason, process: 3))
+    #expect(world.tell(.preamble(b, World.greeting)) == World.refused(b, .unknownPurpose, reason, process: 3))
   }
 }

@@ -11,22 +11,13 @@ struct PredecessorStateMachineTests {
   private let now = World.now
   private let limits = World.limits
 
-  private func refused(
-    _ id: World.ID, _ refusal: Message.Refusal, _ reason: String, process: Int32 = 2
-  ) -> [Action] {
-    [
-      .disarm(.connection(id)), .send(id, .refused(refusal, reason)), .close(id),
-      .notify(.peerRefused(process: process, reason: reason)),
-    ]
-  }
-
   // MARK: Who comes
 
   @Test("whoever connects has until the greeting's limit")
   func greeting() {
     var world = World(after: World.started)
     #expect(world.tell(.connected(a, process: 2)) == [.arm(.connection(a), at: now + limits.greeting)])
-    #expect(world.tell(.deadline(.connection(a))) == refused(a, .malformed, "nothing complete came within 2.0 seconds"))
+    #expect(world.tell(.deadline(.connection(a))) == World.refused(a, .malformed, "nothing complete came within 2.0 seconds"))
     #expect(world.tell(.closed(a)) == [])
   }
 
@@ -47,15 +38,15 @@ struct PredecessorStateMachineTests {
       var copy = world
       #expect(
         copy.tell(.preamble(b, Preamble(version: 2, purpose: .handover, program: "x")))
-          == refused(b, .unknownVersion, version, process: 3))
+          == World.refused(b, .unknownVersion, version, process: 3))
       copy = world
       #expect(
         copy.tell(.preamble(b, Preamble(purpose: .control, program: "x")))
-          == refused(b, .unknownPurpose, control, process: 3))
+          == World.refused(b, .unknownPurpose, control, process: 3))
       copy = world
       #expect(
         copy.tell(.preamble(b, Preamble(purpose: .init(rawValue: 77), program: "x")))
-          == refused(b, .unknownPurpose, "purpose 77 is not known here", process: 3))
+          == World.refused(b, .unknownPurpose, "purpose 77 is not known here", process: 3))
     }
   }
 
@@ -71,7 +62,7 @@ struct PredecessorStateMachineTests {
     ]
     for (prefix, refusal, reason) in cases {
       var world = World(after: prefix + [.connected(b, process: 3)])
-      #expect(world.tell(.preamble(b, World.greeting)) == refused(b, refusal, reason, process: 3), "\(prefix)")
+      #expect(world.tell(.preamble(b, World.greeting)) == World.refused(b, refusal, reason, process: 3), "\(prefix)")
       #expect(world.violations.isEmpty)
     }
   }
@@ -102,7 +93,7 @@ struct PredecessorStateMachineTests {
   @Test("a message before the preamble is malformed")
   func noPreamble() {
     var world = World(after: World.started + [.connected(a, process: 2)])
-    #expect(world.tell(.message(a, .ready)) == refused(a, .malformed, "a message before the preamble"))
+    #expect(world.tell(.message(a, .ready)) == World.refused(a, .malformed, "a message before the preamble"))
   }
 
   // MARK: What a peer may not say
@@ -110,7 +101,7 @@ struct PredecessorStateMachineTests {
   @Test("unknown frames are answered one by one until their limit")
   func unknownFrames() {
     for (prefix, last) in [
-      (World.started + [.connected(a, process: 2)], refused(a, .malformed, "16 frames of types that are not known")),
+      (World.started + [.connected(a, process: 2)], World.refused(a, .malformed, "16 frames of types that are not known")),
       (
         World.offering,
         [
@@ -131,7 +122,7 @@ struct PredecessorStateMachineTests {
   @Test("noise before the commit gives the successor up, after it only its death counts, after the release nothing")
   func malformed() {
     var world = World(after: World.started + [.connected(a, process: 2)])
-    #expect(world.tell(.malformed(a, "noise")) == refused(a, .malformed, "noise"))
+    #expect(world.tell(.malformed(a, "noise")) == World.refused(a, .malformed, "noise"))
 
     world = World(after: World.offering)
     #expect(

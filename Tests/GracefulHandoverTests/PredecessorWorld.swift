@@ -1,7 +1,9 @@
+import Exploration
+
 @testable import GracefulHandover
 
 /// A predecessor's machine, what was told to it, and what must be true of its answers.
-struct PredecessorWorld {
+struct PredecessorWorld: ExploredWorld {
   typealias Machine = PredecessorStateMachine
   typealias ID = PredecessorStateMachine.ConnectionID
 
@@ -43,6 +45,18 @@ struct PredecessorWorld {
       violations.append("an offer without a deadline after \(event)")
     }
     return actions
+  }
+
+  mutating func meet(_ event: Machine.Event) { tell(event) }
+
+  /// What is done about a peer that is turned away.
+  static func refused(
+    _ id: ID, _ refusal: Message.Refusal, _ reason: String, process: Int32 = 2
+  ) -> [Machine.Action] {
+    [
+      .disarm(.connection(id)), .send(id, .refused(refusal, reason)), .close(id),
+      .notify(.peerRefused(process: process, reason: reason)),
+    ]
   }
 
   private mutating func note(_ event: Machine.Event) {

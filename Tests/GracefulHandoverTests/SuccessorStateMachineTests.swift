@@ -1,8 +1,9 @@
 import Testing
+import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("A successor's decisions")
+@Suite("A successor's decisions", .valuesOnly)
 struct SuccessorStateMachineTests {
   typealias World = SuccessorWorld
   typealias Machine = SuccessorStateMachine

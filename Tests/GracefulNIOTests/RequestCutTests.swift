@@ -1,7 +1,9 @@
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
+import Exploration
 import Testing
+import WholeMachine
 
 @testable import GracefulNIO
 
@@ -66,7 +68,7 @@ private let requests: [(text: String, body: String)] = [
   ("DELETE /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ""),
 ]
 
-@Suite("Where one request ends")
+@Suite("Where one request ends", .valuesOnly)
 struct RequestCutTests {
   /// The three requests that follow each other, and after which byte each ends.
   private static func stream(_ indices: [Int]) -> (bytes: [UInt8], ends: [Int], bodies: [String]) {
@@ -112,7 +114,7 @@ struct RequestCutTests {
 
   @Test("Random requests in random reads end where they end", arguments: 0..<300 as Range<UInt64>)
   func randomReads(seed: UInt64) throws {
-    var random = SplitMix(state: seed)
+    var random = SplitMix64(seed: seed)
     let (bytes, ends, bodies) = Self.stream((0..<6).map { _ in Int.random(in: requests.indices, using: &random) })
     let reader = try CutReader()
     var rest = bytes[...]
@@ -128,7 +130,7 @@ struct RequestCutTests {
   @Test(
     "Whatever bytes come, the parser never has more than one request in its hands", arguments: 0..<300 as Range<UInt64>)
   func randomBytes(seed: UInt64) throws {
-    var random = SplitMix(state: seed)
+    var random = SplitMix64(seed: seed)
     let pieces = [
       "GET / HTTP/1.1", "\r\n", "\n", "\r", "\r\n\r\n", "\n\n", "Host: a", "Transfer-Encoding: chunked",
       "Content-Length: 3",
@@ -163,18 +165,5 @@ struct RequestCutTests {
     let taken = Array("abcd".utf8).withUnsafeBytes { cut.take(from: $0) }
     #expect(taken == 2)
     #expect(cut.checkAfterParsing() == .endedLate)
-  }
-}
-
-/// A generator that begins where it is told, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

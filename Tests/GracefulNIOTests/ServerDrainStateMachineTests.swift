@@ -1,8 +1,10 @@
+import Exploration
 import Testing
+import WholeMachine
 
 @testable import GracefulNIO
 
-@Suite("What a server tells its connections")
+@Suite("What a server tells its connections", .valuesOnly)
 struct ServerDrainStateMachineTests {
   private let now = ContinuousClock.now
 
@@ -110,7 +112,7 @@ struct ServerDrainStateMachineTests {
     "In any order of events each connection hears every signal once it is set up, and is counted once",
     arguments: 0..<500 as Range<UInt64>)
   func anyOrder(seed: UInt64) {
-    var random = SplitMix(state: seed)
+    var random = SplitMix64(seed: seed)
     var machine = ServerDrainStateMachine()
     var told: [Int: DrainSignal] = [:]
     var alive: Set<Int> = []

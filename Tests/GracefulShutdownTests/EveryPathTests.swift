@@ -1,4 +1,3 @@
-import CThreadSanitizer
 import Foundation
 import Testing
 import WholeMachine
@@ -11,17 +10,13 @@ import WholeMachine
 /// (S3), nobody waited for beyond the deadline (S4), drain before cancel before abandon (S5), every path ends, what was
 /// admitted is ended or named. With `GRACEFUL_EXPLORE=long` in the environment the lengths are those of the second
 /// column, which takes minutes.
-@Suite("Every path through every graph of up to four phases", .wholeMachine, .serialized)
+@Suite("Every path through every graph of up to four phases", .wholeMachine, .serialized, .valuesOnly)
 struct EveryPathTests {
   typealias Extent = GraphExplorer.Extent
 
   private static let isLong = ProcessInfo.processInfo.environment["GRACEFUL_EXPLORE"] == "long"
 
-  /// The machine is a value, and has no threads: the thread sanitizer has nothing to see in it, and takes ten times as
-  /// long.
-  private static func length(_ usual: Int, long: Int) -> Int {
-    cts_is_watching() ? min(usual, 4) : isLong ? long : usual
-  }
+  private static func length(_ usual: Int, long: Int) -> Int { isLong ? long : usual }
 
   private static func explore(_ graphs: [[[Int]]], _ extent: ([[Int]]) -> Extent) throws {
     var (states, steps, ends, longest) = (0, 0, 0, 0)
@@ -29,7 +24,7 @@ struct EveryPathTests {
       var explorer = GraphExplorer(requires: graph, grace: .seconds(20), extent: extent(graph))
       try explorer.explore()
       // A search that finds nothing is no search.
-      #expect(explorer.finishes > (cts_is_watching() ? 0 : 100))
+      #expect(explorer.finishes > 100)
       states += explorer.positions
       steps += explorer.steps
       ends += explorer.finishes

@@ -1,3 +1,4 @@
+import Graceful
 import GracefulShutdown
 import GracefulTesting
 import Testing
@@ -54,6 +55,31 @@ struct FarewellTests {
     while ladder.advanceToNext() {}
     #expect(ladder.recorder.events.contains("last 124"))
     #expect(ladder.exits.first?.code == 124)
+    _ = await run.value
+  }
+
+  @Test("S14: is said, and the report is written, before a third signal ends the process that is about to end")
+  func thirdSignalMeanwhile() async {
+    let ladder = ManualLadder()
+    let lifecycle = Lifecycle("shop")
+    lifecycle.phase("web") { phase in
+      phase.ready()
+      await phase.turnToStop()
+    }
+    let slow = Farewell(.withReport) { _ in
+      ladder.recorder.record("writes")
+      // So that it is met here.
+      ladder.wait(atMost: .milliseconds(300)) { !ladder.exits.isEmpty }
+      ladder.recorder.record("has written")
+    }
+    lifecycle.requestStop(StopRequest(who: .signal(15)))
+    let run = Task { await lifecycle.run(in: ladder, exiting: true, farewells: [slow]) }
+    await ladder.recorder.wait(for: "writes")
+    for _ in 0..<2 { lifecycle.requestStop(StopRequest(who: .signal(15))) }
+    // The third has left, too: an exit that hangs would not keep it.
+    #expect(ladder.exits.contains(.init(code: 0, atOnce: true)))
+    #expect(ladder.recorder.saw(inOrder: "has written", "exit 0"))
+    #expect(ladder.reports.count == 1)
     _ = await run.value
   }
 }

@@ -1,7 +1,8 @@
 import GracefulShutdown
 import Testing
+import WholeMachine
 
-@Suite("A time of day and its date")
+@Suite("A time of day and its date", .valuesOnly)
 struct UTCTimeTests {
   @Test(
     "is written as RFC 3339 says, and read again",

@@ -1,6 +1,7 @@
 import CGracefulSystem
 import Graceful
 import Logging
+import Exploration
 import Synchronization
 
 /// Eight phases that fail again and again, and a SIGTERM while they do.
@@ -131,13 +132,10 @@ struct RestartingProgram {
     _ = cgs_kill(cgs_process_id(), 15)
   }
 
-  /// SplitMix64, one step after the other, whoever takes it.
+  /// One number after the other, whoever takes it.
   private static func chance(_ seed: UInt64, upTo most: UInt64) -> Int64 {
-    let step = steps.add(1, ordering: .relaxed).newValue
-    var mixed = seed &+ step &* 0x9e37_79b9_7f4a_7c15
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return Int64((mixed ^ (mixed >> 31)) % most)
+    var random = SplitMix64(seed: seed, from: steps.add(1, ordering: .relaxed).oldValue)
+    return Int64(random.next() % most)
   }
 
   private static func write(_ line: String) {

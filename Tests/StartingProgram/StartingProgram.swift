@@ -1,5 +1,6 @@
 import CGracefulSystem
 import Graceful
+import Exploration
 import Synchronization
 
 /// Twelve phases, each requiring the third and the fourth before it, and a SIGTERM while they start.
@@ -76,12 +77,10 @@ struct StartingProgram {
 
   private static func send() { _ = cgs_kill(cgs_process_id(), 15) }
 
-  /// SplitMix64, so that a run can be repeated.
+  /// The same in each run with the same seed.
   private static func duration(of step: Int, upTo most: UInt64) -> Int64 {
-    var mixed = seed &+ UInt64(step + 1) &* 0x9e37_79b9_7f4a_7c15
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return Int64((mixed ^ (mixed >> 31)) % most)
+    var random = SplitMix64(seed: seed, from: UInt64(step))
+    return Int64(random.next() % most)
   }
 
   private static func write(_ line: String) {

@@ -1,4 +1,3 @@
-internal import CThreadSanitizer
 import Synchronization
 public import Testing
 
@@ -20,13 +19,6 @@ public struct WholeMachineTrait: SuiteTrait, TestTrait, TestScoping {
 extension Trait where Self == WholeMachineTrait {
   /// One suite or test with this trait at a time.
   public static var wholeMachine: Self { Self() }
-}
-
-extension Trait where Self == ConditionTrait {
-  /// It walks through what a value can do, on one thread: the thread sanitizer would find nothing, and take minutes.
-  public static var valuesOnly: Self {
-    .disabled(if: cts_is_watching(), "values only: there is nothing that could race")
-  }
 }
 
 private final class Turns: Sendable {

@@ -42,29 +42,3 @@ struct ProgramURL: Equatable, CustomStringConvertible {
     }
   }
 }
-
-/// The secret for the endpoint.
-enum TokenOption {
-  static let variable = "GRACEFUL_TOKEN"
-
-  /// - Parameter file: `nil` takes what the environment says, if anything.
-  static func token(file: String?) throws(CommandFailure) -> String? {
-    guard let file else {
-      let value = ProcessInfo.processInfo.environment[variable]
-      return value.flatMap { $0.isEmpty ? nil : $0 }
-    }
-    let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: file)) } catch {
-      throw .usage("--token-file \(file): \(error.localizedDescription)")
-    }
-    let token = String(decoding: data.prefix(4096), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-    guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-      throw .usage("--token-file \(file): there is no token in it: printable ASCII, without blanks")
-    }
-    return token
-  }
-}
-
-extension StopTargetOptions {
-  func token() throws(CommandFailure) -> String? { try TokenOption.token(file: tokenFile) }
-}

@@ -7,7 +7,12 @@ extension LifecycleStateMachine {
     guard !phases[id].isRecycling else { return }
     let timetable = StopTimetable(grace: grace, at: now)
     for member in graph.nodes[id].members {
-      phases[member].timetable = phases[member].timetable.map { timetable.clipped(to: $0) } ?? timetable
+      if let own = phases[member].timetable {
+        phases[member].timetable = timetable.clipped(to: own)
+      } else if state != .running {
+        phases[member].timetable = timetable
+      }
+      // Otherwise it is another one of it that stops alone, and this one runs on.
     }
   }
 

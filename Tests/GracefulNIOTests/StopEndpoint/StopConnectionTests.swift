@@ -3,6 +3,7 @@ import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 import Synchronization
+import Exploration
 import Testing
 import WholeMachine
 
@@ -144,7 +145,7 @@ struct StopConnectionTests {
 
   @Test("never traps, asks for nothing, and comes to an end, whatever it is sent")
   func fuzz() throws {
-    var random = SplitMix(state: 11)
+    var random = SplitMix64(seed: 11)
     let counter = Counter()
     let pieces = [
       "GET", "POST", "HEAD", " ", "/shutdown", "/livez", "/status", "?wait=30s", " HTTP/1.1", " HTTP/1.0", " HTTP/9.9",

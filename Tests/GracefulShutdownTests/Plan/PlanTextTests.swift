@@ -1,7 +1,9 @@
 import GracefulShutdown
+import Exploration
 import Testing
+import WholeMachine
 
-@Suite("S11: a plan as text")
+@Suite("S11: a plan as text", .valuesOnly)
 struct PlanTextTests {
   private func plan(
     _ phases: [PhaseGraph.Declaration], grace: Duration = .seconds(28), from origin: GraceOrigin = .program,
@@ -81,7 +83,7 @@ struct PlanTextTests {
 
   @Test("fits 100 columns, whatever the names, the limits and the number of phases")
   func columns() {
-    var random = CountedRandom(state: 16)
+    var random = SplitMix64(seed: 16)
     let names = ["web", String(repeating: "long ", count: 40), "日本語の名前", "e\u{301}\u{202E}\n", "\u{1b}[31m"]
     let limits: [Duration?] = [nil, .longest, .seconds(7), .milliseconds(1), .seconds(86_399), .nanoseconds(1)]
     for _ in 0..<60 {

@@ -1,17 +1,7 @@
 import GracefulShutdown
+import Exploration
 
-/// The same numbers in every run.
-struct CountedRandom: RandomNumberGenerator {
-  var state: UInt64
-
-  /// SplitMix64, by Sebastiano Vigna; public domain.
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
+extension SplitMix64 {
   /// Up to `most` phases, each of which requires some of those before it; some without a limit.
   mutating func graph(most: Int, limited: Bool = false) -> PhaseGraph {
     let count = Int.random(in: 1...most, using: &self)

@@ -1,5 +1,5 @@
-import CThreadSanitizer
 import GracefulShutdown
+import Exploration
 import Testing
 import WholeMachine
 
@@ -8,12 +8,11 @@ import WholeMachine
   "S11: the worst case of a plan, against the state machine", .timeLimit(.minutes(10)), .wholeMachine, .serialized,
   .valuesOnly)
 struct WorstCaseTests {
-  /// Nothing here has threads; and what reckons for a minute on a thread of the pool holds up everybody else's tests.
-  private static let graphs = cts_is_watching() ? 60 : 2000
+  private static let graphs = 2000
 
   @Test("is exactly what the machine does, for two thousand graphs of up to six phases")
   func exact() {
-    var random = CountedRandom(state: 11)
+    var random = SplitMix64(seed: 11)
     for _ in 0..<Self.graphs {
       let (graph, grace) = (random.graph(most: 6), random.grace())
       let plan = StopPlan("shop", grace: GraceSetting(grace), graph: graph)
@@ -29,7 +28,7 @@ struct WorstCaseTests {
 
   @Test("is exactly what the machine does, and a bound, for two thousand graphs in which phases hold lifecycles")
   func nested() {
-    var random = CountedRandom(state: 15)
+    var random = SplitMix64(seed: 15)
     for _ in 0..<Self.graphs {
       let (graph, grace) = (random.nested(most: 4), random.grace())
       #expect(graph.mistakes.isEmpty)
@@ -40,7 +39,7 @@ struct WorstCaseTests {
         #expect(phase.drainsAfter == run.began[id], "\(graph.nodes) in \(grace)")
         #expect(phase.endsAfter == run.ended[id], "\(graph.nodes) in \(grace)")
       }
-      var seeds = CountedRandom(state: random.next())
+      var seeds = SplitMix64(seed: random.next())
       let better = WorstRun(graph, grace: grace) { _, _ in Int.random(in: 0..<3, using: &seeds) == 0 }
       #expect((better.took ?? .longest) <= (plan.worstCase ?? .zero), "\(graph.nodes) in \(grace)")
     }
@@ -48,7 +47,7 @@ struct WorstCaseTests {
 
   @Test("is exactly what the machine does with a lame-duck time, and a bound when it is quiet, for two thousand graphs")
   func lameDuck() {
-    var random = CountedRandom(state: 16)
+    var random = SplitMix64(seed: 16)
     var clipped = 0
     for _ in 0..<Self.graphs {
       let (graph, grace) = (random.next() % 2 == 0 ? random.graph(most: 6) : random.nested(most: 4), random.grace())
@@ -62,7 +61,7 @@ struct WorstCaseTests {
         #expect(phase.drainsAfter == run.began[id], "\(graph.nodes) in \(grace), \(time)")
         #expect(phase.endsAfter == run.ended[id], "\(graph.nodes) in \(grace), \(time)")
       }
-      var seeds = CountedRandom(state: random.next())
+      var seeds = SplitMix64(seed: random.next())
       let better = WorstRun(graph, grace: grace, lameDuck: time, isQuiet: seeds.next() % 2 == 0) { _, _ in
         Int.random(in: 0..<3, using: &seeds) == 0
       }
@@ -73,10 +72,10 @@ struct WorstCaseTests {
 
   @Test("is a bound: no stop in which some phases do as they are told, takes longer")
   func bound() {
-    var random = CountedRandom(state: 12)
+    var random = SplitMix64(seed: 12)
     for _ in 0..<Self.graphs {
       let (graph, grace) = (random.graph(most: 6), random.grace())
-      var seeds = CountedRandom(state: random.next())
+      var seeds = SplitMix64(seed: random.next())
       let run = WorstRun(graph, grace: grace) { _, _ in Int.random(in: 0..<3, using: &seeds) == 0 }
       let plan = StopPlan("shop", grace: GraceSetting(grace), graph: graph)
       #expect((run.took ?? .longest) <= (plan.worstCase ?? .zero), "\(graph.nodes) in \(grace)")
@@ -85,7 +84,7 @@ struct WorstCaseTests {
 
   @Test("leaves a reserve for the report and the exit, whatever the limits are")
   func reserve() {
-    var random = CountedRandom(state: 13)
+    var random = SplitMix64(seed: 13)
     for _ in 0..<(Self.graphs / 4) {
       let (graph, grace) = (random.graph(most: 6), random.grace())
       let plan = StopPlan("shop", grace: GraceSetting(grace), graph: graph)
@@ -95,7 +94,7 @@ struct WorstCaseTests {
 
   @Test("fits exactly when the grace is as long as is needed, and nobody who is waited for has no limit")
   func fits() {
-    var random = CountedRandom(state: 14)
+    var random = SplitMix64(seed: 14)
     var fitting = 0
     for _ in 0..<Self.graphs {
       let (graph, grace) = (random.graph(most: 6, limited: random.next() % 4 > 0), random.grace())
@@ -121,7 +120,7 @@ struct WorstCaseTests {
 
   @Test("fits once the limits are as short as the plan says")
   func shortened() {
-    var random = CountedRandom(state: 15)
+    var random = SplitMix64(seed: 15)
     var shortened = 0
     for _ in 0..<Self.graphs {
       let (graph, grace) = (random.graph(most: 6, limited: true), random.grace())

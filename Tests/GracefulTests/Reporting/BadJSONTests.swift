@@ -1,7 +1,9 @@
 import Graceful
+import Exploration
 import Testing
+import WholeMachine
 
-@Suite("JSON that is no report", .timeLimit(.minutes(1)))
+@Suite("JSON that is no report", .valuesOnly, .timeLimit(.minutes(2)))
 struct BadJSONTests {
   private func error(_ json: String) -> ReportFormatError? {
     do {
@@ -116,7 +118,7 @@ struct BadJSONTests {
   func hostile() {
     let bytes = Array(ReportValues.everything.json().utf8)
     for count in 0..<bytes.count - 2 { #expect(error(String(decoding: bytes[..<count], as: UTF8.self)) != nil) }
-    var random = SplitMix(state: 1)
+    var random = SplitMix64(seed: 1)
     var read = 0
     for _ in 0..<3000 {
       var changed = bytes

@@ -2,6 +2,7 @@ import Foundation
 import Graceful
 import GracefulTesting
 import SchemaChecking
+import Exploration
 import Testing
 
 @Suite("A report as JSON", .timeLimit(.minutes(1)))
@@ -115,7 +116,7 @@ struct ReportJSONTests {
 
   @Test("Ten thousand times of any length come back, each as a plain number")
   func manyDurations() throws {
-    var random = SplitMix(state: 7)
+    var random = SplitMix64(seed: 7)
     var report = ReportValues.report()
     for _ in 0..<10_000 {
       let nanoseconds = Int64.random(in: 0 ... .max, using: &random) >> Int64.random(in: 0..<63, using: &random)

@@ -1,3 +1,4 @@
+import Exploration
 import Testing
 import WholeMachine
 
@@ -99,7 +100,7 @@ struct ControlFrameTests {
 
   @Test("never traps, whatever is in it: 200,000 of them at random")
   func random() {
-    var random = Dice(seed: 0x636f_6e74_726f_6c21)
+    var random = SplitMix64(seed: 0x636f_6e74_726f_6c21)
     var understood = 0
     for _ in 0..<200_000 {
       let isNoise = Bool.random(using: &random)
@@ -120,18 +121,5 @@ struct ControlFrameTests {
     }
     // Otherwise this has tried nothing.
     #expect(understood > 10_000)
-  }
-}
-
-/// SplitMix64, so that a run that finds something can be had again.
-private struct Dice: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,3 +1,4 @@
+import Exploration
 import Testing
 import WholeMachine
 
@@ -157,7 +158,7 @@ struct ControlStateMachineTests {
   }
 }
 
-@Suite("A control socket, whatever happens in whatever order")
+@Suite("A control socket, whatever happens in whatever order", .valuesOnly)
 struct ControlSequenceTests {
   @Test("keeps its promises under every three events, possible or not", arguments: [0, 1, 2, 3])
   func everyEvent(start: Int) {
@@ -167,7 +168,7 @@ struct ControlSequenceTests {
       [.connected(ControlWorld.a), .request(ControlWorld.a, .stop(stop)), .stopTaken(ControlWorld.a)],
       [.connected(ControlWorld.a), .request(ControlWorld.a, .restart), .connected(ControlWorld.b)],
     ]
-    var walk = Walk { _ in ControlWorld.alphabet }
+    var walk = SequenceWalk<ControlWorld> { _ in ControlWorld.alphabet }
     walk.go(ControlWorld(after: prefixes[start]), depth: 3, path: prefixes[start])
     #expect(walk.violations.isEmpty, "\(walk.violations.joined(separator: "\n"))")
     #expect(walk.steps > 10_000)
@@ -175,34 +176,13 @@ struct ControlSequenceTests {
 
   @Test("keeps its promises under every six events that can happen")
   func possible() {
-    var walk = Walk { $0.possible }
-    walk.go(ControlWorld(), depth: 6, path: [])
-    #expect(walk.violations.isEmpty, "\(walk.violations.joined(separator: "\n"))")
-    #expect(walk.answers > 1000)
-  }
-
-  private struct Walk {
-    var steps = 0
     var answers = 0
-    var violations: [String] = []
-    let next: (ControlWorld) -> [ControlStateMachine.Event]
-
-    init(_ next: @escaping (ControlWorld) -> [ControlStateMachine.Event]) { self.next = next }
-
-    mutating func go(_ world: ControlWorld, depth: Int, path: [ControlStateMachine.Event]) {
-      guard depth > 0, violations.count < 5 else { return }
-      for event in next(world) {
-        steps += 1
-        var after = world
-        after.tell(event)
-        if !after.violations.isEmpty {
-          violations.append("\(after.violations): \(path + [event])")
-          continue
-        }
-        answers += after.final.count - world.final.count
-        go(after, depth: depth - 1, path: path + [event])
-      }
+    var walk = SequenceWalk<ControlWorld>({ $0.possible }) { before, after in
+      answers += after.final.count - before.final.count
     }
+    walk.go(ControlWorld(), depth: 6)
+    #expect(walk.violations.isEmpty, "\(walk.violations.joined(separator: "\n"))")
+    #expect(answers > 1000)
   }
 }
 

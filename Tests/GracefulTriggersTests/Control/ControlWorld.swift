@@ -1,7 +1,9 @@
+import Exploration
+
 @testable import GracefulTriggers
 
 /// A control socket's machine, what was told to it, and what must be true of its answers.
-struct ControlWorld {
+struct ControlWorld: ExploredWorld {
   typealias Machine = ControlStateMachine
   typealias ID = Machine.ConnectionID
 
@@ -30,6 +32,8 @@ struct ControlWorld {
     machine = Machine(abilities, limits: Self.limits)
     for event in events { tell(event) }
   }
+
+  mutating func meet(_ event: Machine.Event) { tell(event) }
 
   @discardableResult
   mutating func tell(_ event: Machine.Event) -> [Machine.Action] {

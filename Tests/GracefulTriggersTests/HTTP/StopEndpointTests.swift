@@ -1,5 +1,6 @@
 import GracefulShutdown
 import GracefulTriggers
+import Exploration
 import Testing
 import WholeMachine
 
@@ -209,7 +210,7 @@ struct StopEndpointTests {
   @Test("neither traps nor stops anything, whatever it is sent without the token")
   func fuzz() throws {
     let token = try #require(StopToken("0123456789abcdef"))
-    var random = SplitMix(seed: 5)
+    var random = SplitMix64(seed: 5)
     let pieces = [
       "/shutdown", "/status", "?", "&", "=", "wait", "%", "%2", "%00", "30s", "http://", "HTTPS://", "/", "*", "é",
       "\u{0}",

@@ -1,13 +1,14 @@
 import CGracefulSystem
 import Foundation
 import GracefulTriggers
+import Exploration
 import Testing
 
 @Suite("A stop token")
 struct StopTokenTests {
   @Test("is matched by itself and by nothing else")
   func comparison() throws {
-    var random = SplitMix(seed: 7)
+    var random = SplitMix64(seed: 7)
     for length in 1...64 {
       let text = String(
         (0..<length).map { _ in Character(Unicode.Scalar(UInt8.random(in: 0x21...0x7E, using: &random))) })
