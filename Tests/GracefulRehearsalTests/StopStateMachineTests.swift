@@ -1,3 +1,4 @@
+import Exploration
 import Testing
 import WholeMachine
 
@@ -70,33 +71,40 @@ import WholeMachine
         == [.kill(Self.shell), Self.finish(.stopped, code: 0, commandCode: 137)])
   }
 
-  @Test("Whatever comes in whatever order, it finishes at most once, and what must come finishes it")
-  func everySequence() {
-    let events: [Machine.Event] = [
-      .ended(Self.server, code: 0), .ended(Self.server, code: 1), .ended(Self.shell, code: 0),
-      .ended(Self.other, code: 0), .limit, .probed(answers: true), .probed(answers: false),
-    ]
-    func finishes(_ actions: [Machine.Action]) -> Int {
-      actions.count { if case .finish = $0 { true } else { false } }
-    }
-    func walk(_ machine: Machine, _ finished: Int, _ depth: Int) -> Int {
-      var wrong = 0
-      for event in events {
-        var next = machine
-        let all = finished + finishes(next.receive(event))
-        if all > 1 { wrong += 1 }
-        if depth > 1 { wrong += walk(next, all, depth - 1) }
-      }
-      // The limit, a look, and the death of what is killed.
+  /// A stop that finishes at most once, and at the latest when the limit has come and what is killed is dead.
+  struct World: ExploredWorld {
+    private var machine: Machine
+    private var finished = 0
+    private(set) var violations: [String] = []
+
+    init(command: Int32?) { machine = Machine(server: server, command: command) }
+
+    mutating func meet(_ event: Machine.Event) {
+      finished += Self.finishes(machine.receive(event))
+      if finished > 1 { violations.append("finished \(finished) times") }
       var last = machine
       let end: [Machine.Event] = [
-        .limit, .probed(answers: false), .ended(Self.shell, code: 137), .ended(Self.server, code: 137),
+        .limit, .probed(answers: false), .ended(shell, code: 137), .ended(server, code: 137),
       ]
-      if finished + finishes(end.flatMap { last.receive($0) }) != 1 { wrong += 1 }
-      return wrong
+      if finished + Self.finishes(end.flatMap { last.receive($0) }) != 1 {
+        violations.append("cannot be brought to its end")
+      }
     }
-    for command in [nil, Self.shell] {
-      #expect(walk(Machine(server: Self.server, command: command), 0, 5) == 0, "\(command ?? 0)")
+
+    private static func finishes(_ actions: [Machine.Action]) -> Int {
+      actions.count { if case .finish = $0 { true } else { false } }
     }
+  }
+
+  @Test("Whatever comes in whatever order, it finishes at most once, and what must come finishes it")
+  func everySequence() {
+    var walk = SequenceWalk<World>({ _ in
+      [
+        .ended(Self.server, code: 0), .ended(Self.server, code: 1), .ended(Self.shell, code: 0),
+        .ended(Self.other, code: 0), .limit, .probed(answers: true), .probed(answers: false),
+      ]
+    })
+    for command in [nil, Self.shell] { walk.go(World(command: command), depth: 5) }
+    #expect(walk.violations.isEmpty && walk.steps == 2 * (7 + 49 + 343 + 2401 + 16807), "\(walk.violations)")
   }
 }
