@@ -10,8 +10,9 @@ final class ListenerHandler: ChannelInboundHandler {
   /// How long nothing is accepted after the process ran out of descriptors or memory.
   static let pauseAfterError = TimeAmount.milliseconds(100)
 
-  /// How long connections whose handshake has begun may take to arrive, once nobody new is let in.
-  static let handshakes = TimeAmount.milliseconds(5)
+  /// How long a connection whose handshake has begun may take to arrive, once nobody new is let in, and after the one
+  /// before it: a busy machine takes milliseconds for a handshake with itself.
+  static let handshakes = TimeAmount.milliseconds(10)
   /// How long the queue is emptied at most: where nobody can be kept from coming, or accepting fails.
   static let longestEmptying = TimeAmount.seconds(1)
 
@@ -21,6 +22,7 @@ final class ListenerHandler: ChannelInboundHandler {
   private var backoff: Scheduled<Void>?
   private var queue: ListenQueue?
   private var lettingIn: Scheduled<Void>?
+  private var lastCame = NIODeadline.now()
 
   init(driver: ServerDrainDriver, logger: Logger) {
     self.driver = driver
@@ -50,17 +52,22 @@ final class ListenerHandler: ChannelInboundHandler {
     queue?.holdOff()
     // Where somebody else has the socket too, nobody is kept from it for as long as a blocked loop may delay the close.
     lettingIn = channel.eventLoop.assumeIsolated().scheduleTask(in: Self.longestEmptying) { self.queue = nil }
-    look(again: .now() + Self.handshakes, until: .now() + Self.longestEmptying, on: channel.eventLoop)
+    lastCame = .now()
+    look(again: lastCame + Self.handshakes, until: .now() + Self.longestEmptying, on: channel.eventLoop)
   }
 
   private func look(again next: NIODeadline, until limit: NIODeadline, on loop: any EventLoop) {
     loop.assumeIsolated().scheduleTask(deadline: next) {
-      guard self.queue?.isEmpty == false, NIODeadline.now() < limit else { return self.driver.receive(.queueIsEmpty) }
-      self.look(again: .now() + .milliseconds(1), until: limit, on: loop)
+      let now = NIODeadline.now()
+      guard let isEmpty = self.queue?.isEmpty, now < limit else { return self.driver.receive(.queueIsEmpty) }
+      let due = isEmpty ? self.lastCame + Self.handshakes : now + .milliseconds(1)
+      guard due > now else { return self.driver.receive(.queueIsEmpty) }
+      self.look(again: due, until: limit, on: loop)
     }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    lastCame = .now()
     // Before its own loop hears of the connection: nobody can see a count in which it is missing.
     driver.accepted(unwrapInboundIn(data))
     context.fireChannelRead(data)
