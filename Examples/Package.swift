@@ -13,6 +13,8 @@ let package = Package(
     .executable(name: "example-04-echo", targets: ["Echo"]),
     .executable(name: "example-05-restarting-service", targets: ["RestartingService"]),
     .executable(name: "example-06-inside-a-service-group", targets: ["InsideAServiceGroup"]),
+    .executable(name: "example-07-stop-on-signal-http-or-file", targets: ["StopOnSignalHTTPOrFile"]),
+    .executable(name: "example-08-pre-stop-hook", targets: ["PreStopHook"]),
   ],
   dependencies: [
     .package(name: "graceful", path: ".."),
@@ -38,11 +40,18 @@ let package = Package(
     .executableTarget(
       name: "InsideAServiceGroup", dependencies: [.graceful, .serviceLifecycle, .unixSignals],
       path: "06-inside-a-service-group", exclude: ["README.md"]),
+    .executableTarget(
+      name: "StopOnSignalHTTPOrFile", dependencies: [.graceful, .gracefulNIO],
+      path: "07-stop-on-signal-http-or-file", exclude: ["README.md"]),
+    .executableTarget(
+      name: "PreStopHook", dependencies: [.graceful],
+      path: "08-pre-stop-hook", exclude: ["README.md"]),
   ]
 )
 
 extension Target.Dependency {
   static let graceful: Self = .product(name: "Graceful", package: "graceful")
+  static let gracefulNIO: Self = .product(name: "GracefulNIO", package: "graceful")
   static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
   static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
   static let nioPosix: Self = .product(name: "NIOPosix", package: "swift-nio")

@@ -13,14 +13,24 @@ enum LastWords {
   /// Neither waits for the other. When the file could not be written, or not in time, one line says so.
   /// - Parameters:
   ///   - file: Writes it there, and returns what went wrong.
-  ///   - farewells: Said at the same time; those that come last, when all of it is done.
+  ///   - farewells: Said at the same time; those that come last, when all of it is done. They have a fifth of the limit, and up
+  ///     to a second of what the grace has left.
   static func write(
     _ report: LifecycleReport, to descriptor: Int32, file: (@Sendable (LifecycleReport) -> String?)? = nil,
     farewells: [Farewell] = [], within limit: Duration
   ) {
     write(report, to: descriptor, file: file, farewells: farewells, until: .now + limit)
     let last = farewells.filter { $0.moment == .last }
-    if !last.isEmpty { _ = perform(last.map { farewell in { farewell.say(report) } }, until: .now + limit / 5) }
+    guard !last.isEmpty else { return }
+    let time = max(limit / 5, timeLeft(of: report, after: limit))
+    _ = perform(last.map { farewell in { farewell.say(report) } }, until: .now + time)
+  }
+
+  /// Somebody waits for the answer that comes last, and a machine that has no processor to spare takes longer for it: where
+  /// the grace is not over, it is waited for up to a second.
+  private static func timeLeft(of report: LifecycleReport, after limit: Duration) -> Duration {
+    // Who is in such a hurry does not wait for anybody.
+    report.endedBySignal != nil ? .zero : min(.seconds(1), report.grace - report.took - limit)
   }
 
   private static func write(

@@ -29,10 +29,18 @@ struct DemoStopWays: ParsableArguments {
   var lameDuck: DurationArgument?
 
   func validate() throws {
-    if let http, address(http) == nil {
-      throw ValidationError("--http takes 'own', an absolute path, or a numeric address and a port, and not '\(http)'")
+    if let http {
+      guard address(http) != nil else {
+        throw ValidationError(
+          "--http takes 'own', an absolute path, or a numeric address and a port, and not '\(http)'")
+      }
+      if ListenAddress(http) != nil, tokenFile == nil {
+        throw ValidationError("--http \(http) needs --token-file: every user of the machine can reach an address")
+      }
     }
     if tokenFile != nil, http == nil { throw ValidationError("--token-file needs --http: it is asked for there") }
+    if tokenFile?.isEmpty == true { throw ValidationError("--token-file takes the path of a file") }
+    if stopFiles?.isEmpty == true { throw ValidationError("--stop-files takes a directory") }
   }
 
   var time: LameDuck { lameDuck.map { .atMost($0.duration) } ?? .automatic }

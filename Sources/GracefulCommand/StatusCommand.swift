@@ -35,14 +35,7 @@ struct StatusCommand: ParsableCommand {
     do throws(CommandFailure) {
       var view = StatusView(json: json, watch: watch)
       if let url = program.url {
-        let source = try ProgramURL(url)
-        let token = try program.token()
-        repeat {
-          let answer = try ProgramHTTP.get(source, "/status", token: token, within: timeout.duration)
-          guard answer.status == 200 else { throw answer.failure(of: source) }
-          try view.show(answer.body, from: "")
-          if watch { Waiting.pause(.milliseconds(250), until: .now + .seconds(1)) }
-        } while watch && !view.hasFinished
+        try view.ask(ProgramURL(url), token: program.token(), within: timeout)
       } else if let socket = program.socket {
         try view.ask(socket, within: timeout)
       }
@@ -58,7 +51,8 @@ struct StatusView {
   let watch: Bool
   private let live = LiveLines(on: 1)
   private var last: StatusDocument?
-  private(set) var hasFinished = false
+  private var hasShown = false
+  private var hasFinished = false
 
   init(json: Bool, watch: Bool) {
     self.json = json
@@ -66,6 +60,7 @@ struct StatusView {
   }
 
   mutating func show(_ text: String, from source: String) throws(CommandFailure) {
+    hasShown = true
     if json { return StandardStreams.say(text.hasSuffix("\n") ? String(text.dropLast()) : text) }
     guard let document = StatusDocument(json: text) else {
       throw .failed("what was answered is no snapshot of schema 1")
@@ -80,6 +75,20 @@ struct StatusView {
     hasFinished = document.state == "finished"
   }
 
+  mutating func ask(_ url: ProgramURL, token: String?, within timeout: DurationArgument) throws(CommandFailure) {
+    repeat {
+      let answer: ProgramHTTP.Answer
+      do { answer = try ProgramHTTP.get(url, "/status", token: token, within: timeout.duration) } catch {
+        // It has been seen, and is gone: that is what was waited for.
+        guard watch, hasShown, error.code == 69 else { throw error }
+        return live.keep()
+      }
+      guard answer.status == 200 else { throw answer.failure(of: url) }
+      try show(answer.body, from: "")
+      if watch { Waiting.pause(.milliseconds(250), until: .now + .seconds(1)) }
+    } while watch && !hasFinished
+  }
+
   mutating func ask(_ path: String, within timeout: DurationArgument) throws(CommandFailure) {
     let request = ControlRequest.status(every: watch ? .milliseconds(250) : nil)
     var deadline = ContinuousClock.now + timeout.duration
@@ -87,7 +96,7 @@ struct StatusView {
       let client: ControlClient
       do { client = try ControlClient.ask(request, at: path, until: deadline) } catch {
         // It has been seen, and is gone: that is what was waited for.
-        guard watch, last != nil, error.code == 69 else { throw error }
+        guard watch, hasShown, error.code == 69 else { throw error }
         return live.keep()
       }
       switch try listen(to: client, at: path, until: deadline, timeout) {

@@ -10,7 +10,7 @@ package struct Farewell: Sendable {
   }
 
   package let moment: Moment
-  /// Called once, on a thread that it may block; whoever waits for it does so for a fraction of a second.
+  /// Called once, on a thread that it may block; whoever waits for it does so for a second at most.
   package let say: @Sendable (LifecycleReport) -> Void
 
   package init(_ moment: Moment, _ say: @escaping @Sendable (LifecycleReport) -> Void) {

@@ -1,71 +1,7 @@
 import Foundation
-import GracefulDescriptors
 import GracefulProcesses
 import Testing
 import WholeMachine
-
-/// A `HTTPStoppedProgram`, and what it answers.
-private struct Stoppable {
-  static let token = "0123456789abcdef"
-
-  let directory: TestDirectory
-  let program: ToolProcess
-  let socket: String?
-  let port: Int
-
-  /// - Parameter tcp: Otherwise it listens on a socket.
-  init(_ options: [String] = [], tcp: Bool = false) throws {
-    directory = try TestDirectory()
-    let file = directory.path("token")
-    try Data("\(Self.token)\n".utf8).write(to: URL(fileURLWithPath: file))
-    try FileManager.default.setAttributes([.posixPermissions: 0o400], ofItemAtPath: file)
-    // Others may come in: it is the socket that must keep them out.
-    let open = directory.path("open")
-    try FileManager.default.createDirectory(atPath: open, withIntermediateDirectories: false)
-    for path in [open, String(open.dropLast(5))] {
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
-    }
-    socket = tcp ? nil : open + "/http"
-    port = tcp ? try Self.freePort() : 0
-    let place = tcp ? ["tcp=127.0.0.1:\(port)", "token=\(file)"] : ["socket=\(open)/http"]
-    program = try ToolProcess(place + options, executable: "HTTPStoppedProgram", in: directory)
-  }
-
-  private static func freePort() throws -> Int {
-    let listener = try ListenAddress(host: "127.0.0.1", port: 0).listen()
-    return Int(try ListenAddress(of: listener).port)
-  }
-
-  func connect() async throws -> WireClient {
-    if let socket { return try await .connect(socket: socket) }
-    return try await .connect(port: port)
-  }
-
-  /// Sends a request, and returns what came until the server's end; `nil` when nobody could be asked.
-  func ask(_ request: String, _ fields: String = "") async -> String? {
-    guard let client = try? await connect() else { return nil }
-    defer { client.close() }
-    guard (try? await client.send("\(request) HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")) != nil, await client.ends() else {
-      return nil
-    }
-    return client.text
-  }
-
-  func status(_ request: String, _ fields: String = "") async -> Int {
-    await ask(request, fields).flatMap { Int($0.dropFirst(9).prefix(3)) } ?? 0
-  }
-
-  /// Lets it, once it hears signals.
-  func becomeReady() async {
-    #expect(await answers("GET /livez", 200))
-    program.child.signal(SIGUSR1)
-    #expect(await answers("GET /readyz", 200))
-  }
-
-  func answers(_ request: String, _ status: Int) async -> Bool {
-    await eventually { await self.status(request) == status }
-  }
-}
 
 @Suite("Stopping over HTTP", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
 struct StopOverHTTPTests {
@@ -85,7 +21,7 @@ struct StopOverHTTPTests {
     let program = try Stoppable()
     #expect(await program.answers("GET /livez", 200))
     #expect(await Self.row(program) == [200, 200, 503, 503, 200, 405])
-    await program.becomeReady()
+    #expect(await program.becomeReady())
     #expect(await Self.row(program) == [200, 200, 200, 200, 200, 405])
     #expect(await program.status("POST /shutdown") == 202)
     #expect(await Self.row(program) == [200, 200, 503, 200, 200, 405])
@@ -116,7 +52,7 @@ struct StopOverHTTPTests {
   @Test("whoever watches hears of each step, and of the end")
   func watches() async throws {
     let program = try Stoppable(tcp: true)
-    await program.becomeReady()
+    #expect(await program.becomeReady())
     let client = try await program.connect()
     try await client.send(
       "POST /shutdown HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(Stoppable.token)\r\nAccept: text/event-stream\r\n\r\n"
@@ -131,7 +67,7 @@ struct StopOverHTTPTests {
   @Test("it answers although every thread of the pool is blocked, and says how that ended, before it does")
   func blockedPool() async throws {
     let program = try Stoppable(["pool", "grace=2000"])
-    await program.becomeReady()
+    #expect(await program.becomeReady())
     async let end = program.ask("POST /shutdown?wait=30s")
     #expect(await program.answers("GET /readyz", 503))
     #expect(await program.status("GET /livez") == 200)
@@ -143,7 +79,7 @@ struct StopOverHTTPTests {
   @Test("a preStop hook by GET stops with the token and only with it, and a SIGTERM behind it joins")
   func preStop() async throws {
     let program = try Stoppable(["get"], tcp: true)
-    await program.becomeReady()
+    #expect(await program.becomeReady())
     #expect(await program.status("GET /shutdown") == 403)
     #expect(await program.status("GET /shutdown", "X-Stop-Token: \(Stoppable.token)0\r\n") == 403)
     #expect(await program.status("GET /readyz") == 200)

@@ -17,7 +17,8 @@ struct PredecessorStateMachineTests {
   func greeting() {
     var world = World(after: World.started)
     #expect(world.tell(.connected(a, process: 2)) == [.arm(.connection(a), at: now + limits.greeting)])
-    #expect(world.tell(.deadline(.connection(a))) == World.refused(a, .malformed, "nothing complete came within 2.0 seconds"))
+    #expect(
+      world.tell(.deadline(.connection(a))) == World.refused(a, .malformed, "nothing complete came within 2.0 seconds"))
     #expect(world.tell(.closed(a)) == [])
   }
 
@@ -101,7 +102,10 @@ struct PredecessorStateMachineTests {
   @Test("unknown frames are answered one by one until their limit")
   func unknownFrames() {
     for (prefix, last) in [
-      (World.started + [.connected(a, process: 2)], World.refused(a, .malformed, "16 frames of types that are not known")),
+      (
+        World.started + [.connected(a, process: 2)],
+        World.refused(a, .malformed, "16 frames of types that are not known")
+      ),
       (
         World.offering,
         [

@@ -170,6 +170,8 @@ private final class ProgramHTTPHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // Reset: it has gone in the middle of it.
+    guard !(error is IOError) else { return fail(.nobody("the connection broke before the answer: \(error)"), context) }
     fail(.failed("what answers there does not speak HTTP: \(error)"), context)
   }
 

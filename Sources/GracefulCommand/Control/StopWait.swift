@@ -7,6 +7,8 @@ internal import GracefulTriggers
 struct StopWait {
   let deadline: ContinuousClock.Instant
   let limit: String
+  /// How old what is known may be when the time is over.
+  private let interval: Duration
   let show: LiveLines
   private(set) var last: StatusDocument?
   private(set) var source = ""
@@ -16,6 +18,8 @@ struct StopWait {
     deadline = .now + timeout.duration
     limit = timeout.description
     show = lines
+    let usual: Duration = lines.isTerminal ? .milliseconds(200) : .milliseconds(500)
+    interval = min(usual, max(timeout.duration / 5, .milliseconds(20)))
   }
 
   var isOver: Bool { ContinuousClock.now >= deadline }
@@ -42,8 +46,7 @@ struct StopWait {
   /// Through a control socket.
   mutating func throughSocket(_ path: String, now: Bool) throws(CommandFailure) -> String {
     defer { show.clear() }
-    let stop = ControlRequest.Stop(
-      progress: show.isTerminal ? .milliseconds(200) : .milliseconds(500), now: now, why: "graceful stop")
+    let stop = ControlRequest.Stop(progress: interval, now: now, why: "graceful stop")
     while true {
       let client = try ControlClient.ask(.stop(stop), at: path, until: deadline)
       if let stopped = try wait(for: client) { return stopped }

@@ -10,6 +10,7 @@ import Logging
 import SchemaChecking
 import Synchronization
 import SystemPackage
+import GracefulTesting
 import Testing
 import WholeMachine
 
@@ -86,12 +87,16 @@ struct ControlSocketTests {
     let place = try ControlPlace()
     let socket = place.socket
     let shop = Lifecycle("shop", grace: .seconds(60), logger: ControlStage.logger)
+    // A stop before it has begun would find nothing to cancel.
+    let recorder = Recorder()
     shop.phase("web") { phase in
       phase.ready()
+      recorder.record("ready")
       // Ends when it is cancelled, and at nothing else.
       for await _ in AsyncStream<Never>.makeStream().stream {}
     }
     async let report = shop.run(on: .control(socket: socket))
+    await recorder.wait(for: "ready")
     let answers = try await ControlStage.blocking {
       while (try? BareControlClient(socket)) == nil {}
       return try BareControlClient.ask(.stop(.init(now: true)), at: socket)
