@@ -179,7 +179,7 @@ let package = Package(
     .testTarget(
       name: "GracefulRehearsalTests",
       dependencies: [
-        "WholeMachine",
+        "WholeMachine", "Exploration",
         "SchemaChecking",
         "GracefulCommand", "RestartableServer", "GracefulRehearsal", "GracefulProcesses", "GracefulDescriptors",
         .system, .nioCore, .nioPosix, .nioHTTP1,

@@ -4,7 +4,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __linux__
+#include <linux/filter.h>
+#endif
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -107,6 +111,39 @@ static int integer_option(int fd, int option) {
 int cgs_socket_error(int fd) { return integer_option(fd, SO_ERROR); }
 
 int cgs_is_listening(int fd) { return integer_option(fd, SO_ACCEPTCONN); }
+
+int cgs_hold_off(int fd) {
+#ifdef __linux__
+    // What a filter of a TCP socket sees begins with the TCP header, whose byte 13 has the flags (RFC 9293 §3.1).
+    struct sock_filter steps[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),          // SYN and ACK
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),    // SYN alone: the first segment of a connection
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+    struct sock_fprog program = {.len = sizeof steps / sizeof *steps, .filter = steps};
+    return RESULT(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
+#else
+    (void)fd;
+    return -ENOSYS;
+#endif
+}
+
+int cgs_let_in(int fd) {
+#ifdef __linux__
+    int unused = 0;
+    return RESULT(setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused));
+#else
+    (void)fd;
+    return -ENOSYS;
+#endif
+}
+
+int cgs_has_waiting(int fd) {
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    return RESULT(poll(&entry, 1, 0));
+}
 
 int cgs_peer_credentials(int fd, struct cgs_peer *peer) {
 #ifdef __linux__

@@ -9,10 +9,14 @@ internal import SystemPackage
 struct RehearseCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rehearse",
-    abstract: "Puts a server under load, restarts it many times, and counts what was lost.",
+    abstract: "Puts a server under load, restarts or stops it many times, and counts what was lost.",
     discussion: """
       Without a command it rehearses 'graceful demo'. A command word 'graceful' is this very executable; a demo gets a \
       free port and a socket of its own unless --listen and --socket are given. Any other server needs --url.
+
+      With --stop each round asks the server to stop, waits until it has ended with code 0, and starts its command \
+      anew. Connections that are refused from the request until the next server answers are turned away: a client can \
+      know, so they are no loss. Everything else that is not answered is one.
 
       The table and the verdict go to standard output (to standard error with --json -). Standard error of the server \
       is kept and its last lines are shown when something failed; --verbose passes it through.
@@ -20,13 +24,19 @@ struct RehearseCommand: AsyncParsableCommand {
       Exit: 0 nothing lost, 1 something lost or left over, 2 it could not be done, 64 usage.
       """)
 
-  @Option(help: "How many restarts.") var restarts = 20
+  @Option(help: "How many restarts, or stops.") var restarts = 20
   @Option(help: "From one restart to the next, at least (1500ms, 5s, 2m).")
   var interval = DurationArgument(argument: "1500ms")!
   @Option(help: "How many clients of each mode.") var connections = 64
   @Option(help: "keepalive, new or both.") var mode = "both"
   @Option(help: "start-again, signal:NAME, or command:\"…\" with {pid} for the newest process.")
-  var restart = "start-again"
+  var restart: String?
+  @Option(
+    help: ArgumentHelp(
+      "Stops in place of restarts: signal:NAME, or command:\"…\" with {pid} for the newest process.",
+      discussion: "The command may wait until the server has ended. Excludes --restart and --fault."))
+  var stop: String?
+  @Option(help: "How long a stop may take.") var stopLimit = DurationArgument(argument: "30s")!
   @Option(help: "Where the server answers (http://host:port/path).") var url: String?
   @Option(help: "A file with the number of the server's newest process.") var pidFile: String?
   @Option(help: "none, kill-before-ready or hang-before-ready: what happens to each second successor.")
@@ -104,10 +114,20 @@ struct RehearseCommand: AsyncParsableCommand {
     case "both": configuration.modes = LoadMode.allCases
     default: throw ValidationError("--mode \(mode): it is keepalive, new or both")
     }
-    guard let method = RestartMethod(restart) else {
-      throw ValidationError("--restart \(restart): it is start-again, signal:NAME (HUP, USR2, …) or command:\"…\"")
+    if let restart {
+      guard let method = RestartMethod(restart) else {
+        throw ValidationError("--restart \(restart): it is start-again, signal:NAME (HUP, USR2, …) or command:\"…\"")
+      }
+      guard stop == nil else { throw ValidationError("--stop excludes --restart: a rehearsal has either") }
+      configuration.restart = method
     }
-    configuration.restart = method
+    if let stop {
+      guard let method = StopMethod(stop) else {
+        throw ValidationError("--stop \(stop): it is signal:NAME (TERM, INT, …) or command:\"…\"")
+      }
+      configuration.stop = method
+    }
+    configuration.stopLimit = stopLimit.duration
     guard let fault = RehearsalFault(rawValue: fault) else {
       throw ValidationError("--fault \(fault): it is none, kill-before-ready or hang-before-ready")
     }

@@ -27,7 +27,8 @@ final class RehearseProgress: Sendable {
     let seconds = progress.elapsed / .seconds(1)
     let passed = seconds - (before.map { $0.elapsed / .seconds(1) } ?? 0)
     let rate = passed > 0.01 ? Double(progress.requests - (before?.requests ?? 0)) / passed : 0
-    return "\(Int(seconds)) s  restarts \(progress.restartsDone)/\(progress.restarts)  "
+    return
+      "\(Int(seconds)) s  \(progress.areStops ? "stops" : "restarts") \(progress.restartsDone)/\(progress.restarts)  "
       + "\(Int(rate)) requests/s  failures \(progress.failures)"
   }
 

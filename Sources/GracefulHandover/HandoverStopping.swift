@@ -27,6 +27,25 @@ extension Handover {
     return driver?.isHandingOver == true ? "a handover is going on; ask again when it is over" : nil
   }
 
+  /// Closes this process's copies of what was offered to successors, unless one is taking over, or has.
+  ///
+  /// From then on no handover begins any more. A copy of a listener keeps its queue open when the server has closed its
+  /// own, and whoever connects in between would be lost when the copy is closed, too: so the copies go first.
+  package func withdrawOffer() async {
+    await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+      // Under the lock: whoever leaves comes after this on the loop, which drops nothing that came before its end.
+      let isAsked = state.withLock { state in
+        guard !state.hasLeft else { return false }
+        loop.execute {
+          if self.stopUnlessTakenOver() == nil { self.state.withLock { $0.offered = [] } }
+          done.resume()
+        }
+        return true
+      }
+      if !isAsked { done.resume() }
+    }
+  }
+
   /// Ends what ``leave()`` has left: the socket, where it stayed for control.
   ///
   /// The process is about to exit. While a successor is taking over, or has, nothing is done: the path is the successor's.

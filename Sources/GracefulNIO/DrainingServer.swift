@@ -114,7 +114,10 @@ public final class DrainingServer: Sendable {
 
   /// Closes the listener of this process; the socket stays open where another process has it.
   ///
-  /// It pauses first and waits until what was accepted last is set up. The connections stay.
+  /// It accepts first who waits to be: closing would reset those connections, although their clients may have sent a
+  /// request. Until none has come for 10 ms, at most for 1 s, nobody new is let in meanwhile (on Linux): who comes then
+  /// tries again after a second. When it was paused, the queue is another process's, and nothing is accepted. Then it
+  /// waits until what was accepted last is set up. The connections stay.
   public func closeListener() async {
     await withCheckedContinuation { continuation in
       driver.whenListenerIsGone { continuation.resume() }

@@ -1,3 +1,4 @@
+import GracefulDescriptors
 import Logging
 import NIOCore
 
@@ -9,10 +10,19 @@ final class ListenerHandler: ChannelInboundHandler {
   /// How long nothing is accepted after the process ran out of descriptors or memory.
   static let pauseAfterError = TimeAmount.milliseconds(100)
 
+  /// How long a connection whose handshake has begun may take to arrive, once nobody new is let in, and after the one
+  /// before it: a busy machine takes milliseconds for a handshake with itself.
+  static let handshakes = TimeAmount.milliseconds(10)
+  /// How long the queue is emptied at most: where nobody can be kept from coming, or accepting fails.
+  static let longestEmptying = TimeAmount.seconds(1)
+
   private let driver: ServerDrainDriver
   private let logger: Logger
   private var isWanted = false
   private var backoff: Scheduled<Void>?
+  private var queue: ListenQueue?
+  private var lettingIn: Scheduled<Void>?
+  private var lastCame = NIODeadline.now()
 
   init(driver: ServerDrainDriver, logger: Logger) {
     self.driver = driver
@@ -29,7 +39,35 @@ final class ListenerHandler: ChannelInboundHandler {
     try? channel.syncOptions?.setOption(.autoRead, value: wanted)
   }
 
+  /// Lets nobody new in and goes on accepting until nobody waits; then says so.
+  func emptyQueue(on channel: any Channel) {
+    do {
+      let number = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (handle: CInt) in handle }
+      queue = try number.map { number throws(SystemError) in try ListenQueue(of: number) }
+    } catch {
+      // No descriptor is left. What waits cannot be accepted then, either.
+      logger.warning("connections that wait to be accepted may be lost", metadata: ["error": "\(error)"])
+    }
+    guard queue != nil else { return driver.receive(.queueIsEmpty) }
+    queue?.holdOff()
+    // Where somebody else has the socket too, nobody is kept from it for as long as a blocked loop may delay the close.
+    lettingIn = channel.eventLoop.assumeIsolated().scheduleTask(in: Self.longestEmptying) { self.queue = nil }
+    lastCame = .now()
+    look(again: lastCame + Self.handshakes, until: .now() + Self.longestEmptying, on: channel.eventLoop)
+  }
+
+  private func look(again next: NIODeadline, until limit: NIODeadline, on loop: any EventLoop) {
+    loop.assumeIsolated().scheduleTask(deadline: next) {
+      let now = NIODeadline.now()
+      guard let isEmpty = self.queue?.isEmpty, now < limit else { return self.driver.receive(.queueIsEmpty) }
+      let due = isEmpty ? self.lastCame + Self.handshakes : now + .milliseconds(1)
+      guard due > now else { return self.driver.receive(.queueIsEmpty) }
+      self.look(again: due, until: limit, on: loop)
+    }
+  }
+
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    lastCame = .now()
     // Before its own loop hears of the connection: nobody can see a count in which it is missing.
     driver.accepted(unwrapInboundIn(data))
     context.fireChannelRead(data)
@@ -53,6 +91,8 @@ final class ListenerHandler: ChannelInboundHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     backoff?.cancel()
+    lettingIn?.cancel()
+    queue = nil
     context.fireChannelInactive()
     driver.receive(.listenerClosed)
   }

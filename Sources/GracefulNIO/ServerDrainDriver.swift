@@ -113,6 +113,9 @@ final class ServerDrainDriver: Sendable {
       // Only ever decided on the listener's loop.
       guard let listener = place.withLock({ $0?.listener }), listener.channel.eventLoop.inEventLoop else { return }
       listener.handler.value.accept(wanted, on: listener.channel)
+    case .emptyQueue:
+      guard let listener = place.withLock({ $0?.listener }), listener.channel.eventLoop.inEventLoop else { return }
+      listener.handler.value.emptyQueue(on: listener.channel)
     case .closeListener:
       // NIO takes the descriptor out of the poll set, then calls close(2); never shutdown(2), which would end the
       // listening of every process that shares the socket.

@@ -11,6 +11,8 @@ struct ServerDrainStateMachine: Equatable, Sendable {
     case startAccepting
     case pauseAccepting
     case closeListener
+    /// Whoever waited in the listener's queue has been accepted, and nobody new is let in.
+    case queueIsEmpty
     case listenerClosed
     case accepted(ID)
     /// Registered with its own loop; its handlers are there.
@@ -27,6 +29,8 @@ struct ServerDrainStateMachine: Equatable, Sendable {
   /// What is to be done.
   enum Action: Equatable, Sendable {
     case accept(Bool)
+    /// Let nobody new in, and accept those who are there.
+    case emptyQueue
     case closeListener
     /// Whoever waits for the listener's end may go on.
     case listenerIsGone
@@ -45,6 +49,8 @@ struct ServerDrainStateMachine: Equatable, Sendable {
 
   private enum Listener: Equatable, Sendable {
     case open
+    /// Accepts those who came before: closing would reset their connections.
+    case emptying
     /// Waits for connections that are accepted and not set up: NIO closes them when their listener is gone.
     case waiting
     case closing
@@ -80,6 +86,8 @@ struct ServerDrainStateMachine: Equatable, Sendable {
   static let patience = Duration.milliseconds(500)
 
   private var listener = Listener.open
+  /// Whether this process accepts: in a handover, while it does not, the queue is another's.
+  private var isAccepting = false
   private var stage = Stage.serving
   private var deadline: Instant?
   private var outcome = DrainOutcome()
@@ -95,11 +103,17 @@ struct ServerDrainStateMachine: Equatable, Sendable {
   mutating func receive(_ event: Event, at now: Instant) -> [Action] {
     switch event {
     case .startAccepting:
-      return listener == .open && stage == .serving ? [.accept(true)] : []
+      guard listener == .open, stage == .serving else { return [] }
+      isAccepting = true
+      return [.accept(true)]
     case .pauseAccepting:
-      return listener == .open ? [.accept(false)] : []
+      isAccepting = false
+      // A handover that was going on when the stop came: the queue is the successor's.
+      return listener == .open ? [.accept(false)] : queueIsDone()
     case .closeListener:
       return closeListener()
+    case .queueIsEmpty:
+      return queueIsDone()
     case .listenerClosed:
       listener = .closed
       return [.listenerIsGone] + drainedIfEmpty()
@@ -131,7 +145,7 @@ struct ServerDrainStateMachine: Equatable, Sendable {
       guard stage == .draining || stage == .closingIdle else { return [] }
       stage = .cutting
       // Counted from here and not from the deadline: when this loop is late, so may be those that are to hear of it.
-      return tellAll() + [.arm([Alarm(kind: .giveUp, at: now + Self.patience)])]
+      return queueIsDone() + tellAll() + [.arm([Alarm(kind: .giveUp, at: now + Self.patience)])]
     case .giveUp:
       guard stage == .cutting else { return [] }
       for connection in connections.values { outcome.count(connection.ending ?? .cut) }
@@ -167,14 +181,23 @@ extension ServerDrainStateMachine {
 
   private mutating func closeListener() -> [Action] {
     switch listener {
+    case .open where isAccepting:
+      listener = .emptying
+      return [.emptyQueue]
     case .open:
       listener = .waiting
       return [.accept(false)] + closeListenerIfReady()
-    case .waiting, .closing:
+    case .emptying, .waiting, .closing:
       return []
     case .closed:
       return [.listenerIsGone]
     }
+  }
+
+  private mutating func queueIsDone() -> [Action] {
+    guard listener == .emptying else { return [] }
+    listener = .waiting
+    return [.accept(false)] + closeListenerIfReady()
   }
 
   private mutating func closeListenerIfReady() -> [Action] {

@@ -6,10 +6,12 @@ internal import NIOCore
 public struct RehearsalProgress: Hashable, Sendable {
   /// Since the start.
   public var elapsed: Duration
-  /// How many restarts have an outcome.
+  /// How many restarts, or stops, have an outcome.
   public var restartsDone: Int
   /// How many were asked for.
   public var restarts: Int
+  /// Whether they are stops.
+  public var areStops = false
   /// Requests that have ended, so far.
   public var requests: Int
   /// Those of them that failed.
@@ -27,7 +29,7 @@ struct RestartRecord {
   var faultPlanned: Bool
 }
 
-/// Starts the server, lets the load run, and asks for one restart after the other.
+/// Starts the server, lets the load run, and asks for one restart, or stop, after the other.
 struct Director {
   let configuration: RehearsalConfiguration
   let command: ServerCommand
@@ -40,6 +42,8 @@ struct Director {
   /// The newest process that serves, as far as it is known.
   private(set) var newest: ProcessID?
   private(set) var records: [RestartRecord] = []
+  /// Each stop, in the order of ``StopWindows``.
+  var stops: [StopRecord] = []
   /// Each `serving` line, with when it came.
   private(set) var servings: [(at: NIODeadline, identity: ServerIdentity)] = []
   private var hadLive = false
@@ -78,6 +82,16 @@ struct Director {
     if !command.isDemo, let url = configuration.url, await Probe(try Self.settings(url, configuration)).isAnswered() {
       throw NotDone("something answers at \(url) already, before the command was started; end it first.")
     }
+    var settings = try await launch()
+    settings.expectedLength = await Probe(settings).usualLength()
+    settings.sources = SourceAddresses.needed(for: settings.address, reuse: SourceAddresses.reuseSetting())
+    return settings
+  }
+
+  /// Runs the command and waits until it answers.
+  mutating func launch() async throws(NotDone) -> LoadSettings {
+    let before = Set(processes.live().map(\.id))
+    let said = servings.count
     let first: ProcessID
     do throws(SystemError) {
       first = try processes.start(command.words)
@@ -90,8 +104,8 @@ struct Director {
     var ending: ExitStatus?
     if let url = configuration.url { settings = try Self.settings(url, configuration) }
     while true {
-      if settings != nil, !command.isDemo || !servings.isEmpty { break }
-      guard let event = try await next(until: deadline) else { throw neverReady() }
+      if settings != nil, !command.isDemo || servings.count > said { break }
+      guard let event = try await next(until: deadline) else { throw neverReady(said) }
       try check(event, first)
       if settings == nil, case .line(.serving(let text, _)) = event {
         guard let url = TargetURL(text) else {
@@ -100,25 +114,23 @@ struct Director {
         settings = try Self.settings(url, configuration)
       }
     }
-    guard var settings else { throw neverReady() }
+    guard let settings else { throw neverReady(said) }
     while await !Probe(settings).isAnswered() {
       if let ending, await isGone(settings) { throw endedBefore(ending) }
-      guard ContinuousClock.now < deadline else { throw neverReady() }
+      guard ContinuousClock.now < deadline else { throw neverReady(said) }
       guard let event = try await next(until: .now + .milliseconds(50)) else { continue }
       try check(event, first)
       if case .ended(first, let status) = event { ending = status }
     }
-    settings.expectedLength = await Probe(settings).usualLength()
-    settings.sources = SourceAddresses.needed(for: settings.address, reuse: SourceAddresses.reuseSetting())
-    if !command.isDemo { newest = newestOf(before: []) ?? first }
+    if !command.isDemo { newest = newestOf(before: before) ?? first }
     hadLive = !processes.live().isEmpty
     return settings
   }
 
-  private func neverReady() -> NotDone {
+  private func neverReady(_ said: Int) -> NotDone {
     NotDone(
       "the server was never ready: within \(configuration.readyLimit) "
-        + (command.isDemo && servings.isEmpty ? "it printed no 'serving' line." : "it did not answer with 2xx."))
+        + (command.isDemo && servings.count == said ? "it printed no 'serving' line." : "it did not answer with 2xx."))
   }
 
   private func check(_ event: DirectorEvent, _ first: ProcessID) throws(NotDone) {
@@ -176,16 +188,20 @@ struct Director {
     let (ended, failed) = observations.counts
     progress(
       RehearsalProgress(
-        elapsed: .nanoseconds((NIODeadline.now() - startedAt).nanoseconds), restartsDone: records.count,
-        restarts: configuration.restarts, requests: ended, failures: failed))
+        elapsed: .nanoseconds((NIODeadline.now() - startedAt).nanoseconds), restartsDone: records.count + stops.count,
+        restarts: configuration.restarts, areStops: configuration.stop != nil, requests: ended, failures: failed))
   }
 
-  /// The steady time, all restarts, and one interval more: a loss that the last restart causes must be seen too.
+  /// The steady time, all restarts or stops, and one interval more: a loss that the last one causes must be seen too.
   mutating func run(_ settings: LoadSettings) async throws(NotDone) {
     try await wait(until: .now + configuration.steady)
     for index in 1...max(1, configuration.restarts) where index <= configuration.restarts {
       let asked = ContinuousClock.now
-      try await restart(index, settings)
+      if let method = configuration.stop {
+        try await stop(by: method, settings)
+      } else {
+        try await restart(index, settings)
+      }
       tellProgress()
       try await wait(until: asked + configuration.interval)
     }
@@ -228,9 +244,7 @@ struct Director {
       guard let old, processes.signal(old, number) else { return nil }
       return command.isDemo ? .told(old.rawValue) : .observed(started: nil)
     case .command(let text):
-      let pid = old.map(\.description) ?? ""
-      let line = text.split(separator: "{pid}", omittingEmptySubsequences: false).joined(separator: pid)
-      return (try? processes.start(["/bin/sh", "-c", line])).map { .command($0.rawValue) }
+      return (try? processes.shell(text, for: old)).map { .command($0.rawValue) }
     }
   }
 }

@@ -35,14 +35,17 @@ struct Findings {
     evidence.requests = load.values.map(\.sent).reduce(0, +)
     evidence.leftOver = left.count
     evidence.asked = configuration.restarts
-    evidence.served = records.count { $0.finish.outcome == .served }
+    let stops = director.stopsAsReported
+    evidence.areStops = configuration.stop != nil
+    evidence.served = records.count { $0.finish.outcome == .served } + stops.count { $0.outcome == .stopped }
+    evidence.turnedAway = load.values.map(\.turnedAway).reduce(0, +)
     evidence.faultsPlanned = records.count(where: \.faultPlanned)
     evidence.faultsTaken = records.count(where: \.finish.wasFaulted)
     let loads = load.mapValues { Self.summary($0, configuration.connections) }
     evidence.lost = loads.values.map(\.lost).reduce(0, +)
     return RehearsalReport(
       command: director.command.words,
-      restarts: records.indices.map { restart($0, of: records, director) },
+      restarts: records.indices.map { restart($0, of: records, director) }, stops: stops,
       keepalive: loads[.keepalive], new: loads[.new], leftOver: left.map(\.rawValue), verdict: Verdict(evidence),
       lastErrorLines: director.processes.lastErrorLines,
       duration: .nanoseconds((NIODeadline.now() - director.startedAt).nanoseconds))
@@ -88,7 +91,8 @@ struct Findings {
   private static func summary(_ tally: LoadTally, _ connections: Int) -> RehearsalReport.Load {
     RehearsalReport.Load(
       connections: connections, requests: tally.sent - tally.notSent.values.reduce(0, +), answered: tally.answered,
-      failed: tally.failed, announcedCloses: tally.announcedCloses, idleCloses: tally.idleCloses,
+      failed: tally.failed, turnedAway: tally.turnedAway, announcedCloses: tally.announcedCloses,
+      idleCloses: tally.idleCloses,
       steady: tally.latency(.steady), restarting: tally.latency(.restarting), between: tally.latency(.between))
   }
 }

@@ -214,12 +214,14 @@ final class LoadClient {
 
   private func count(_ outcome: RequestOutcome) {
     var outcome = outcome
+    let now = NIODeadline.now()
     switch outcome {
+    case .failed(.refused):
+      if observations.stops.turnsAway(from: startedAt, to: now) { outcome = .turnedAway }
     case .failed(.reset), .failed(.closedBeforeByte), .failed(.cutShort), .failed(.timedOut):
       if let owner, observations.wasKilledByUs(owner) { outcome = .failed(.ownerKilled) }
-    case .answered, .notSent, .failed: break
+    case .answered, .notSent, .turnedAway, .failed: break
     }
-    let now = NIODeadline.now()
     tally.tally.ended(
       outcome, in: observations.windows.phase(from: startedAt, to: now), after: (now - startedAt).nanoseconds)
     observations.count(outcome)

@@ -35,6 +35,7 @@ package final class LoadObservations: Sendable {
   private let failed = Atomic<Int>(0)
   private let notSentErrno = Atomic<Int32>(0)
   package let windows: RestartWindows
+  package let stops = StopWindows()
   /// Processes that the rehearsal itself killed by a fault.
   private let killed = Mutex<Set<ProcessID>>([])
   /// When each server process first answered.
@@ -47,7 +48,7 @@ package final class LoadObservations: Sendable {
   func count(_ outcome: RequestOutcome) {
     ended.add(1, ordering: .relaxed)
     switch outcome {
-    case .answered: break
+    case .answered, .turnedAway: break
     case .failed: failed.add(1, ordering: .relaxed)
     case .notSent(let errno): notSentErrno.store(errno, ordering: .relaxed)
     }

@@ -5,6 +5,8 @@ package struct LoadTally: Sendable {
   package private(set) var failed: [FailureKind: Int] = [:]
   /// What our own machine refused, by errno.
   package private(set) var notSent: [Int32: Int] = [:]
+  /// Refused while a stop was going on.
+  package private(set) var turnedAway = 0
   package private(set) var announcedCloses = 0
   package private(set) var idleCloses = 0
   private var latencies = LoadPhase.allCases.map { _ in LatencyRecord() }
@@ -19,6 +21,7 @@ package struct LoadTally: Sendable {
       answered += 1
       latencies[phase.rawValue].record(nanoseconds: nanoseconds)
     case .failed(let kind): failed[kind, default: 0] += 1
+    case .turnedAway: turnedAway += 1
     case .notSent(let errno): notSent[errno, default: 0] += 1
     }
   }
@@ -28,7 +31,7 @@ package struct LoadTally: Sendable {
 
   /// Whether every request that began has ended in exactly one class.
   package var isBalanced: Bool {
-    sent == answered + failed.values.reduce(0, +) + notSent.values.reduce(0, +)
+    sent == answered + turnedAway + failed.values.reduce(0, +) + notSent.values.reduce(0, +)
   }
 
   package func latency(_ phase: LoadPhase) -> LatencySummary { latencies[phase.rawValue].summary }
@@ -38,6 +41,7 @@ package struct LoadTally: Sendable {
     answered += other.answered
     failed.merge(other.failed, uniquingKeysWith: +)
     notSent.merge(other.notSent, uniquingKeysWith: +)
+    turnedAway += other.turnedAway
     announcedCloses += other.announcedCloses
     idleCloses += other.idleCloses
     for index in latencies.indices { latencies[index].add(other.latencies[index]) }

@@ -2,9 +2,10 @@ internal import GracefulDescriptors
 internal import GracefulProcesses
 internal import NIOCore
 
-/// A measured run of restarts under load.
+/// A measured run of restarts, or of stops, under load.
 public enum Rehearsal {
-  /// Starts the server, puts it under load, restarts it, counts what was lost, and ends everything that it started.
+  /// Starts the server, puts it under load, restarts or stops it, counts what was lost, and ends everything that it
+  /// started.
   ///
   /// Cancelling the task ends it early: what was started is killed, the verdict is ``Verdict/notDone(_:)``. This process
   /// becomes the subreaper of its descendants, for good.
@@ -29,8 +30,16 @@ public enum Rehearsal {
       directory.remove()
       loop.stop()
     }
+    var listen = "127.0.0.1:0"
+    if configuration.stop != nil {
+      guard let fixed = FixedAddress.choose() else {
+        return .notDone("no port of 127.0.0.1 is free.", configuration.command)
+      }
+      listen = fixed
+    }
     let command = ServerCommand(
-      configuration.command, graceful: configuration.graceful, socket: "\(directory.path)/s")
+      configuration.command, graceful: configuration.graceful, socket: "\(directory.path)/s",
+      listen: listen)
     let (stream, continuation) = AsyncStream.makeStream(of: DirectorEvent.self)
     let processes: ServerProcesses
     do throws(SystemError) {

@@ -6,7 +6,7 @@ public struct RehearsalConfiguration: Sendable {
   public var graceful: String
   /// The environment of the server.
   public var environment: [String: String]
-  /// How many restarts; 20.
+  /// How many restarts, or stops; 20.
   public var restarts = 20
   /// From one restart's outcome to the next restart, at least, and from one request for a restart to the next; 1.5 s.
   public var interval: Duration = .milliseconds(1500)
@@ -16,6 +16,12 @@ public struct RehearsalConfiguration: Sendable {
   public var modes: [LoadMode] = [.keepalive, .new]
   /// How it is restarted; its command is run again.
   public var restart = RestartMethod.startAgain
+  /// How it is asked to stop; `nil` for restarts.
+  ///
+  /// Each time it must end by itself, with code 0; then its command is run again.
+  public var stop: StopMethod?
+  /// How long a stop may take; 30 s.
+  public var stopLimit: Duration = .seconds(30)
   /// Where the load goes; `nil` for the demo, which says where it serves.
   public var url: TargetURL?
   /// A file in which the server writes the number of its newest process, where it forks.
@@ -45,6 +51,12 @@ public struct RehearsalConfiguration: Sendable {
     if restarts < 0 { return "--restarts must not be negative" }
     if connections < 1 { return "--connections must be at least 1" }
     if modes.isEmpty { return "there must be clients of at least one mode" }
+    if stop != nil && (restart != .startAgain || fault != .none) {
+      return "--stop excludes --restart and --fault: a server that has stopped is started anew by its command"
+    }
+    if stop != nil && demo && ServerCommand.listensAnywhere(command) {
+      return "--stop needs an address that stays: name a port in --listen, or leave it out"
+    }
     if fault != .none && (!demo || restart != .startAgain) {
       return
         "--fault works only for 'graceful demo' with --restart start-again: only there can a successor be met before it is ready"

@@ -8,6 +8,7 @@ extension RehearsalReport {
       ("schema", .integer(1)),
       ("command", .array(command.map { .string($0) })),
       ("restarts", .array(restarts.map(\.jsonText))),
+      ("stops", .array(stops.map(\.jsonText))),
       ("load", .object(load)),
       ("leftOver", .array(leftOver.map { .integer(Int($0)) })),
       ("verdict", .string(verdict.word)),
@@ -34,12 +35,30 @@ extension RehearsalReport.Restart {
   }
 }
 
+extension RehearsalReport.Stop {
+  fileprivate var jsonText: JSONText {
+    .object([
+      ("index", .integer(index)),
+      ("requestedAtMs", .number(requestedAtMs)),
+      ("outcome", .string(outcome.rawValue)),
+      ("pid", .integer(pid)),
+      ("endedAfterMs", .milliseconds(endedAfterMs)),
+      ("exitCode", .integer(exitCode)),
+      ("commandCode", .integer(commandCode)),
+      ("turnedAway", .integer(turnedAway)),
+      ("firstTurnedAwayAfterMs", .milliseconds(firstTurnedAwayAfterMs)),
+      ("servingAfterMs", .milliseconds(servingAfterMs)),
+    ])
+  }
+}
+
 extension RehearsalReport.Load {
   fileprivate var jsonText: JSONText {
     .object([
       ("connections", .integer(connections)),
       ("requests", .integer(requests)),
       ("answered", .integer(answered)),
+      ("turnedAway", .integer(turnedAway)),
       ("failed", .object(FailureKind.allCases.map { ($0.rawValue, .integer(failed[$0] ?? 0)) })),
       ("closedByServer", .object([("announced", .integer(announcedCloses)), ("idle", .integer(idleCloses))])),
       (

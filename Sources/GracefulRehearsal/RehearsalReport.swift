@@ -25,6 +25,30 @@ public struct RehearsalReport: Hashable, Sendable {
     public var wasFaulted = false
   }
 
+  /// One stop.
+  public struct Stop: Hashable, Sendable {
+    /// From 1 on.
+    public var index: Int
+    /// When it was asked for, in milliseconds from the start of the rehearsal.
+    public var requestedAtMs: Double
+    /// How it ended.
+    public var outcome: StopOutcome
+    /// The process that was asked to stop.
+    public var pid: Int32
+    /// From the request to the end of the process; `nil` when the server served on.
+    public var endedAfterMs: Double?
+    /// What a shell would show of its end: a code, or 128 and the number of a signal.
+    public var exitCode: Int32?
+    /// The same of the command that asked; `nil` where there was none.
+    public var commandCode: Int32?
+    /// Connections that were refused from the request until the next server answered.
+    public var turnedAway: Int
+    /// From the request to the first of them.
+    public var firstTurnedAwayAfterMs: Double?
+    /// From the request until the next server was seen to answer; `nil` when it was not.
+    public var servingAfterMs: Double?
+  }
+
   /// What the clients of one mode saw.
   public struct Load: Hashable, Sendable {
     /// How many clients there were.
@@ -35,6 +59,8 @@ public struct RehearsalReport: Hashable, Sendable {
     public var answered: Int
     /// The others, by kind; a kind that is missing did not occur.
     public var failed: [FailureKind: Int]
+    /// Refused while a stop was going on, which a client could know: neither answered nor failed.
+    public var turnedAway = 0
     /// Closes that an answer had announced.
     public var announcedCloses: Int
     /// Closes while no request was in flight.
@@ -54,6 +80,8 @@ public struct RehearsalReport: Hashable, Sendable {
   public var command: [String]
   /// Every restart that was asked for.
   public var restarts: [Restart]
+  /// Every stop that was asked for.
+  public var stops: [Stop] = []
   /// Clients that kept their connections; `nil` when there were none.
   public var keepalive: Load?
   /// Clients with a connection for each request; `nil` when there were none.

@@ -1,5 +1,5 @@
 extension RehearsalReport {
-  /// The report as a person reads it: restarts, load, and the verdict in the last line.
+  /// The report as a person reads it: restarts or stops, load, and the verdict in the last line.
   ///
   /// No control characters.
   public var table: String {
@@ -15,17 +15,19 @@ extension RehearsalReport {
           + restarts.map(\.cells))
       lines.append("")
     }
+    if !stops.isEmpty { lines += stopLines + [""] }
     let loads = [("keepalive", keepalive), ("new", new)].compactMap { name, load in load.map { (name, $0) } }
     if !loads.isEmpty {
+      // Restarts turn nobody away: a column of zeros would only take room.
+      let turnedAway: (String) -> [String] = { stops.isEmpty ? [] : [$0] }
       lines += Self.aligned(
-        [["", "requests", "answered", "failed", "closed: announced", "idle"]]
+        [["", "requests", "answered"] + turnedAway("turned away") + ["failed", "closed: announced", "idle"]]
           + loads.map { name, load in
-            [
-              name, String(load.requests), String(load.answered), String(load.requests - load.answered),
-              String(load.announcedCloses), String(load.idleCloses),
+            [name, String(load.requests), String(load.answered)] + turnedAway(String(load.turnedAway)) + [
+              String(load.failed.values.reduce(0, +)), String(load.announcedCloses), String(load.idleCloses),
             ]
           })
-      for (name, load) in loads where load.requests > load.answered {
+      for (name, load) in loads where !load.failed.isEmpty {
         let kinds = FailureKind.allCases.compactMap { kind in load.failed[kind].map { "\(kind.rawValue) \($0)" } }
         lines.append("failed on \(name): \(kinds.joined(separator: ", "))")
       }
@@ -33,7 +35,10 @@ extension RehearsalReport {
       lines += Self.aligned(
         [["latency ms", "", "p50", "p99", "p99.9", "max"]]
           + loads.flatMap { name, load in
-            [("steady", load.steady), ("restarting", load.restarting), ("between", load.between)].map {
+            [
+              ("steady", load.steady), (stops.isEmpty ? "restarting" : "stopping", load.restarting),
+              ("between", load.between),
+            ].map {
               phase, latency in
               // A phase without an answer has no latency; zero would look like a fast one.
               [name, phase]
@@ -57,7 +62,7 @@ extension RehearsalReport {
   }
 
   /// Columns as wide as their widest cell; numbers to the right.
-  private static func aligned(_ rows: [[String]]) -> [String] {
+  static func aligned(_ rows: [[String]]) -> [String] {
     let widths = (0..<(rows.map(\.count).max() ?? 0)).map { column in
       rows.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0
     }

@@ -30,6 +30,8 @@ package enum RequestOutcome: Hashable, Sendable {
   /// With a complete 2xx answer that is this request's.
   case answered
   case failed(FailureKind)
+  /// Refused while a stop was going on, which the client could know: no loss.
+  case turnedAway
   /// The client's own machine would not let it be sent, with the errno: no finding about the server.
   case notSent(errno: Int32)
 }

@@ -78,6 +78,13 @@ package final class ServerProcesses: Sendable {
     return child.id
   }
 
+  /// Starts a shell command, with `{pid}` replaced.
+  func shell(_ text: String, for pid: ProcessID?) throws(SystemError) -> ProcessID {
+    let number = pid.map(\.description) ?? ""
+    let line = text.split(separator: "{pid}", omittingEmptySubsequences: false).joined(separator: number)
+    return try start(["/bin/sh", "-c", line])
+  }
+
   /// Begins to watch a process that somebody else started.
   package func observe(_ pid: ProcessID) {
     let known = state.withLock { $0.children[pid] != nil || $0.watches[pid] != nil || $0.deaths[pid] != nil }

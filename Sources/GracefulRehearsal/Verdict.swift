@@ -46,6 +46,9 @@ public enum Verdict: Hashable, Sendable, CustomStringConvertible {
     package var leftOver = 0
     package var asked = 0
     package var served = 0
+    /// Whether they are stops, and not restarts.
+    package var areStops = false
+    package var turnedAway = 0
     /// Restarts that were to be met by a fault, and those that were.
     package var faultsPlanned = 0
     package var faultsTaken = 0
@@ -56,7 +59,8 @@ public enum Verdict: Hashable, Sendable, CustomStringConvertible {
   /// Decides; the first that applies.
   package init(_ evidence: Evidence) {
     let count = evidence.requests
-    let restarts = Self.counted(evidence.served, "restart")
+    let restarts = Self.counted(evidence.served, evidence.areStops ? "stop" : "restart")
+    let turnedAway = evidence.turnedAway > 0 ? "; \(evidence.turnedAway) of them could know, and were turned away" : ""
     if evidence.isVoid {
       self = .notDone(evidence.obstacle ?? "it was given up.")
     } else if !evidence.isBalanced {
@@ -72,6 +76,10 @@ public enum Verdict: Hashable, Sendable, CustomStringConvertible {
     } else if evidence.leftOver > 0 {
       let (left, were) = (Self.counted(evidence.leftOver, "old process", "old processes"), evidence.leftOver == 1)
       self = .failed("nothing was lost of \(count) requests, but \(left) \(were ? "was" : "were") left over.")
+    } else if evidence.areStops && evidence.served < evidence.asked {
+      self = .notDone(
+        "only \(evidence.served) of \(Self.counted(evidence.asked, "stop")) ended with code 0 in time; nothing was lost meanwhile."
+      )
     } else if evidence.served < evidence.asked - evidence.faultsPlanned {
       self = .notDone(
         "only \(evidence.served) of \(Self.counted(evidence.asked, "restart")) served; nothing was lost meanwhile.")
@@ -83,7 +91,7 @@ public enum Verdict: Hashable, Sendable, CustomStringConvertible {
       self = .passed(
         "nothing was lost of \(count) requests in \(restarts) and \(Self.counted(evidence.faultsTaken, "fault")).")
     } else {
-      self = .passed("nothing was lost of \(count) requests in \(restarts).")
+      self = .passed("nothing was lost of \(count) requests in \(restarts)\(turnedAway).")
     }
   }
 

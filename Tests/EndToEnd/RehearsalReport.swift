@@ -17,6 +17,13 @@ struct RehearsalReport {
   var verdict: String? { json["verdict"] as? String }
   var modes: [String] { load.keys.sorted() }
   private var restarts: [[String: Any]] { json["restarts"] as? [[String: Any]] ?? [] }
+  private var stops: [[String: Any]] { json["stops"] as? [[String: Any]] ?? [] }
+  var stopOutcomes: [String] { stops.compactMap { $0["outcome"] as? String } }
+  var stopCodes: [Int] { stops.compactMap { $0["exitCode"] as? Int } }
+  var commandCodes: [Int] { stops.compactMap { $0["commandCode"] as? Int } }
+  var endedAfter: [Double] { stops.compactMap { $0["endedAfterMs"] as? Double } }
+  var turnedAway: Int { load.values.compactMap { $0["turnedAway"] as? Int }.reduce(0, +) }
+  var turnedAwayByStops: Int { stops.compactMap { $0["turnedAway"] as? Int }.reduce(0, +) }
   var outcomes: [String] { restarts.compactMap { $0["outcome"] as? String } }
   var generations: [Int] { restarts.compactMap { $0["generation"] as? Int } }
   var oldExitCodes: [Int] { restarts.compactMap { $0["oldExitCode"] as? Int } }
@@ -35,9 +42,9 @@ struct RehearsalReport {
   var sumsHold: Bool {
     load.values.allSatisfy { load in
       guard let requests = load["requests"] as? Int, let answered = load["answered"] as? Int,
-        let failed = load["failed"] as? [String: Int]
+        let failed = load["failed"] as? [String: Int], let turnedAway = load["turnedAway"] as? Int
       else { return false }
-      return requests == answered + failed.values.reduce(0, +)
+      return requests == answered + turnedAway + failed.values.reduce(0, +)
     }
   }
 }

@@ -1,6 +1,7 @@
 import GracefulDescriptors
 import Logging
 import NIOCore
+import NIOPosix
 import SystemPackage
 import Testing
 import WholeMachine
@@ -74,6 +75,63 @@ struct AcceptingTests {
     try await client.send(request)
     try await client.until { $0.text.hasSuffix("second/x") }
     await endAll([first, second], [client])
+  }
+
+  @Test("Who waits in the queue of a server when it stops is answered, and the queue is open to others afterwards")
+  func queueIsEmptied() async throws {
+    let first = try await TestServer.start(on: TestServer.quietGroup)
+    let server = first.server
+    await server.pauseAccepting()
+    var clients: [RawClient] = []
+    for index in 0..<40 {
+      let client = try await first.connect()
+      try await client.send("GET /\(index) HTTP/1.1\r\nHost: a\r\n\r\n")
+      clients.append(client)
+    }
+    // Both in one turn of the loop: it has not looked at the queue when the drain begins.
+    let drained = TestServer.quietGroup.next().makePromise(of: DrainOutcome.self)
+    TestServer.quietGroup.next().execute {
+      server.startAccepting {}
+      server.drain(until: .now + .seconds(30)) { drained.succeed($0) }
+    }
+    for (index, client) in clients.enumerated() {
+      let seen = try await client.until(limit: .seconds(10)) { $0.fin }
+      #expect(seen.text.hasSuffix("first/\(index)") && seen.failure == nil)
+      await client.close()
+    }
+    #expect(try await drained.futureResult.get() == DrainOutcome(finished: 40))
+    // Nobody is kept from coming to the socket's other owner.
+    let second = try await second(to: first)
+    await second.server.startAccepting()
+    let client = try await first.connect()
+    try await client.send(request)
+    try await client.until { $0.text.hasSuffix("second/x") }
+    await endAll([second], [client])
+  }
+
+  @Test("Who comes while a queue is being emptied is not let in, and is when somebody else still listens afterwards")
+  func heldOff() async throws {
+    let first = try await TestServer.start()
+    let port = try #require(first.server.localAddress?.port)
+    let early = try await first.connect()
+    try await poll { first.server.connections == 1 }
+    let connecting: Task<RawClient, any Error>
+    do {
+      let queue = try ListenQueue(of: first.copy.owned.number)
+      queue.holdOff()
+      connecting = Task { try await first.connect() }
+      try await poll { try ConnectionsOfAPort.unanswered(port) == 1 }
+      let isEmpty = queue.isEmpty
+      #expect(isEmpty && first.server.connections == 1)
+      // Whoever has a connection notices nothing.
+      try await early.send(request)
+      try await early.until { $0.text.hasSuffix("first/x") }
+      _ = consume queue
+    }
+    let late = try await connecting.value
+    try await late.send(request)
+    try await late.until { $0.text.hasSuffix("first/x") }
+    await endAll([first], [early, late])
   }
 
   @Test("Connections accepted last before the listener closes are counted and served", arguments: 0..<20)

@@ -16,11 +16,18 @@ enum ConnectionsOfAPort {
     return targets.filter { $0.hasPrefix("socket:[") && inodes.contains(String($0.dropFirst(8).dropLast())) }.count
   }
 
-  private static func rows() throws -> [(local: Int, inode: String)] {
+  /// How many connections to it have begun, and have heard nothing yet (SYN_SENT).
+  static func unanswered(_ port: Int) throws -> Int {
+    try rows().count { $0.remote == port && $0.state == "02" }
+  }
+
+  private static func rows() throws -> [(local: Int, remote: Int, state: String, inode: String)] {
     try contents("/proc/self/net/tcp").split(separator: "\n").dropFirst().compactMap { line in
       let fields = line.split(separator: " ")
-      guard fields.count > 9, let port = Int(fields[1].suffix(4), radix: 16) else { return nil }
-      return (port, String(fields[9]))
+      guard fields.count > 9, let local = Int(fields[1].suffix(4), radix: 16),
+        let remote = Int(fields[2].suffix(4), radix: 16)
+      else { return nil }
+      return (local, remote, String(fields[3]), String(fields[9]))
     }
   }
 

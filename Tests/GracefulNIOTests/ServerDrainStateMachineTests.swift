@@ -20,6 +20,36 @@ struct ServerDrainStateMachineTests {
     #expect(machine.count == 1)
   }
 
+  @Test("A listener that accepts closes only when nobody waits any more, or when the limit has come")
+  func queueFirst() {
+    var machine = ServerDrainStateMachine()
+    #expect(machine.receive(.startAccepting, at: now) == [.accept(true)])
+    #expect(machine.receive(.closeListener, at: now) == [.emptyQueue])
+    #expect(machine.receive(.closeListener, at: now) == [])
+    #expect(machine.receive(.accepted(1), at: now) == [])
+    #expect(machine.receive(.queueIsEmpty, at: now) == [.accept(false)])
+    #expect(machine.receive(.queueIsEmpty, at: now) == [])
+    #expect(machine.receive(.isSetUp(1), at: now) == [.closeListener])
+
+    var late = ServerDrainStateMachine()
+    _ = late.receive(.startAccepting, at: now)
+    #expect(late.receive(.drain(until: now), at: now).first == .emptyQueue)
+    #expect(late.receive(.deadline, at: now).prefix(2) == [.accept(false), .closeListener])
+  }
+
+  @Test("A listener that is paused closes at once: the queue is a successor's")
+  func queueOfAnother() {
+    var machine = ServerDrainStateMachine()
+    _ = machine.receive(.startAccepting, at: now)
+    _ = machine.receive(.pauseAccepting, at: now)
+    #expect(machine.receive(.closeListener, at: now) == [.accept(false), .closeListener])
+
+    var emptying = ServerDrainStateMachine()
+    _ = emptying.receive(.startAccepting, at: now)
+    _ = emptying.receive(.closeListener, at: now)
+    #expect(emptying.receive(.pauseAccepting, at: now) == [.accept(false), .closeListener])
+  }
+
   @Test("A connection that is not set up when the drain begins hears of it when it is")
   func lateConnection() {
     var machine = ServerDrainStateMachine()
@@ -100,7 +130,7 @@ struct ServerDrainStateMachineTests {
         case .closeListener:
           #expect(!accepting && alive.isSubset(of: setUp))
           listenerCloses = true
-        case .listenerIsGone, .arm: break
+        case .listenerIsGone, .arm, .emptyQueue: break
         case .tell(let ids, let signal):
           for id in ids {
             #expect(setUp.contains(id) && told[id] != signal)
@@ -113,8 +143,11 @@ struct ServerDrainStateMachineTests {
       if listenerCloses { apply(.listenerClosed) }
     }
 
+    // Whether it accepts, and so empties its queue first.
+    if seed.isMultiple(of: 2) { apply(.startAccepting) }
     for id in 0..<60 {
-      switch Int.random(in: 0..<10, using: &random) {
+      switch Int.random(in: 0..<11, using: &random) {
+      case 10: apply(.queueIsEmpty)
       case 0..<4 where accepting:
         alive.insert(id)
         if last != nil { aliveAtDrain += 1 }

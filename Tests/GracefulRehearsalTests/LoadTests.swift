@@ -11,7 +11,7 @@ import WholeMachine
   /// Runs clients until `enough` requests have ended.
   func load(
     port: Int, _ mode: LoadMode, connections: Int = 4, enough: Int = 200, limit: TimeAmount = .seconds(10),
-    expectedLength: Int? = nil, sources: [SocketAddress] = []
+    expectedLength: Int? = nil, sources: [SocketAddress] = [], stopping: Bool = false
   ) async throws -> LoadTally {
     let url = try #require(TargetURL("http://127.0.0.1:\(port)/"))
     var settings = try LoadSettings(url: url, address: SocketAddress(ipAddress: "127.0.0.1", port: port))
@@ -20,6 +20,7 @@ import WholeMachine
     settings.expectedLength = expectedLength
     settings.sources = sources
     let observations = LoadObservations(windows: RestartWindows())
+    if stopping { observations.stops.open(at: .now()) }
     let load = Load(modes: [mode], connections: connections, settings: settings, observations: observations)
     try await eventually("\(enough) requests") { observations.counts.ended >= enough }
     let tally = try #require(await load.end()[mode])
@@ -96,6 +97,18 @@ import WholeMachine
     await server.end()
     let tally = try await load(port: port, mode, enough: 50)
     #expect(tally.failed == [.refused: tally.sent])
+  }
+
+  @Test(
+    "Who is refused while a stop is going on is turned away, and nothing else is excused", arguments: LoadMode.allCases)
+  func turnedAway(mode: LoadMode) async throws {
+    let server = try await ScriptedServer { $0 % 10 == 0 ? .closeBeforeByte : .answer }
+    let port = server.port
+    let excused = try await load(port: port, mode, stopping: true)
+    #expect(excused.failed == [.closedBeforeByte: server.count(.closeBeforeByte)] && excused.turnedAway == 0)
+    await server.end()
+    let tally = try await load(port: port, mode, enough: 50, stopping: true)
+    #expect(tally.failed.isEmpty && tally.turnedAway == tally.sent)
   }
 
   @Test("A keep-alive client keeps its connection; the other one makes one for each request") func connections()

@@ -79,11 +79,12 @@ struct RehearsalProcess {
   var verdict: String { report["verdict"] as? String ?? "" }
   var command: [String] { report["command"] as? [String] ?? [] }
   var restarts: [[String: Any]] { report["restarts"] as? [[String: Any]] ?? [] }
+  var stops: [[String: Any]] { report["stops"] as? [[String: Any]] ?? [] }
   var outcomes: [String] { restarts.map { $0["outcome"] as? String ?? "" } }
 
   /// Every process that the report names, still alive.
   var alive: [Int32] {
-    let pids = restarts.flatMap { [$0["pid"], $0["oldPid"]].compactMap { ($0 as? NSNumber)?.int32Value } }
+    let pids = (restarts + stops).flatMap { [$0["pid"], $0["oldPid"]].compactMap { ($0 as? NSNumber)?.int32Value } }
     return Set(pids).filter { ProcessTable.entry(ProcessID(rawValue: $0))?.isZombie == false }.sorted()
   }
 }

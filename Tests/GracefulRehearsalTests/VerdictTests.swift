@@ -101,6 +101,28 @@ import Testing
       }.exitCode == 2)
   }
 
+  @Test("Stops that did not end well are no pass; who was turned away is no loss, and is named") func stops() {
+    func stops(_ change: (inout Verdict.Evidence) -> Void) -> Verdict {
+      verdict {
+        $0.areStops = true
+        $0.turnedAway = 7
+        change(&$0)
+      }
+    }
+    #expect(
+      stops { _ in }
+        == .passed(
+          "nothing was lost of 1000 requests in 20 stops; 7 of them could know, and were turned away."))
+    #expect(
+      stops { $0.served = 19 }
+        == .notDone("only 19 of 20 stops ended with code 0 in time; nothing was lost meanwhile."))
+    #expect(
+      stops {
+        $0.served = 0
+        $0.lost = 1
+      } == .failed("1 of 1000 requests were lost in 0 stops."))
+  }
+
   @Test("What cannot be rehearsed is refused before anything is started") func usage() {
     func usage(_ change: (inout RehearsalConfiguration) -> Void) -> String? {
       var configuration = RehearsalConfiguration(graceful: "/g", environment: [:])
@@ -126,6 +148,28 @@ import Testing
         $0.command = ["nginx"]
         $0.url = TargetURL("http://127.0.0.1")
       } != nil)
+    let stop = StopMethod("signal:TERM")
+    #expect(stop != nil && usage { $0.stop = stop } == nil)
+    #expect(
+      usage {
+        $0.stop = stop
+        $0.restart = .signal(number: 1, name: "HUP")
+      } != nil)
+    #expect(
+      usage {
+        $0.stop = stop
+        $0.fault = .kill
+      } != nil)
+    #expect(
+      usage {
+        $0.stop = stop
+        $0.command = ["graceful", "demo", "--listen", "127.0.0.1:0"]
+      } != nil)
+    #expect(
+      usage {
+        $0.stop = stop
+        $0.command = ["graceful", "demo", "--listen=127.0.0.1:8080"]
+      } == nil)
     #expect(usage { $0.connections = 0 } != nil)
     #expect(usage { $0.restarts = -1 } != nil)
   }

@@ -19,6 +19,13 @@ int cgs_accept(int fd);
 int cgs_socket_error(int fd);
 // SO_ACCEPTCONN: 1 when the socket listens.
 int cgs_is_listening(int fd);
+// Lets no new TCP connection begin at a listening socket, and those that have begun be completed (SO_ATTACH_FILTER,
+// socket(7)): whoever comes now hears nothing, and tries again after a second (RFC 6298). -ENOSYS where there is none.
+int cgs_hold_off(int fd);
+// SO_DETACH_FILTER.
+int cgs_let_in(int fd);
+// 1 when a connection waits to be accepted.
+int cgs_has_waiting(int fd);
 
 struct cgs_peer {
     int32_t pid;  // 0 when it is not known

@@ -1,0 +1,34 @@
+internal import CGracefulSystem
+internal import SystemPackage
+
+/// The queue of a listening TCP socket in the moments before it is closed for good.
+///
+/// A listener that is closed resets every connection that waits in its queue, although its client has its connection and
+/// may have sent a request. To accept until none waits is not enough: the next one may come before the close. So no new
+/// connection is let in first; those whose handshake has begun still arrive. When none waits any more, it is closed.
+///
+/// Who is not let in tries again after a second, and hears then that nobody listens, or is served by whoever does. The
+/// socket may be somebody else's too (a supervisor's), so that connections are let in again before this copy is closed.
+package struct ListenQueue: ~Copyable, Sendable {
+  private let listener: OwnedDescriptor
+
+  /// Takes a copy of a listener, which is closed with this value, last.
+  package init(of number: Int32) throws(SystemError) {
+    let result = cgs_duplicate(number)
+    guard result >= 0 else { throw SystemError("fcntl(F_DUPFD_CLOEXEC)", on: "descriptor \(number)", result: result) }
+    listener = OwnedDescriptor(adopting: FileDescriptor(rawValue: result))
+  }
+
+  deinit {
+    // The one moment in which a connection may still come and be lost: between this call and the next.
+    _ = cgs_let_in(listener.number)
+  }
+
+  /// From now on no connection begins.
+  ///
+  /// Where the system has no such thing (only Linux has), connections go on to come.
+  package func holdOff() { _ = cgs_hold_off(listener.number) }
+
+  /// Whether nobody waits to be accepted.
+  package var isEmpty: Bool { cgs_has_waiting(listener.number) == 0 }
+}
