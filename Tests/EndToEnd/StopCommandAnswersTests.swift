@@ -25,4 +25,35 @@ struct StopCommandAnswersTests {
     #expect(await program.end() == .exited(clean ? 0 : 124), "\(program.errors)")
     #expect(!isThere(directory.path("c")) && !isThere(directory.path("h")))
   }
+
+  @Test("with hardly a descriptor left the program serves, or says why it does not start: 78, and never a crash")
+  func noDescriptors() async throws {
+    let directory = try TestDirectory()
+    var ends: Set<Int32> = []
+    // With fewer the process does not come so far: Dispatch traps when it cannot have its own.
+    for limit in 12...20 {
+      let socket = directory.path("h\(limit)")
+      let program = try ToolProcess(
+        ["--nofile=\(limit):\(limit)", try ToolProcess.built("HTTPStoppedProgram").path, "socket=\(socket)", "free"],
+        executable: "/usr/bin/prlimit", in: directory)
+      let endpoint = EndpointClient(place: .socket(socket))
+      #expect(
+        await eventually {
+          if program.child.status != nil { return true }
+          return await endpoint.status("GET /readyz") == 200
+        }, "\(limit): \(program.errors)")
+      program.child.signal(SIGTERM)
+      switch await program.end() {
+      case .exited(let code):
+        ends.insert(code)
+        #expect(code == 0 || code == 78, "\(limit): \(program.errors)")
+        // The report has it in lines.
+        let errors = program.errors.replacing("\n! ", with: " ")
+        #expect(code == 0 || errors.contains("Too many open files"), "\(limit): \(program.errors)")
+      case let other: Issue.record("\(limit): \(String(describing: other)): \(program.errors)")
+      }
+      #expect(!isThere(socket))
+    }
+    #expect(ends == [0, 78])
+  }
 }
