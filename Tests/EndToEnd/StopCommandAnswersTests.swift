@@ -26,6 +26,18 @@ struct StopCommandAnswersTests {
     #expect(!isThere(directory.path("c")) && !isThere(directory.path("h")))
   }
 
+  @Test(
+    "`graceful stop --directory` that is interrupted takes its request back, and exits 128 + n", arguments: [1, 2, 15])
+  func interrupted(signal: Int32) async throws {
+    let directory = try TestDirectory()
+    let stop = try ToolProcess(["stop", "--directory", directory.path(".")], in: directory)
+    #expect(await eventually { self.isThere(directory.path("process.stop")) }, "\(stop.errors)")
+    stop.child.signal(signal)
+    #expect(await stop.end() == .exited(128 + signal), "\(stop.errors)")
+    #expect(!isThere(directory.path("process.stop")))
+    #expect(stop.errors.contains("has been taken back"), "\(stop.errors)")
+  }
+
   @Test("with hardly a descriptor left the program serves, or says why it does not start: 78, and never a crash")
   func noDescriptors() async throws {
     let directory = try TestDirectory()
