@@ -38,6 +38,38 @@ struct StopCommandAnswersTests {
     #expect(stop.errors.contains("has been taken back"), "\(stop.errors)")
   }
 
+  @Test("by the process's number: what it says when it is late, and --wait-only, which sends nothing")
+  func waitOnly() async throws {
+    let program = try Stoppable()
+    #expect(await program.becomeReady())
+    let pid = "\(program.program.pid)"
+    let idle = try await CommandRun(
+      ["stop", "--pid", pid, "--wait-only", "--timeout", "200ms"], in: program.directory)
+    #expect(idle.status == .exited(124) && !idle.errors.contains("SIGTERM"), "\(idle.errors)")
+    #expect(await program.status("GET /readyz") == 200)
+    let late = try await CommandRun(["stop", "--pid", pid, "--timeout", "300ms"], in: program.directory)
+    #expect(late.status == .exited(124), "\(late.errors)")
+    // Nothing of a process shows what holds it up; and whoever asks again, cancels.
+    #expect(late.errors.contains("graceful status --socket"), "\(late.errors)")
+    #expect(late.errors.contains("--wait-only") && late.errors.contains("cancels"), "\(late.errors)")
+    let wait = try ToolProcess(["stop", "--pid", pid, "--wait-only"], in: program.directory)
+    let again = try await CommandRun(
+      ["stop", "--pid", pid, "--wait-only", "--timeout", "200ms"], in: program.directory)
+    #expect(again.status == .exited(124), "\(again.errors)")
+    program.program.child.signal(SIGUSR2)
+    #expect(await wait.end() == .exited(0), "\(wait.errors)")
+    #expect(wait.output == "process \(pid) has stopped\n")
+    // A second SIGTERM would have cancelled: 124.
+    #expect(await program.program.end() == .exited(0), "\(program.program.errors)")
+  }
+
+  @Test("--wait-only goes with --pid, and not with --now", arguments: [["--socket", "/x"], ["--pid", "1", "--now"]])
+  func waitOnlyUsage(with options: [String]) async throws {
+    let directory = try TestDirectory()
+    let stop = try await CommandRun(["stop", "--wait-only"] + options, in: directory)
+    #expect(stop.status == .exited(64), "\(stop.errors)")
+  }
+
   @Test("with hardly a descriptor left the program serves, or says why it does not start: 78, and never a crash")
   func noDescriptors() async throws {
     let directory = try TestDirectory()
