@@ -70,6 +70,36 @@ struct StopCommandAnswersTests {
     #expect(stop.status == .exited(64), "\(stop.errors)")
   }
 
+  @Test("a program that was asked over HTTP and died without an answer is not nobody", arguments: [true, false])
+  func died(tcp: Bool) async throws {
+    let program = try Stoppable(tcp: tcp)
+    #expect(await program.becomeReady())
+    let stop = try ToolProcess(
+      ["stop", "--url", program.url] + (tcp ? ["--token-file", program.tokenFile] : []), in: program.directory)
+    #expect(await program.answers("GET /readyz", 503))
+    program.program.child.signal(SIGKILL)
+    // Over a Unix socket its end is seen; over an address it is not.
+    #expect(await stop.end() == .exited(tcp ? 1 : 0), "\(stop.errors)")
+    #expect(!tcp || stop.errors.contains("was asked, and the connection ended before the answer"), "\(stop.errors)")
+  }
+
+  @Test("what does not speak HTTP is nobody: 69, and not at the end of the time", arguments: ["stop", "status"])
+  func noHTTP(command: String) async throws {
+    let directory = try TestDirectory()
+    let control = try ToolProcess(
+      ["socket=\(directory.path("h"))", "control=\(directory.path("c"))", "free"],
+      executable: "HTTPStoppedProgram", in: directory)
+    #expect(await eventually { self.isThere(directory.path("c")) }, "\(control.errors)")
+    let began = ContinuousClock.now
+    let run = try await CommandRun(
+      [command, "--url", "unix:\(directory.path("c"))", "--timeout", "30s"], in: directory)
+    #expect(run.status == .exited(69), "\(run.errors)")
+    #expect(run.errors.contains("does not speak HTTP"), "\(run.errors)")
+    #expect(ContinuousClock.now - began < .seconds(15))
+    control.child.signal(SIGTERM)
+    #expect(await control.end() == .exited(0), "\(control.errors)")
+  }
+
   @Test("with hardly a descriptor left the program serves, or says why it does not start: 78, and never a crash")
   func noDescriptors() async throws {
     let directory = try TestDirectory()
