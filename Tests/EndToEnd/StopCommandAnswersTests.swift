@@ -70,6 +70,21 @@ struct StopCommandAnswersTests {
     #expect(stop.status == .exited(64), "\(stop.errors)")
   }
 
+  @Test("with the files alone, one that is late says where to look for what holds it up", arguments: [true, false])
+  func lateByFiles(ancestor: Bool) async throws {
+    let directory = try TestDirectory()
+    let program = try ToolProcess(
+      ["5000"], executable: "StoppableProgram", in: directory, own: ["TMPDIR": directory.path(".")])
+    #expect(await eventually { program.output.contains("ready") }, "\(program.errors)")
+    let stop = try ToolProcess(
+      ancestor
+        ? ["--directory", directory.path("."), "--timeout", "0.3"]
+        : ["stop", "--directory", directory.path("."), "--timeout", "300ms"],
+      executable: ancestor ? "stop" : "graceful", in: directory)
+    #expect(await stop.end() == .exited(124), "\(stop.errors)")
+    #expect(stop.errors.contains("graceful status --socket"), "\(stop.errors)")
+  }
+
   @Test("a program that was asked over HTTP and died without an answer is not nobody", arguments: [true, false])
   func died(tcp: Bool) async throws {
     let program = try Stoppable(tcp: tcp)

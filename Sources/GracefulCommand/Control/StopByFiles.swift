@@ -22,6 +22,8 @@ extension StopWait {
   private func failure(_ error: StopFileError, _ interruption: Interruption) -> CommandFailure {
     switch error.code {
     case .interrupted: CommandFailure(code: 128 + interruption.signal, message: "\(error)")
+    // The files do not say it.
+    case .notInTime: CommandFailure(code: error.exitCode, message: "\(error); \(Self.whereToLook)")
     default: CommandFailure(code: error.exitCode, message: "\(error)")
     }
   }
