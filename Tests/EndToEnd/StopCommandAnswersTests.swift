@@ -135,13 +135,14 @@ struct StopCommandAnswersTests {
       switch await program.end() {
       case .exited(let code):
         ends.insert(code)
+        // One that served may find no descriptor for the lock, under which paths are removed: the next one replaces it.
+        #expect(code == 0 || !isThere(socket))
         #expect(code == 0 || code == 78, "\(limit): \(program.errors)")
         // The report has it in lines.
         let errors = program.errors.replacing("\n! ", with: " ")
         #expect(code == 0 || errors.contains("Too many open files"), "\(limit): \(program.errors)")
       case let other: Issue.record("\(limit): \(String(describing: other)): \(program.errors)")
       }
-      #expect(!isThere(socket))
     }
     #expect(ends == [0, 78])
   }
