@@ -120,7 +120,7 @@ struct StopCommandAnswersTests {
     let directory = try TestDirectory()
     var ends: Set<Int32> = []
     // With fewer the process does not come so far: Dispatch traps when it cannot have its own.
-    for limit in 12...20 {
+    for limit in 14...20 {
       let socket = directory.path("h\(limit)")
       let program = try ToolProcess(
         ["--nofile=\(limit):\(limit)", try ToolProcess.built("HTTPStoppedProgram").path, "socket=\(socket)", "free"],
