@@ -21,7 +21,7 @@
 
 // In the child there is this one thread, and whatever another one had locked stays locked: nothing but system calls, not
 // even through the functions of libc, which a sanitizer replaces by its own.
-#define IN_CHILD __attribute__((noinline, no_sanitize("address", "thread", "undefined")))
+#define IN_CHILD __attribute__((noinline, disable_sanitizer_instrumentation))
 
 IN_CHILD static void close_others(const struct cgs_spawn *what, int report) {
     unsigned next = 3;
@@ -43,7 +43,7 @@ IN_CHILD static void close_others(const struct cgs_spawn *what, int report) {
 IN_CHILD static int become(const struct cgs_spawn *what, int report) {
     // All zero is SIG_DFL without flags, and the empty set, whatever the order of the fields on this machine. SIGKILL and
     // SIGSTOP are refused.
-    const unsigned long zero[16] = {0};
+    static const unsigned long zero[16];
     for (int number = 1; number < _NSIG; number++) syscall(SYS_rt_sigaction, number, zero, NULL, _NSIG / 8);
     if (syscall(SYS_setpgid, 0, 0) < 0) return errno;
     for (size_t i = 0; i < what->descriptor_pairs; i++)

@@ -249,24 +249,6 @@ extension Handover {
     if let process { body(process) }
   }
 
-  /// Starts a successor of this process, which takes over when it is ready.
-  ///
-  /// What comes of it is told as events.
-  ///
-  /// A second call while a handover is going on becomes part of it.
-  public func restart() {
-    // The loop may have ended by then, and would drop the question.
-    if state.withLock({ $0.hasLeft }) {
-      return configuration.onEvent(.restartFailed(reason: "this process is about to end"))
-    }
-    loop.execute {
-      guard let driver = self.driver else {
-        return self.configuration.onEvent(.restartFailed(reason: "this process does not serve yet"))
-      }
-      driver.receive(.restartRequested)
-    }
-  }
-
   /// This process has been asked to stop: no handover begins any more.
   ///
   /// One that has begun goes on.

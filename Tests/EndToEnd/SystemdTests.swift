@@ -78,8 +78,9 @@ struct SystemdTests {
 
   /// How a process ended that its predecessor has made a child of this one.
   private func end(of pid: Int32) async -> Int32? {
+    guard await eventually({ !Observed.lives(pid) }) else { return nil }
     var how = cgs_exit()
-    guard await eventually({ cgs_reap(pid, &how) < 0 || how.pid == pid }), how.pid == pid else { return nil }
+    guard cgs_reap(pid, &how) >= 0, how.pid == pid else { return nil }
     return how.signaled == 1 ? 128 + how.code : how.code
   }
 
@@ -102,8 +103,9 @@ struct SystemdTests {
       } else {
         #expect(await end(of: before.pid) == 0, "\(demo.errors)")
       }
+      let named = "MAINPID=\(serving.pid)\nREADY=1\nSTATUS=running"
       #expect(
-        await eventually { manager.messages.contains("MAINPID=\(serving.pid)\nREADY=1\nSTATUS=running") },
+        await eventually { manager.messages.contains(named) },
         "\(manager.messages)")
     }
     kill(serving.pid, SIGTERM)
