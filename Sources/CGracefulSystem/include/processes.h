@@ -17,8 +17,8 @@ struct cgs_spawn {
 // Returns the process id.
 int cgs_spawn(const struct cgs_spawn *what);
 // The same with clone(2) and CLONE_PARENT: the new process is a child of this one's parent, and its status that one's to
-// take. `pidfd` (close-on-exec) stands for it. The pairs must not overlap, as those of cgs_spawn need not, either: each of
-// ours is above every number of the child's.
+// take. `pidfd` (close-on-exec) stands for it. Each of our numbers must be above all of
+// the child's.
 // It copies the page tables, which posix_spawn does not. -ENOSYS before Linux 5.9 (close_range), and elsewhere.
 int cgs_spawn_sibling(const struct cgs_spawn *what, int *pidfd);
 
