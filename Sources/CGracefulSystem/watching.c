@@ -24,6 +24,8 @@ int cgs_inotify_watch(int fd, const char *directory) {
 int cgs_inotify_unwatch(int fd, int watch) { return RESULT(inotify_rm_watch(fd, watch)); }
 
 uint32_t cgs_inotify_ends(void) { return IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT | IN_Q_OVERFLOW; }
+
+uint32_t cgs_inotify_arrives(void) { return IN_CREATE | IN_MOVED_TO; }
 #else
 int cgs_inotify(void) { return -ENOSYS; }
 
@@ -40,6 +42,8 @@ int cgs_inotify_unwatch(int fd, int watch) {
 }
 
 uint32_t cgs_inotify_ends(void) { return 0; }
+
+uint32_t cgs_inotify_arrives(void) { return 0; }
 #endif
 
 int cgs_create_file(const char *path, uint32_t mode) {

@@ -12,6 +12,8 @@ int cgs_inotify_unwatch(int fd, int watch);
 // What of an event's mask says that the directory itself has gone (IN_DELETE_SELF, IN_MOVE_SELF, IN_IGNORED,
 // IN_UNMOUNT), or that events were lost (IN_Q_OVERFLOW).
 uint32_t cgs_inotify_ends(void);
+// What of an event's mask says that an entry has come into it (IN_CREATE, IN_MOVED_TO).
+uint32_t cgs_inotify_arrives(void);
 
 // open(2) with O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC: a file that was not there.
 int cgs_create_file(const char *path, uint32_t mode);

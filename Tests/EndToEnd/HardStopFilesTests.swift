@@ -1,0 +1,30 @@
+import Foundation
+import GracefulProcesses
+import Testing
+import WholeMachine
+
+/// What comes between a program and its answer by files.
+@Suite("Stopping by files when something is in the way", .wholeMachine, .serialized, .timeLimit(.minutes(5)))
+struct HardStopFilesTests {
+  private func tool(_ arguments: [String], _ executable: String, in directory: TestDirectory) throws -> ToolProcess {
+    try ToolProcess(
+      arguments, executable: executable, in: directory,
+      own: ["TMPDIR": directory.path(""), "STOP_TIMEOUT_SECONDS": "20"])
+  }
+
+  private func shell(_ script: String, in directory: TestDirectory) throws -> ToolProcess {
+    try tool(["-c", script], "/bin/sh", in: directory)
+  }
+
+  @Test("A program that is started again at once, and removes the answer of its predecessor, has stopped all the same")
+  func startedAgain() async throws {
+    let built = try ToolProcess.built("StoppableProgram").path
+    for _ in 0..<3 {
+      let directory = try TestDirectory()
+      let program = try shell("'\(built)' 1500; exec '\(built)' 0", in: directory)
+      #expect(await eventually { program.output.contains("ready") }, "\(program.errors)")
+      let stop = try tool([], "stop", in: directory)
+      #expect(await stop.end() == .exited(0), "\(stop.errors)")
+    }
+  }
+}
