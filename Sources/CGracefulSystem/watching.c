@@ -1,9 +1,11 @@
 #define _GNU_SOURCE
 #include "include/watching.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -45,6 +47,20 @@ uint32_t cgs_inotify_ends(void) { return 0; }
 
 uint32_t cgs_inotify_arrives(void) { return 0; }
 #endif
+
+int cgs_entries(const char *directory, const char *prefix, uint8_t *names, size_t room) {
+    DIR *all = opendir(directory);
+    if (!all) return -errno;
+    size_t used = 0;
+    for (struct dirent *entry; (entry = readdir(all));) {
+        size_t length = strlen(entry->d_name) + 1;
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 || length > room - used) continue;
+        memcpy(names + used, entry->d_name, length);
+        used += length;
+    }
+    closedir(all);
+    return (int)used;
+}
 
 int cgs_create_file(const char *path, uint32_t mode) {
     return RESULT(open(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, (mode_t)mode));

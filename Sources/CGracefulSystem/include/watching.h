@@ -1,6 +1,7 @@
 #ifndef CGRACEFULSYSTEM_WATCHING_H
 #define CGRACEFULSYSTEM_WATCHING_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 // inotify_init1(2), close-on-exec and non-blocking. -ENOSYS where there is no inotify.
@@ -14,6 +15,9 @@ int cgs_inotify_unwatch(int fd, int watch);
 uint32_t cgs_inotify_ends(void);
 // What of an event's mask says that an entry has come into it (IN_CREATE, IN_MOVED_TO).
 uint32_t cgs_inotify_arrives(void);
+// The names in a directory that begin with `prefix`, a zero byte behind each, as many as there is room for.
+// Returns how many bytes that is.
+int cgs_entries(const char *directory, const char *prefix, uint8_t *names, size_t room);
 
 // open(2) with O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC: a file that was not there.
 int cgs_create_file(const char *path, uint32_t mode);

@@ -6,6 +6,8 @@ internal import CGracefulSystem
 package struct StopFileCalls: Sendable {
   /// lstat(2); with a trailing `/.` it is the directory that a link leads to.
   package var status: @Sendable (_ path: String) -> StopFileLook
+  /// The names in a directory that begin like this; none when it cannot be read.
+  package var entries: @Sendable (_ directory: String, _ prefix: String) -> [String]
   package var mayChangeEntries: @Sendable (_ directory: String) -> Int32
   package var unlink: @Sendable (_ path: String) -> Int32
   /// open(2) of a file that is not there.
@@ -38,6 +40,15 @@ package struct StopFileCalls: Sendable {
       let result = cgs_link_status(path, &status)
       guard result < 0 else { return .found(StopFileStatus(status)) }
       return result == noSuchFile ? .absent : .failed(-result)
+    },
+    entries: { directory, prefix in
+      // So much is more than anybody leaves; the rest is for the next start.
+      var count: Int32 = 0
+      let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, initialized in
+        count = cgs_entries(directory, prefix, buffer.baseAddress, buffer.count)
+        initialized = Int(max(0, count))
+      }
+      return bytes.split(separator: 0).compactMap { String(validating: $0, as: UTF8.self) }
     },
     mayChangeEntries: { directory in cgs_may_change_entries(directory) },
     unlink: { path in cgs_unlink(path) },

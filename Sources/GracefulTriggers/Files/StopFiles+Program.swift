@@ -29,7 +29,7 @@ extension StopFiles {
   public func signalStopped() throws(StopFileError) {
     try checkNames()
     let process = cgs_process_id()
-    let temporary = "\(answerPath).\(process).\(UInt32.random(in: .min ... .max)).tmp"
+    let temporary = path(of: StopFileLeftovers.name(ofAnswer: answer, process: process))
     let file = calls.create(temporary, 0o644)
     guard file >= 0 else { throw StopFileError("open", temporary, result: file) }
     if let start = ProcessStart(of: process, calls: calls) {

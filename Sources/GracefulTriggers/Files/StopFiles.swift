@@ -61,7 +61,7 @@ public struct StopFiles: Sendable {
   var requestPath: String { path(of: request) }
   var answerPath: String { path(of: answer) }
 
-  private func path(of name: String) -> String { directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)" }
+  func path(of name: String) -> String { directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)" }
 
   /// What cannot be: a name that is none.
   func checkNames() throws(StopFileError) {
