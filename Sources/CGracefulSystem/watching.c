@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -65,6 +66,8 @@ int cgs_entries(const char *directory, const char *prefix, uint8_t *names, size_
 int cgs_create_file(const char *path, uint32_t mode) {
     return RESULT(open(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, (mode_t)mode));
 }
+
+int cgs_make_file(const char *path, uint32_t mode) { return RESULT(mknod(path, S_IFREG | (mode_t)mode, 0)); }
 
 int cgs_open_to_read(const char *path) { return RESULT(open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)); }
 

@@ -27,4 +27,20 @@ struct HardStopFilesTests {
       #expect(await stop.end() == .exited(0), "\(stop.errors)")
     }
   }
+
+  @Test(
+    "A program that has no descriptor left answers",
+    .enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/prlimit"))
+  )
+  func noDescriptor() async throws {
+    let directory = try TestDirectory()
+    let program = try tool(["0"], "StoppableProgram", in: directory)
+    #expect(await eventually { program.output.contains("ready") }, "\(program.errors)")
+    let limit = try tool(["--pid", "\(program.pid)", "--nofile=3:3"], "/usr/bin/prlimit", in: directory)
+    #expect(await limit.end() == .exited(0), "\(limit.errors)")
+    let stop = try tool([], "stop", in: directory)
+    #expect(await stop.end() == .exited(0), "\(stop.errors)")
+    #expect(await program.end() == .exited(0), "\(program.errors)")
+    #expect(!program.errors.contains("no answer"), "\(program.errors)")
+  }
 }

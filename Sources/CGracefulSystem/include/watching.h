@@ -21,6 +21,8 @@ int cgs_entries(const char *directory, const char *prefix, uint8_t *names, size_
 
 // open(2) with O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC: a file that was not there.
 int cgs_create_file(const char *path, uint32_t mode);
+// mknod(2) of an empty regular file that is not there: it takes no descriptor. -EPERM where only root may.
+int cgs_make_file(const char *path, uint32_t mode);
 // open(2) with O_NOFOLLOW | O_NONBLOCK | O_RDONLY | O_CLOEXEC: never waits for the other end of a FIFO.
 int cgs_open_to_read(const char *path);
 // faccessat(2), W_OK and X_OK with the effective user: whether entries of this directory may be made and removed.

@@ -12,6 +12,8 @@ package struct StopFileCalls: Sendable {
   package var unlink: @Sendable (_ path: String) -> Int32
   /// open(2) of a file that is not there.
   package var create: @Sendable (_ path: String, _ mode: UInt32) -> Int32
+  /// mknod(2) of an empty file that is not there, which takes no descriptor.
+  package var makeFile: @Sendable (_ path: String, _ mode: UInt32) -> Int32
   package var write: @Sendable (_ descriptor: Int32, _ bytes: [UInt8]) -> Int
   package var rename: @Sendable (_ from: String, _ to: String) -> Int32
   /// The first 1,024 bytes of a file.
@@ -53,6 +55,7 @@ package struct StopFileCalls: Sendable {
     mayChangeEntries: { directory in cgs_may_change_entries(directory) },
     unlink: { path in cgs_unlink(path) },
     create: { path, mode in repeating { cgs_create_file(path, mode) } },
+    makeFile: { path, mode in cgs_make_file(path, mode) },
     write: { descriptor, bytes in repeating { cgs_write(descriptor, bytes, bytes.count) } },
     rename: { from, to in cgs_rename(from, to) },
     read: { path in
