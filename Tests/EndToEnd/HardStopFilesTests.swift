@@ -43,4 +43,16 @@ struct HardStopFilesTests {
     #expect(await program.end() == .exited(0), "\(program.errors)")
     #expect(!program.errors.contains("no answer"), "\(program.errors)")
   }
+
+  @Test("A TMPDIR that is no UTF-8 is refused by either side, instead of another directory being watched")
+  func notUTF8() async throws {
+    let directory = try TestDirectory()
+    for (name, expected) in [("stop", Int32(64)), ("StoppableProgram", 78)] {
+      let built = try ToolProcess.built(name).path
+      let tool = try shell(
+        "TMPDIR=$(printf '%s/\\377' \"$TMPDIR\"); mkdir -p \"$TMPDIR\"; exec '\(built)'", in: directory)
+      #expect(await tool.end() == .exited(expected), "\(tool.errors)")
+      #expect(tool.errors.contains("TMPDIR") && tool.errors.contains("UTF-8"), "\(tool.errors)")
+    }
+  }
 }
