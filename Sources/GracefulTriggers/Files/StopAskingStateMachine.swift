@@ -206,8 +206,9 @@ package struct StopAskingStateMachine: Sendable {
 
   private func isDueToWatch(_ now: Instant) -> Bool { now - (began ?? now) >= pace.unwatchedFor }
 
-  /// It was asked for before the watch began, so this is an answer. Where anybody may write, it could be anybody's: there it is
-  /// worth no more than another change.
+  /// It was asked for before the watch began, so this is an answer.
+  ///
+  /// Where anybody may write, it could be anybody's: there it is worth no more than another change.
   private mutating func arrive() { hasArrived = isPrivate }
 
   private mutating func judge(_ look: StopFileLook) -> [Action] {

@@ -86,30 +86,6 @@ struct StopFileWatchTests {
     #expect(watch.asked.waits(for: 1))
   }
 
-  @Test("Of answers that were never finished, the old ones of our user are removed, and nothing else")
-  func leftovers() throws {
-    let directory = try FilesDirectory()
-    let left = "process.stopped.12.345.tmp"
-    let others = [
-      "process.stopped.12.tmp", "process.stopped.12.345", "process.stopped.x.345.tmp", "process.stopped.12..tmp",
-      "process.stopped.1.2.3.tmp", "stopped.12.345.tmp",
-    ]
-    for name in others + [left] { directory.make(name) }
-    #expect(symlink("/nothing", directory.file("process.stopped.7.7.tmp")) == 0)
-    // Somebody may be writing it.
-    let early = try Watch(directory)
-    directory.make("process.stop")
-    #expect(early.asked.waits(for: 1) && directory.has(left))
-    early.driver.leave()
-
-    var calls = StopFileCalls.live
-    calls.wallClock = { cgs_wall_nanoseconds() + 60_000_000_000 }
-    let late = try Watch(directory, calls: calls)
-    directory.make("process.stop")
-    #expect(late.asked.waits(for: 1))
-    #expect(directory.names == (others + ["process.stopped.7.7.tmp"]).sorted())
-  }
-
   @Test("One that was made after the process began, and before it listened, stops it")
   func early() throws {
     let directory = try FilesDirectory()
