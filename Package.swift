@@ -153,7 +153,7 @@ let package = Package(
       name: "GracefulNIOTests",
       dependencies: [
         "WholeMachine", "Exploration",
-        "GracefulNIO", "Graceful", "GracefulDescriptors", .system, .nioCore, .nioPosix, .nioHTTP1, .nioEmbedded,
+        "GracefulNIO", "Graceful", "GracefulDescriptors", "CGracefulSystem", .system, .nioCore, .nioPosix, .nioHTTP1, .nioEmbedded,
       ]),
     .testTarget(
       name: "GracefulTestingTests",

@@ -21,13 +21,16 @@ package struct ListenQueue: ~Copyable, Sendable {
 
   deinit {
     // The one moment in which a connection may still come and be lost: between this call and the next.
-    _ = cgs_let_in(listener.number)
+    Self.letIn(at: listener.number)
   }
 
   /// From now on no connection begins.
   ///
   /// Where the system has no such thing (only Linux has), connections go on to come.
   package func holdOff() { _ = cgs_hold_off(listener.number) }
+
+  /// Lets connections begin again at a listener, whoever kept them away.
+  package static func letIn(at number: Int32) { _ = cgs_let_in(number) }
 
   /// Whether nobody waits to be accepted.
   package var isEmpty: Bool { cgs_has_waiting(listener.number) == 0 }

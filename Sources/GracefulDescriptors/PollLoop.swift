@@ -108,7 +108,8 @@ package final class PollLoop: Sendable {
   /// On the loop's own thread it is exact; from another one, a call may still be running.
   package func unwatch(_ id: WatchID) {
     // Given out of the lock: what a closure holds may call this loop when it goes.
-    _ = change { $0.watches.removeValue(forKey: id) }
+    let watch = change { $0.watches.removeValue(forKey: id) }
+    withExtendedLifetime(watch) {}
   }
 
   /// Calls `body` once, on the loop's thread, when the instant has come.
@@ -121,7 +122,8 @@ package final class PollLoop: Sendable {
   /// On the loop's own thread it is exact; from another one, a call may still be running.
   package func cancel(_ id: TimerID) {
     // Given out of the lock, as above.
-    _ = change { state in id.id.flatMap { state.timers.remove($0) } }
+    let timer = change { state in id.id.flatMap { state.timers.remove($0) } }
+    withExtendedLifetime(timer) {}
   }
 
   /// Ends the thread after what it is doing now.
@@ -168,8 +170,9 @@ package final class PollLoop: Sendable {
         if readiness.contains(.invalid) { unwatch(entry.id) }
       }
     }
-    // What the closures hold may hold this loop, and may call it when it goes: not under the lock.
-    _ = state.withLock { state in
+    // What the closures hold may hold this loop, and may call it when it goes: not under the lock. What nobody uses, the
+    // optimizer would release at once, and so under it: a control server that went then was a recursive lock, and SIGILL.
+    let left = state.withLock { state in
       defer {
         state.jobs = []
         state.watches = [:]
@@ -177,6 +180,7 @@ package final class PollLoop: Sendable {
       }
       return (state.jobs, state.watches, state.timers)
     }
+    withExtendedLifetime(left) {}
   }
 
   /// Runs what is due; then the watches to wait for, or nil when the loop has been stopped.

@@ -35,8 +35,16 @@ final class ListenerHandler: ChannelInboundHandler {
     isWanted = wanted
     backoff?.cancel()
     backoff = nil
+    if wanted { letIn(on: channel) }
     // Fails only when the channel is closed; then nothing is accepted either.
     try? channel.syncOptions?.setOption(.autoRead, value: wanted)
+  }
+
+  /// Another process that has this socket, too, may have been killed while it emptied the queue: what keeps new connections
+  /// away would stay with the socket, and nobody would ever come again.
+  private func letIn(on channel: any Channel) {
+    let number = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (handle: CInt) in handle }
+    if let number { ListenQueue.letIn(at: number) }
   }
 
   /// Lets nobody new in and goes on accepting until nobody waits; then says so.

@@ -4,7 +4,8 @@ extension DrainingServer {
   /// The whole life of a server as a phase, in the one order that loses nothing.
   ///
   /// It waits until the predecessor has let go and accepts, says that the phase is ready, serves until it is told to
-  /// drain (or a successor has taken over), accepts who waits to be, closes the listener, leaves the handover, so that whoever is started
+  /// drain (or a successor has taken over), accepts who waits to be, closes the listener, leaves the handover, so that
+  /// whoever is started
   /// from here on need not wait for the rest, and drains until the phase's deadline.
   /// - Parameters:
   ///   - phase: its limit, clipped to the lifecycle's grace, is the time for the drain.

@@ -1,3 +1,4 @@
+import CGracefulSystem
 import GracefulDescriptors
 import Logging
 import NIOCore
@@ -132,6 +133,20 @@ struct AcceptingTests {
     try await late.send(request)
     try await late.until { $0.text.hasSuffix("first/x") }
     await endAll([first], [early, late])
+  }
+
+  @Test("Who begins to accept lets in whom another process kept away, and was killed")
+  func killedMeanwhile() async throws {
+    let first = try await TestServer.start()
+    // What a killed process leaves: the socket as it made it, and nobody who takes that back.
+    let left = cgs_hold_off(first.copy.owned.number)
+    #expect(left == 0)
+    await first.server.pauseAccepting()
+    await first.server.startAccepting()
+    let client = try await first.connect()
+    try await client.send(request)
+    try await client.until { $0.text.hasSuffix("first/x") }
+    await endAll([first], [client])
   }
 
   @Test("Connections accepted last before the listener closes are counted and served", arguments: 0..<20)

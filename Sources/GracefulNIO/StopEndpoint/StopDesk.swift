@@ -129,7 +129,11 @@ final class StopDesk: Sendable {
     }
   }
 
-  func forget(_ id: Int) { _ = state.withLock { $0.waiters.removeValue(forKey: id) } }
+  func forget(_ id: Int) {
+    // Given out of the lock: what it holds may ask here when it goes.
+    let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
+    withExtendedLifetime(waiter) {}
+  }
 
   // MARK: The end
 
