@@ -153,7 +153,8 @@ let package = Package(
       name: "GracefulNIOTests",
       dependencies: [
         "WholeMachine", "Exploration",
-        "GracefulNIO", "Graceful", "GracefulDescriptors", "CGracefulSystem", .system, .nioCore, .nioPosix, .nioHTTP1, .nioEmbedded,
+        "GracefulNIO", "Graceful", "GracefulDescriptors", "CGracefulSystem", .log, .system, .nioCore, .nioPosix,
+        .nioHTTP1, .nioEmbedded,
       ]),
     .testTarget(
       name: "GracefulTestingTests",

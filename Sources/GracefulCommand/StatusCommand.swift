@@ -11,7 +11,8 @@ struct StatusCommand: ParsableCommand {
       With --watch it goes on until the program has ended: on a terminal as a live tree, elsewhere with a line for each \
       change. Of a program that was replaced, the successor is watched.
 
-      Exit codes: 0, 124 no answer in time, 69 nobody there, 77 not allowed, 64 wrong usage.
+      Exit codes: 0, 124 no answer in time, 69 nobody there, 77 not allowed, 64 wrong usage, 1 an answer \
+      that is no status.
       """)
 
   @OptionGroup var program: ProgramOptions

@@ -7,9 +7,15 @@ struct StopCommand: ParsableCommand {
     commandName: "stop", abstract: "Stops a program, and waits until its process is gone.",
     discussion: """
       Name the program in one of these ways. On a terminal it shows what is draining while it waits. When the time is \
-      over, the program goes on draining; ask again, or with --now, which cancels.
+      over, the program goes on draining, and can be asked again, or with --now, which cancels.
 
-      Exit codes: 0 stopped, 124 not in time, 69 nobody there, 77 not allowed, 64 wrong usage.
+      With --pid it is otherwise: each time it is sent SIGTERM. The second one that a process gets cancels what it does, \
+      and the third ends it at once (exit code 143). So wait on with --wait-only, which sends nothing; and one that has been \
+      sent SIGTERM already is cancelled without --now, which sends two.
+
+      Exit codes: 0 stopped, 124 not in time, 69 nobody there, 77 not allowed, 64 wrong usage, 1 an answer that says no \
+      (HTTP 400 or 500), or the connection ended before it, 74 the system refused a file (a full disk), 128+n the asking \
+      by files was ended by signal n, and the request taken back. How the program ended is not the exit code.
       """)
 
   @OptionGroup var target: StopTargetOptions
@@ -17,10 +23,20 @@ struct StopCommand: ParsableCommand {
   @Option(help: "How long to wait: 30s, 500ms, 2m.")
   var timeout = DurationArgument(argument: "30s")!
 
-  @Flag(help: "Cancel at once what runs, in order, instead of letting it finish.")
+  @Flag(help: "Cancel at once what runs, in order, instead of letting it finish; with --pid by two SIGTERMs.")
   var now = false
 
-  func validate() throws { try target.validate(whatFor: "stop") }
+  @Flag(help: "With --pid: send nothing, and wait until the process has ended.")
+  var waitOnly = false
+
+  func validate() throws {
+    try target.validate(whatFor: "stop")
+    guard waitOnly else { return }
+    if target.pid == nil {
+      throw ValidationError("--wait-only is for --pid; in the other ways asking again does no harm")
+    }
+    if now { throw ValidationError("--wait-only sends nothing, and --now two signals: give one of them") }
+  }
 
   func run() throws {
     do throws(CommandFailure) {
@@ -28,7 +44,7 @@ struct StopCommand: ParsableCommand {
       let stopped =
         switch try target.chosen() {
         case .socket(let path): try wait.throughSocket(path, now: now)
-        case .process(let number): try wait.ofProcess(number, now: now)
+        case .process(let number): try wait.ofProcess(number, waitOnly ? .nothing : now ? .terminateTwice : .terminate)
         case .url(let url): try wait.throughURL(url, token: target.program.token(), now: now)
         case .directory(let directory): try wait.throughFiles(in: directory, now: now)
         }
@@ -43,7 +59,7 @@ struct StopCommand: ParsableCommand {
 struct StopTargetOptions: ParsableArguments {
   @OptionGroup var program: ProgramOptions
 
-  @Option(help: "The number of its process, which is sent SIGTERM.")
+  @Option(help: "The number of its process, which is sent SIGTERM, unless --wait-only is given.")
   var pid: Int32?
 
   @Option(help: "The directory of its stop files.")

@@ -42,6 +42,8 @@ internal import Synchronization
         } catch {
           progress.clear()
           write("stop: \(error)\n", to: 2)
+          // The files do not say it.
+          if error.code == .notInTime { write("stop: \(whereToLook)\n", to: 2) }
           return error.code == .interrupted ? 128 + interruption.signal : error.exitCode
         }
       }
@@ -50,6 +52,9 @@ internal import Synchronization
       return error.exitCode
     }
   }
+
+  private static let whereToLook =
+    "`graceful status --socket` (or --url) shows which phase holds it up, where the program has such a socket"
 
   static func write(_ text: String, to descriptor: Int32) {
     let bytes = Array(text.utf8)

@@ -210,7 +210,8 @@ final class ControlServer: Sendable {
   private func askToStop(_ id: ConnectionID, _ stop: ControlRequest.Stop) {
     let peer = connection(id)?.peer
     let who = peer.map { $0.process > 0 ? "process \($0.process) of user \($0.user)" : "user \($0.user)" } ?? ""
-    let why = stop.why.isEmpty ? who : "\(stop.why) (\(who))"
+    let said = StopWishes.line(of: stop.why)
+    let why = said.isEmpty ? who : "\(said) (\(who))"
     let request = StopRequest(
       who: .control, why: why, urgency: stop.now ? .cancelNow : .drain)
     surroundings.mayStop { [self] reason in

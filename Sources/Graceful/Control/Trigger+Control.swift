@@ -10,7 +10,7 @@ extension Trigger {
   ///
   /// A program that takes part in handovers does not need it: `Lifecycle.withHandover` answers on the handover's socket.
   /// The socket has mode 0600, and whoever connects must be the user of this process, or root. It is removed when the run
-  /// is over. It is served by a thread of its own, although every thread of Swift's cooperative pool is blocked.
+  /// is over, as the last act before the exit. It is served by a thread of its own, although every thread of Swift's cooperative pool is blocked.
   ///
   /// A path that is left over from a process that has ended is replaced. It is a mistake of the configuration (exit code
   /// 78) when a process answers there, when the path is longer than the system takes (107 bytes on Linux), or when the
@@ -52,7 +52,12 @@ extension ControlServer {
         leave: {
           socket.close()
           server.close()
-        }, farewells: [server.farewell])
+        },
+        farewells: [
+          server.farewell,
+          // With `runAndExit` nobody leaves any more: the exit comes first, and the path would stay.
+          Farewell(.last) { _ in socket.close() },
+        ])
     } catch {
       server.close()
       throw error

@@ -4,9 +4,12 @@ internal import ArgumentParser
 struct CommandFailure: Error, Equatable {
   var code: Int32
   var message: String
+  /// The connection ended after the request was sent and before its answer: who was there may have done as it was asked.
+  var isLost = false
 
   /// EX_UNAVAILABLE.
   static func nobody(_ message: String) -> Self { Self(code: 69, message: message) }
+  static func lost(_ message: String) -> Self { Self(code: 69, message: message, isLost: true) }
   /// EX_NOPERM.
   static func notAllowed(_ message: String) -> Self { Self(code: 77, message: message) }
   /// As timeout(1) has it.

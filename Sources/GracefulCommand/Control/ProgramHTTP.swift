@@ -23,7 +23,7 @@ enum ProgramHTTP {
     try send(.GET, url, url.path.isEmpty ? path : url.path, token: token, within: limit)
   }
 
-  /// - Throws: 69 when nobody is there, 77 when this user may not connect, 124 when there is no answer in time.
+  /// - Throws: 69 when nobody is there, or none that speaks HTTP, or when its connection ended before the answer, 77 when this user may not connect, 124 when there is no answer in time.
   static func send(
     _ method: HTTPMethod, _ url: ProgramURL, _ path: String, token: String?, within limit: Duration,
     connected: (WatchedProcess?) -> Void = { _ in }
@@ -165,14 +165,16 @@ private final class ProgramHTTPHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    fail(.nobody("the connection ended before the answer"), context)
+    fail(.lost("the connection ended before the answer"), context)
     context.fireChannelInactive()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // Reset: it has gone in the middle of it.
-    guard !(error is IOError) else { return fail(.nobody("the connection broke before the answer: \(error)"), context) }
-    fail(.failed("what answers there does not speak HTTP: \(error)"), context)
+    // Reset, or the end in the middle of an answer: it has gone.
+    if error is IOError || error as? HTTPParserError == .invalidEOFState {
+      return fail(.lost("the connection ended before the answer: \(error)"), context)
+    }
+    fail(.nobody("what answers there does not speak HTTP: \(error)"), context)
   }
 
   private func fail(_ failure: CommandFailure, _ context: ChannelHandlerContext) {

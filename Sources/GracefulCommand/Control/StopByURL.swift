@@ -20,9 +20,8 @@ extension StopWait {
       ) { process = $0 }
     } catch {
       if error.code == 124 { throw late("the program at \(url)") }
-      // It was there, was asked, and has gone without an answer: if it has ended, that is what was wanted.
-      guard error.code == 69, let process, process.hasEnded(by: deadline) == true else { throw error }
-      return "process \(process.number) has stopped"
+      guard error.isLost else { throw error }
+      return try lost(error, url, process)
     }
     switch answer.status {
     case 200, 202: break
@@ -40,6 +39,24 @@ extension StopWait {
     case true?: return "process \(process.number) has stopped"
     case false?: throw late("process \(process.number)")
     case nil: return "process \(process.number) has stopped, by its own word; this system cannot show its end"
+    }
+  }
+
+  /// It was there, was asked, and has gone without an answer: if its process has ended, that is what was wanted.
+  ///
+  /// Its descriptors are closed in the exit, and its end is seen milliseconds later. One that lives on has hung up, and
+  /// whether it stops is not known; nobody waits for that to the end of the time.
+  private func lost(
+    _ error: CommandFailure, _ url: ProgramURL, _ process: WatchedProcess?
+  ) throws(CommandFailure) -> String {
+    let asked = "the program at \(url) was asked, and \(error.message)"
+    guard let process else {
+      throw .failed("\(asked); whether it has stopped cannot be seen from here")
+    }
+    switch process.hasEnded(by: min(deadline, .now + .seconds(1))) {
+    case true?: return "process \(process.number) has stopped"
+    case false?: throw .failed("\(asked); process \(process.number) is still there")
+    case nil: throw .failed("\(asked); this system cannot show whether process \(process.number) has ended")
     }
   }
 }

@@ -3,10 +3,17 @@ internal import GracefulDescriptors
 internal import SystemPackage
 
 extension StopWait {
+  /// What a process that is known by its number is sent.
+  enum ProcessAsking {
+    case terminate
+    /// A second SIGTERM, which cancels what drains.
+    case terminateTwice
+    /// Nothing: somebody has asked already.
+    case nothing
+  }
+
   /// By SIGTERM, to a process that is known by its number alone.
-  ///
-  /// - Parameter now: a second SIGTERM, which cancels what drains.
-  mutating func ofProcess(_ number: Int32, now: Bool) throws(CommandFailure) -> String {
+  mutating func ofProcess(_ number: Int32, _ asking: ProcessAsking) throws(CommandFailure) -> String {
     defer { show.clear() }
     guard number > 0 else { throw .usage("--pid takes the number of a process, and not \(number)") }
     let process: WatchedProcess
@@ -16,17 +23,35 @@ extension StopWait {
     }
     // A zombie: whoever started it has not looked yet.
     if process.hasEnded(by: .now) == true { throw .nobody("process \(number) has ended already") }
-    try mayBeStopped(number)
-    try signal(process)
-    if now {
-      // Signals of one number that come at once are one (signal(7)): the first must have been taken.
-      let taken = ContinuousClock.now + .milliseconds(100)
-      if process.hasEnded(by: min(taken, deadline)) == true { return "process \(number) has stopped" }
-      try signal(process, again: true)
+    if case .nothing = asking {
+      tell("waiting for the end of process \(number)")
+    } else {
+      try mayBeStopped(number)
+      try signal(process)
+      if case .terminateTwice = asking {
+        // Signals of one number that come at once are one (signal(7)): the first must have been taken.
+        let taken = ContinuousClock.now + .milliseconds(100)
+        if process.hasEnded(by: min(taken, deadline)) == true { return "process \(number) has stopped" }
+        try signal(process, again: true)
+      }
+      tell("process \(number) was sent SIGTERM; waiting for its end")
     }
-    tell("process \(number) was sent SIGTERM; waiting for its end")
-    guard process.hasEnded(by: deadline) == true else { throw late("process \(number)") }
+    guard process.hasEnded(by: deadline) == true else { throw lateProcess(number, asking) }
     return "process \(number) has stopped"
+  }
+
+  /// A process does not say what holds it up.
+  private func lateProcess(_ number: Int32, _ asking: ProcessAsking) -> CommandFailure {
+    let late = "process \(number) has not stopped within \(limit)"
+    switch asking {
+    case .nothing: return .late("\(late); \(Self.whereToLook)")
+    case .terminate:
+      return .late(
+        "\(late); \(Self.whereToLook); to wait on, ask with --wait-only: one more SIGTERM cancels what it does")
+    case .terminateTwice:
+      return .late(
+        "\(late); \(Self.whereToLook); to wait on, ask with --wait-only: one more SIGTERM ends it at once")
+    }
   }
 
   /// The kernel would say so as well, but not of a process of ours that root may stop by mistake.

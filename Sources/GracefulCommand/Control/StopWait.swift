@@ -22,6 +22,10 @@ struct StopWait {
     interval = min(usual, max(timeout.duration / 5, .milliseconds(20)))
   }
 
+  /// For those who asked in a way that shows nothing.
+  static let whereToLook =
+    "`graceful status --socket` (or --url) shows which phase holds it up, where the program has such a socket"
+
   var isOver: Bool { ContinuousClock.now >= deadline }
 
   mutating func saw(_ json: String, from source: String) {

@@ -27,18 +27,27 @@ final class StopServer: Sendable {
     var offer: (@Sendable (StopSocket) -> Void)?
     /// Whether it accepts, or is about to.
     var isServing = false
+    /// Which attempt to accept is the newest: one that waits to be repeated gives up for it.
+    var attempt = 0
     var isClosed = false
   }
 
+  /// A listener's own descriptor of the socket; in tests it can fail.
+  typealias Copying = @Sendable (StopSocket) throws -> OwnedDescriptor
+
   private let desk: StopDesk
   private let limits: StopServerLimits
+  private let copying: Copying
   private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   private let state = Mutex(State())
 
-  init(desk: StopDesk, limits: StopServerLimits) {
+  init(
+    desk: StopDesk, limits: StopServerLimits, copying: @escaping Copying = { try $0.descriptor.owned.duplicate() }
+  ) {
     FirstUse.made
     self.desk = desk
     self.limits = limits
+    self.copying = copying
   }
 
   /// How many connections are open.
@@ -49,15 +58,40 @@ final class StopServer: Sendable {
 
   /// Serves a socket that listens; from now on it belongs to this server.
   func serve(_ socket: StopSocket) {
-    let (isOpen, offer) = state.withLock { state in
-      if !state.isClosed { (state.socket, state.isServing) = (socket, true) }
-      return (!state.isClosed, state.offer)
+    let (isOpen, offer, attempt) = state.withLock { state in
+      guard !state.isClosed else { return (false, state.offer, 0) }
+      (state.socket, state.isServing) = (socket, true)
+      state.attempt += 1
+      return (true, state.offer, state.attempt)
     }
-    if isOpen { offer?(socket) }
-    guard isOpen, let copy = try? socket.descriptor.owned.duplicate() else {
+    guard isOpen else {
       socket.path?.remove()
       return
     }
+    offer?(socket)
+    accept(at: socket, attempt, after: nil)
+  }
+
+  /// Gives NIO a descriptor of its own.
+  ///
+  /// Without one to be had it is tried again: who connects waits in the queue of the socket meanwhile.
+  /// - Parameter complaint: What the log has heard already.
+  private func accept(at socket: StopSocket, _ attempt: Int, after complaint: String?) {
+    guard state.withLock({ !$0.isClosed && $0.isServing && $0.attempt == attempt }) else { return }
+    do {
+      listen(try copying(socket))
+    } catch {
+      let reason = "\(error)"
+      if reason != complaint {
+        desk.log(.error, "the stop endpoint cannot accept yet, and tries again", ["error": "\(reason)"])
+      }
+      group.next().scheduleTask(in: ListenerHandler.pauseAfterError) { [self] in
+        accept(at: socket, attempt, after: reason)
+      }
+    }
+  }
+
+  private func listen(_ copy: consuming OwnedDescriptor) {
     let server = self
     ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 128)
@@ -74,15 +108,21 @@ final class StopServer: Sendable {
   }
 
   /// Tries again until whoever has the address lets go of it.
-  func serve(_ address: StopServerAddress, every interval: TimeAmount) {
+  ///
+  /// What else is in the way may pass as well (no descriptor left, no directory): it is logged once, and tried again.
+  /// - Parameter complaint: What the log has heard already.
+  func serve(_ address: StopServerAddress, every interval: TimeAmount, after complaint: String? = nil) {
     group.next().scheduleTask(in: interval) { [self] in
       if state.withLock({ $0.isClosed || $0.inherited != nil }) { return }
-      do {
+      do throws(StopSocketError) {
         serve(try address.listen())
-      } catch let error as StopSocketError where error.isTaken {
-        serve(address, every: interval)
       } catch {
-        desk.log(.error, "the stop endpoint cannot listen", ["address": "\(address)", "error": "\(error)"])
+        if !error.isTaken, error.reason != complaint {
+          desk.log(
+            .error, "the stop endpoint cannot listen yet, and tries again",
+            ["address": "\(address)", "error": "\(error.reason)"])
+        }
+        serve(address, every: interval, after: error.isTaken ? complaint : error.reason)
       }
     }
   }
@@ -245,20 +285,5 @@ final class StopServer: Sendable {
   func leave() {
     closeListener()
     group.shutdownGracefully { _ in }
-  }
-}
-
-/// Accepts, and pauses for a moment when the process has no descriptor left: the poll would report it at once again, for
-/// ever.
-private final class StopListener: ChannelInboundHandler {
-  typealias InboundIn = any Channel
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    guard error is IOError else { return }
-    let channel = context.channel
-    try? channel.syncOptions?.setOption(.autoRead, value: false)
-    context.eventLoop.assumeIsolated().scheduleTask(in: ListenerHandler.pauseAfterError) {
-      try? channel.syncOptions?.setOption(.autoRead, value: true)
-    }
   }
 }

@@ -1,4 +1,5 @@
 public import Graceful
+import GracefulDescriptors
 import NIOCore
 
 extension Trigger {
@@ -58,6 +59,12 @@ extension StopServer {
       socket = try address.listen()
     } catch {
       guard error.isTaken, waitsForAddress else { throw TriggerError(trigger: name, reason: error.reason) }
+    }
+    do throws(SystemError) {
+      try Self.lookForRoom()
+    } catch {
+      socket?.path?.remove()
+      throw TriggerError(trigger: name, reason: "\(error)")
     }
     let desk = StopDesk(endpoint, mostWaiting: limits.waiting)
     let server = StopServer(desk: desk, limits: limits)

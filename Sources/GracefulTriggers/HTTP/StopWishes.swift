@@ -1,5 +1,5 @@
 /// What the query of a request for a stop says: `?wait=30s&why=a+new+version`.
-struct StopWishes: Hashable, Sendable {
+package struct StopWishes: Hashable, Sendable {
   /// `nil` when the answer is wanted at once.
   var wait: Duration?
   var why = ""
@@ -28,11 +28,26 @@ struct StopWishes: Hashable, Sendable {
         guard value.utf8.count <= Self.longestReason else {
           throw Refusal(reason: "why has at most \(Self.longestReason) bytes")
         }
-        // It comes into the log and the report.
-        why = String(value.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : Character($0) })
+        why = Self.line(of: value)
       default: throw Refusal(reason: "the query may say wait and why, and nothing else")
       }
     }
+  }
+
+  /// A reason, which comes into the log and the report, with a space for each thing in it that a terminal obeys: control
+  /// characters (those of eight bits, too: U+009B begins a sequence as ESC and `[` do), ends of lines, directions of
+  /// writing.
+  package static func line(of reason: String) -> String {
+    var line = ""
+    for scalar in reason.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .lineSeparator, .paragraphSeparator: line.unicodeScalars.append(" ")
+      // The joiner (U+200D) holds an emoji together.
+      case .format where scalar.value != 0x200D: line.unicodeScalars.append(" ")
+      default: line.unicodeScalars.append(scalar)
+      }
+    }
+    return line
   }
 
   /// `30s`, `1.5s`, `500ms`, `2m`; a number alone is seconds.

@@ -133,6 +133,17 @@ struct StopEndpointTests {
   }
 
   @Test(
+    "lets nothing into the reason that a terminal obeys",
+    arguments: [
+      "%C2%9B31m", "%7F31m", "%E2%80%AE31m", "%E2%80%A831m", "%EF%BB%BF31m", "%C2%8531m", "%F3%A0%80%A131m", "%0D31m",
+    ])
+  func controls(why: String) {
+    let request = StopEndpoint.Request("POST", "/shutdown?why=a\(why)", peer: "b")
+    let verdict = StopEndpoint().answer(to: request, seeing: EndpointWorld.running.view, token: nil)
+    #expect(verdict?.stopRequest?.why == "a 31m, from b")
+  }
+
+  @Test(
     "streams only to whoever accepts events",
     arguments: [
       ("text/event-stream", true), ("application/json, Text/Event-Stream;q=0.5", true), ("*/*", false), ("", false),
