@@ -1,9 +1,12 @@
 #define _GNU_SOURCE
 #include "include/watching.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -24,6 +27,8 @@ int cgs_inotify_watch(int fd, const char *directory) {
 int cgs_inotify_unwatch(int fd, int watch) { return RESULT(inotify_rm_watch(fd, watch)); }
 
 uint32_t cgs_inotify_ends(void) { return IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT | IN_Q_OVERFLOW; }
+
+uint32_t cgs_inotify_arrives(void) { return IN_CREATE | IN_MOVED_TO; }
 #else
 int cgs_inotify(void) { return -ENOSYS; }
 
@@ -40,11 +45,29 @@ int cgs_inotify_unwatch(int fd, int watch) {
 }
 
 uint32_t cgs_inotify_ends(void) { return 0; }
+
+uint32_t cgs_inotify_arrives(void) { return 0; }
 #endif
+
+int cgs_entries(const char *directory, const char *prefix, uint8_t *names, size_t room) {
+    DIR *all = opendir(directory);
+    if (!all) return -errno;
+    size_t used = 0;
+    for (struct dirent *entry; (entry = readdir(all));) {
+        size_t length = strlen(entry->d_name) + 1;
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 || length > room - used) continue;
+        memcpy(names + used, entry->d_name, length);
+        used += length;
+    }
+    closedir(all);
+    return (int)used;
+}
 
 int cgs_create_file(const char *path, uint32_t mode) {
     return RESULT(open(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, (mode_t)mode));
 }
+
+int cgs_make_file(const char *path, uint32_t mode) { return RESULT(mknod(path, S_IFREG | (mode_t)mode, 0)); }
 
 int cgs_open_to_read(const char *path) { return RESULT(open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)); }
 

@@ -14,7 +14,7 @@ enum LastWords {
   /// - Parameters:
   ///   - file: Writes it there, and returns what went wrong.
   ///   - farewells: Said at the same time; those that come last, when all of it is done. They have a fifth of the limit, and up
-  ///     to a second of what the grace has left.
+  ///     to a second of what the grace has left; of those that take longer, a line each says so.
   static func write(
     _ report: LifecycleReport, to descriptor: Int32, file: (@Sendable (LifecycleReport) -> String?)? = nil,
     farewells: [Farewell] = [], within limit: Duration
@@ -23,7 +23,28 @@ enum LastWords {
     let last = farewells.filter { $0.moment == .last }
     guard !last.isEmpty else { return }
     let time = max(limit / 5, timeLeft(of: report, after: limit))
-    _ = perform(last.map { farewell in { farewell.say(report) } }, until: .now + time)
+    let unsaid = Unsaid(last.map(\.what))
+    let works = last.indices.map { index -> @Sendable () -> Void in
+      {
+        last[index].say(report)
+        unsaid.remove(index)
+      }
+    }
+    _ = perform(works, until: .now + time)
+    for what in unsaid.all {
+      let line = "graceful: the exit waits no longer for \(what), which was not done within \(time / .seconds(1)) s"
+      let text = TerminalText.line(of: line, columns: 4000) + "\n"
+      _ = perform([{ writeAll(text, to: descriptor) }], until: .now + limit / 20)
+    }
+  }
+
+  private final class Unsaid: Sendable {
+    private let whats: Mutex<[Int: String]>
+
+    init(_ whats: [String]) { self.whats = Mutex(Dictionary(uniqueKeysWithValues: zip(whats.indices, whats))) }
+
+    var all: [String] { whats.withLock { $0 }.sorted { $0.key < $1.key }.map(\.value) }
+    func remove(_ index: Int) { _ = whats.withLock { $0.removeValue(forKey: index) } }
   }
 
   /// Somebody waits for the answer that comes last, and a machine that has no processor to spare takes longer for it: where

@@ -32,6 +32,10 @@ public final class Handover: Sendable {
     public var onEvent: @Sendable (HandoverEvent) -> Void
 
     package var calls = SocketCalls.live
+    /// Whether a successor is to be a child of this process's parent.
+    package var isServedByParent: @Sendable () -> Bool = {
+      ServiceManager.isParent(environment: ThisProgram.environment, parent: .parent)
+    }
     /// Speaks with those who want control, each on the handover's own thread; `nil` when nobody does.
     package var control: (@Sendable (ControlConnection) -> Void)?
     /// Told when nobody can come for control any more: the socket that had stayed for it is somebody else's.
@@ -73,7 +77,8 @@ public final class Handover: Sendable {
     /// who come wait for somebody who never answers.
     var socket: SharedDescriptor?
     var driver: PredecessorDriver?
-    var children: [Int32: ChildProcess] = [:]
+    /// How to send a signal to those that were started to take over.
+    var children: [Int32: @Sendable (Int32) -> Bool] = [:]
   }
 
   /// 1 for the first process, one more for each that took over.
@@ -242,24 +247,6 @@ extension Handover {
       return state.takenOverBy
     }
     if let process { body(process) }
-  }
-
-  /// Starts a successor of this process, which takes over when it is ready.
-  ///
-  /// What comes of it is told as events.
-  ///
-  /// A second call while a handover is going on becomes part of it.
-  public func restart() {
-    // The loop may have ended by then, and would drop the question.
-    if state.withLock({ $0.hasLeft }) {
-      return configuration.onEvent(.restartFailed(reason: "this process is about to end"))
-    }
-    loop.execute {
-      guard let driver = self.driver else {
-        return self.configuration.onEvent(.restartFailed(reason: "this process does not serve yet"))
-      }
-      driver.receive(.restartRequested)
-    }
   }
 
   /// This process has been asked to stop: no handover begins any more.

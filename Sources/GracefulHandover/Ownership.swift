@@ -1,5 +1,4 @@
 package import GracefulDescriptors
-internal import GracefulProcesses
 internal import Synchronization
 
 /// What happens between *ready* and the end. On the loop's thread, but for `take` and `offer`.
@@ -170,7 +169,7 @@ extension Handover {
       },
       resume: { [weak self] in for acceptor in self?.acceptors ?? [] { acceptor.accept() } },
       spawn: { [weak self] exited in self?.spawn(exited) ?? .success(0) },
-      killChild: { [weak self] process in self?.state.withLock { $0.children[process] }?.signal(9) },
+      killChild: { [weak self] process in _ = self?.state.withLock { $0.children[process] }?(9) },
       released: { [weak self] in
         self?.state.withLock { state in
           state.offered = []
@@ -202,20 +201,5 @@ extension Handover {
       return state.whenTakenOver
     }
     for body in bodies { body(process) }
-  }
-
-  private func spawn(_ exited: @escaping @Sendable (Int32, String) -> Void) -> Result<Int32, SystemError> {
-    do throws(SystemError) {
-      let child = try ChildProcess.spawn(successor, on: loop)
-      let process = child.id.rawValue
-      state.withLock { $0.children[process] = child }
-      child.whenEnded { [weak self] status in
-        self?.state.withLock { _ = $0.children.removeValue(forKey: process) }
-        exited(process, "\(status)")
-      }
-      return .success(process)
-    } catch {
-      return .failure(error)
-    }
   }
 }

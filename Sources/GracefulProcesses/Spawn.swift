@@ -2,9 +2,28 @@ internal import CGracefulSystem
 internal import GracefulDescriptors
 internal import SystemPackage
 
-/// The one call of posix_spawn(3).
+/// The two ways to start a process: as a child, by posix_spawn(3), or as a child of our parent, by clone(2).
 enum Spawn {
   static func run(_ command: Command) throws(SystemError) -> ProcessID {
+    try run(command, by: "posix_spawn") { cgs_spawn(&$0) }
+  }
+
+  /// A process that is not our child.
+  struct Sibling: ~Copyable {
+    var id: ProcessID
+    /// Stands for it.
+    var pidfd: OwnedDescriptor
+  }
+
+  static func runSibling(_ command: Command) throws(SystemError) -> Sibling {
+    var pidfd: CInt = -1
+    let id = try run(command, by: "clone") { cgs_spawn_sibling(&$0, &pidfd) }
+    return Sibling(id: id, pidfd: OwnedDescriptor(adopting: FileDescriptor(rawValue: pidfd)))
+  }
+
+  private static func run(
+    _ command: Command, by call: String, _ perform: (inout cgs_spawn) -> CInt
+  ) throws(SystemError) -> ProcessID {
     let environment = ChildEnvironment.cleaned(command.environment, adding: command.own)
     let assignments = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     for text in [command.executable] + command.arguments + assignments where text.utf8.contains(0) {
@@ -23,12 +42,12 @@ enum Spawn {
           var what = cgs_spawn(
             path: path, arguments: arguments.base, environment: variables.base, directory: directory,
             descriptors: numbers.baseAddress, descriptor_pairs: numbers.count / 2)
-          return cgs_spawn(&what)
+          return perform(&what)
         }
       }
     }
     sources.forEach { _ = cgs_close($0) }
-    guard result >= 0 else { throw explained(result, command) }
+    guard result >= 0 else { throw explained(result, command, by: call) }
     return ProcessID(rawValue: result)
   }
 
@@ -59,8 +78,8 @@ enum Spawn {
     return text.withCString { body($0) }
   }
 
-  /// posix_spawn reports one number for the change of directory and for the exec; the question is which it was.
-  private static func explained(_ result: CInt, _ command: Command) -> SystemError {
+  /// One number is reported for the change of directory and for the exec; the question is which it was.
+  private static func explained(_ result: CInt, _ command: Command, by call: String) -> SystemError {
     var status = cgs_file_status()
     if let directory = command.directory, case let found = cgs_link_status("\(directory)/.", &status), found < 0 {
       return SystemError("chdir", on: directory, result: found, advice: "check the working directory")
@@ -72,6 +91,6 @@ enum Spawn {
       case .argListTooLong: "arguments and environment together are too long"
       default: ""
       }
-    return SystemError("posix_spawn", on: command.executable, result: result, advice: advice)
+    return SystemError(call, on: command.executable, result: result, advice: advice)
   }
 }

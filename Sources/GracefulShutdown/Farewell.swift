@@ -10,11 +10,16 @@ package struct Farewell: Sendable {
   }
 
   package let moment: Moment
+  /// What it is, for the line that says that it was not waited for any longer.
+  package let what: String
   /// Called once, on a thread that it may block; whoever waits for it does so for a second at most.
   package let say: @Sendable (LifecycleReport) -> Void
 
-  package init(_ moment: Moment, _ say: @escaping @Sendable (LifecycleReport) -> Void) {
+  package init(
+    _ moment: Moment, _ what: String = "what was to be done last", _ say: @escaping @Sendable (LifecycleReport) -> Void
+  ) {
     self.moment = moment
+    self.what = what
     self.say = say
   }
 }

@@ -114,7 +114,8 @@ extension StopRequest {
     /// Finish what is being done, take nothing new.
     ///
     /// A second such request joins the first, unless it is a repeated SIGINT or SIGTERM: of these, the second cancels
-    /// now and the third exits now.
+    /// now and the third exits now. Each request counts; of the signals that a process gets, those of the same number within
+    /// 20 ms are one request (`Trigger.signals`).
     public static var drain: Self { Self(kind: .drain) }
     /// Skip what is left of the drain: cancel, in order, and abandon what has not ended after the cancel limit.
     public static var cancelNow: Self { Self(kind: .cancelNow) }

@@ -38,9 +38,15 @@ public func onSignal(
   return source
 }
 
-/// Those that nobody has to keep.
-private enum CallbackSources {
-  private static let sources = Mutex<[SignalSource]>([])
+/// Those that nobody has to keep, until they are stopped.
+enum CallbackSources {
+  private static let sources = Mutex<[ObjectIdentifier: SignalSource]>([:])
 
-  static func keep(_ source: SignalSource) { sources.withLock { $0.append(source) } }
+  static func keep(_ source: SignalSource) { sources.withLock { $0[ObjectIdentifier(source)] = source } }
+
+  static func drop(_ source: SignalSource) {
+    // Let go of outside the lock, whatever its end does.
+    let dropped = sources.withLock { $0.removeValue(forKey: ObjectIdentifier(source)) }
+    withExtendedLifetime(dropped) {}
+  }
 }

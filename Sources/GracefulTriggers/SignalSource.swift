@@ -41,12 +41,17 @@ public final class SignalSource: Sendable {
     }
   }
 
-  deinit { stop() }
+  deinit { leave() }
 
   /// Stops listening.
   ///
   /// May be called more than once. One call that is on its way already may still arrive.
   public func stop() {
+    leave()
+    CallbackSources.drop(self)
+  }
+
+  private func leave() {
     SignalRegistry.shared.leave(listener)
     mailbox.close()
   }

@@ -67,6 +67,92 @@ struct SystemdTests {
     #expect(manager.messages.contains { $0.hasPrefix("STOPPING=1") })
   }
 
+  /// This process is the demo's parent: it says that it is the user's manager.
+  private func demoOfManager(
+    _ directory: TestDirectory, _ own: [String: String] = [:], executable: String = "graceful"
+  ) throws -> ToolProcess {
+    try ToolProcess(
+      ["demo", "--listen", "127.0.0.1:0", "--socket", directory.path("s")], executable: executable, in: directory,
+      own: own.merging(["NOTIFY_SOCKET": directory.path("notify"), "MANAGERPID": "\(getpid())"]) { $1 })
+  }
+
+  /// How a process ended that its predecessor has made a child of this one.
+  private func end(of pid: Int32) async -> Int32? {
+    // A process whose first thread has ended, and not yet the others, looks like a zombie and is none.
+    let code = Mutex<Int32?>(nil)
+    _ = await eventually {
+      var how = cgs_exit()
+      guard cgs_reap(pid, &how) >= 0 else { return true }
+      if how.pid == pid { code.withLock { $0 = how.signaled == 1 ? 128 + how.code : how.code } }
+      return how.pid == pid
+    }
+    return code.withLock { $0 }
+  }
+
+  @Test("has its successors made children of systemd: in each generation, with SIGHUP, and they end when they are told")
+  func successorsOfSystemd() async throws {
+    let directory = try TestDirectory()
+    let manager = try NotifyListener(directory.path("notify"))
+    let demo = try demoOfManager(directory, ["SYSTEMD_EXEC_PID": "1"])
+    var serving = try #require(await demo.serving())
+    for generation in 2...4 {
+      let before = serving
+      kill(before.pid, SIGHUP)
+      serving = try #require(await demo.serving(generation: generation), "\(demo.errors)")
+      // While the one that started it lives: it drains, or waits for its probation to be over.
+      #expect(ProcessTable.entry(ProcessID(rawValue: serving.pid))?.parent == .current)
+      let environment = try Data(contentsOf: URL(fileURLWithPath: "/proc/\(serving.pid)/environ"))
+      #expect(environment.range(of: Data("SYSTEMD_EXEC_PID=".utf8)) == nil, "it would name another process")
+      if generation == 2 {
+        #expect(await demo.end() == .exited(0), "\(demo.errors)")
+      } else {
+        #expect(await end(of: before.pid) == 0, "\(demo.errors)")
+      }
+      let named = "MAINPID=\(serving.pid)\nREADY=1\nSTATUS=running"
+      #expect(
+        await eventually { manager.messages.contains(named) },
+        "\(manager.messages)")
+    }
+    kill(serving.pid, SIGTERM)
+    #expect(await end(of: serving.pid) == 0, "\(demo.errors)")
+  }
+
+  @Test("serves on when a successor that is systemd's child fails, says why, and is taken over from by the next one")
+  func failedSuccessor() async throws {
+    let directory = try TestDirectory()
+    let manager = try NotifyListener(directory.path("notify"))
+    let program = directory.path("graceful")
+    let good = try ToolProcess.built("graceful").path
+    func deploy(_ content: String?) throws {
+      try? FileManager.default.removeItem(atPath: program)
+      guard let content else {
+        return try FileManager.default.createSymbolicLink(atPath: program, withDestinationPath: good)
+      }
+      try Data(content.utf8).write(to: URL(fileURLWithPath: program))
+      try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: program)
+    }
+    try deploy(nil)
+    let demo = try demoOfManager(directory, executable: program)
+    let first = try #require(await demo.serving())
+    try deploy("#!/bin/sh\necho \"broken $$ of $PPID\" >&2; exit 3\n")
+    kill(first.pid, SIGHUP)
+    #expect(await eventually { demo.errors.contains("ended before it asked to take over") }, "\(demo.errors)")
+    let words = demo.errors.split(separator: "\n").first { $0.hasPrefix("broken ") }?.split(separator: " ") ?? []
+    #expect(words.last == "\(getpid())", "\(demo.errors)")
+    #expect(await end(of: words.dropFirst().first.flatMap { Int32($0) } ?? 0) == 3)
+    try deploy("no program\n")
+    kill(first.pid, SIGHUP)
+    #expect(await eventually { demo.errors.contains("Exec format error") }, "\(demo.errors)")
+    #expect(await WireClient.answer(port: first.port)?.contains("generation 1") == true)
+    try deploy(nil)
+    kill(first.pid, SIGHUP)
+    let second = try #require(await demo.serving(generation: 2), "\(demo.errors)")
+    #expect(await demo.end() == .exited(0), "\(demo.errors)")
+    #expect(await eventually { manager.messages.contains("MAINPID=\(second.pid)\nREADY=1\nSTATUS=running") })
+    kill(second.pid, SIGTERM)
+    #expect(await end(of: second.pid) == 0, "\(demo.errors)")
+  }
+
   @Test(
     "serves all the same when nobody listens there, or it is no address, with one warning",
     arguments: ["nobody", "vsock:2:1", "@" + String(repeating: "x", count: 300)])

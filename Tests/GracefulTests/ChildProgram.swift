@@ -14,6 +14,7 @@ final class ChildProgram: Sendable {
   private let ours: [Int32]
   /// What has been read of its standard error, by whichever call.
   private let said = Mutex("")
+  private let hasSignalled = Mutex(false)
 
   /// Standard error is a pipe of its own, or the given one.
   ///
@@ -60,7 +61,16 @@ final class ChildProgram: Sendable {
     for descriptor in ours { _ = cgs_close(descriptor) }
   }
 
-  func signal(_ number: Int32) { _ = cgs_kill(pid, number) }
+  /// One that comes within 20 ms of another of the same number is one with it: so each but the first comes later than that.
+  func signal(_ number: Int32) {
+    let isFirst = hasSignalled.withLock { hasSignalled in
+      defer { hasSignalled = true }
+      return !hasSignalled
+    }
+    // sleeps on purpose: that nothing comes in this time is what is meant.
+    if !isFirst { _ = cgs_poll(nil, 0, 30) }
+    _ = cgs_kill(pid, number)
+  }
 
   /// Sends a signal, and returns when the program has taken it: one that came before that would be the same one
   /// (signal(7): standard signals do not queue).

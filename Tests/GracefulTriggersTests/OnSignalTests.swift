@@ -1,4 +1,5 @@
 import CGracefulSystem
+import Foundation
 import GracefulTriggers
 import Testing
 import WholeMachine
@@ -25,6 +26,27 @@ struct OnSignalTests {
     }
     source.stop()
     #expect(!Disposition.isCaught(.user1))
+  }
+
+  @Test("A thousand that were stopped leave no descriptor open")
+  func stopped() throws {
+    let open = { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0 }
+    // What is made for the first one of all stays.
+    try onSignal([.user1]) { _ in
+    } onError: { _ in
+    }.stop()
+    let before = open()
+    for _ in 0..<1000 {
+      let source = try onSignal([.user1]) { _ in
+      } onError: { _ in
+      }
+      source.stop()
+      source.stop()
+    }
+    // Their threads end a little later; and other tests of this process open and close some as well.
+    let deadline = ContinuousClock.now + .seconds(20)
+    while open() > before + 50, ContinuousClock.now < deadline { _ = cgs_poll(nil, 0, 1) }
+    #expect(open() <= before + 50)
   }
 
   @Test("hears what somebody stops a program with, unless told otherwise")

@@ -49,6 +49,29 @@ struct SignalTests {
     second.stop()
   }
 
+  @Test("S8: A signal that comes again at once asks a trigger for nothing more, and a source hears it")
+  func echo() async throws {
+    let (heard, arrivals) = AsyncStream.makeStream(of: String.self)
+    let asked = Heard<StopRequest>()
+    let leave = try Trigger.signals([.user2]).listen(asked.add)
+    let source = try SignalSource([.user2]) { _ in arrivals.yield("source") }
+    defer { source.stop() }
+    var iterator = heard.makeAsyncIterator()
+    let begin = ContinuousClock.now
+    var sent = 0
+    while sent == 0 || .now - begin < .milliseconds(100) {
+      sent += 1
+      raise(.user2)
+      #expect(await iterator.next() == "source")
+    }
+    #expect(asked.waits(for: 1))
+    leave()
+    let count = asked.all.count
+    // However busy the machine is: there were 20 ms between two that count.
+    let most = Int((ContinuousClock.now - begin) / SignalEchoes.window) + 1
+    #expect(count <= most, "of \(sent)")
+  }
+
   @Test("The last one who leaves restores the default, and a later one hears again")
   func disposition() async throws {
     for _ in 0..<3 {

@@ -16,6 +16,11 @@ struct cgs_spawn {
 // not named is closed in the child, and 0, 1, 2 stay as they are unless they are named.
 // Returns the process id.
 int cgs_spawn(const struct cgs_spawn *what);
+// The same with clone(2) and CLONE_PARENT: the new process is a child of this one's parent, and its status that one's to
+// take. `pidfd` (close-on-exec) stands for it. Each of our numbers must be above all of
+// the child's.
+// It copies the page tables, which posix_spawn does not. -ENOSYS before Linux 5.9 (close_range), and elsewhere.
+int cgs_spawn_sibling(const struct cgs_spawn *what, int *pidfd);
 
 int cgs_pidfd_open(int32_t pid);
 int cgs_pidfd_signal(int pidfd, int signal);

@@ -13,19 +13,25 @@ struct DirectoryWatch: ~Copyable {
     static let woken = Change(rawValue: 4)
     /// The instant has come.
     static let due = Change(rawValue: 8)
+    /// What is awaited has been put there, and may have gone again.
+    static let arrived = Change(rawValue: 16)
   }
 
   private let calls: StopFileCalls
   private let names: Set<[UInt8]>
+  private let awaited: [UInt8]?
   private let wake: Int32
   private var inotify: Int32 = -1
   private var watch: Int32 = -1
   /// How often it was said that there is something to read, and there was nothing.
   private var failures = 0
 
-  /// - Parameter wake: Readable when there is a word from another thread; it stays its owner's.
-  init(names: [String], wake: Int32, calls: StopFileCalls) {
+  /// - Parameters:
+  ///   - awaited: The one of these names whose coming is told of.
+  ///   - wake: Readable when there is a word from another thread; it stays its owner's.
+  init(names: [String], awaited: String? = nil, wake: Int32, calls: StopFileCalls) {
     self.names = Set(names.map { Array($0.utf8) })
+    self.awaited = awaited.map { Array($0.utf8) }
     self.wake = wake
     self.calls = calls
   }
@@ -78,6 +84,7 @@ struct DirectoryWatch: ~Copyable {
         if event.watch == watch || event.watch == -1 { change.insert(event.watch == -1 ? .changed : .ended) }
       } else if event.watch == watch, event.name.isEmpty || names.contains(event.name) {
         change.insert(.changed)
+        if event.name == awaited, event.mask & cgs_inotify_arrives() != 0 { change.insert(.arrived) }
       }
     }
     return change

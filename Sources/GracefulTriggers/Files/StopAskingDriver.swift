@@ -36,7 +36,8 @@ package final class StopAskingDriver: Sendable {
     let user = cgs_effective_user()
     var machine = StopAskingStateMachine(
       rules: StopFileRules(user: user), wallClock: calls.wallClock(), deadline: .now + timeout, pace: pace)
-    var watch = DirectoryWatch(names: [files.request, files.answer], wake: wake.reader, calls: calls)
+    var watch = DirectoryWatch(
+      names: [files.request, files.answer], awaited: files.answer, wake: wake.reader, calls: calls)
     var process = AnsweringProcess(calls: calls)
     var events: [StopAskingStateMachine.Event] = [.began]
     var ending: StopAskingStateMachine.Ending?
@@ -51,8 +52,7 @@ package final class StopAskingDriver: Sendable {
         case .lookAtRequest: events.append(.request(lookAtRequest()))
         case .clear: events.append(.cleared(max(0, -calls.unlink(files.answerPath))))
         case .clearRequest: events.append(.cleared(max(0, -calls.unlink(files.requestPath))))
-        // A process that ends with a watch takes 5 to 24 ms longer to be gone, and somebody waits for the end of this one.
-        case .arm: events.append(.armed(false))
+        case .arm: events.append(.armed(watch.arm(files.directory)))
         case .create: events.append(.created(create()))
         case .takeBack: events.append(.takenBack(max(0, -calls.unlink(files.requestPath))))
         case .watchProcess: events.append(.process(lives: process.find(calls.read(files.answerPath) ?? [])))
@@ -93,6 +93,8 @@ package final class StopAskingDriver: Sendable {
         continue
       }
       let change = watch.wait(until: instant)
+      // First of all: it does not come twice.
+      if change.contains(.arrived) { return .arrived }
       if change.contains(.ended) { return .ended }
       if change.contains(.changed) { return .changed }
       if change.contains(.due) { return .due }

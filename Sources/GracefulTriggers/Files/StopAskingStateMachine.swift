@@ -5,29 +5,16 @@
 package struct StopAskingStateMachine: Sendable {
   package typealias Instant = ContinuousClock.Instant
 
-  /// How long it waits between two rounds.
-  package struct Pace: Hashable, Sendable {
-    package var watched: Duration
-    /// At most: a twentieth of the time that it has waited already, and a millisecond at least.
-    package var unwatched: Duration
-
-    package init(watched: Duration = .milliseconds(500), unwatched: Duration = .milliseconds(50)) {
-      self.watched = watched
-      self.unwatched = unwatched
-    }
-  }
-
   package enum Stage: Hashable, Sendable {
     case idle
     case lookingAtDirectory
     case lookingBefore
     case clearing
-    case armingBefore
     case creating
     /// Somebody else's request is there.
     case lookingAtOther
     case clearingOther
-    case rearming
+    case arming
     case lookingAtAnswer
     case lookingAtRequest
     case waiting
@@ -49,6 +36,10 @@ package struct StopAskingStateMachine: Sendable {
   private var isArmed = false
   private var isOutdated = false
   private var isInterrupted = false
+  /// Nobody but those whose answer is believed can put one there: then it need not be looked at.
+  private var isPrivate = false
+  /// The answer has been put there since we asked, if ``isPrivate``.
+  private var hasArrived = false
   /// The answer of an earlier run.
   private var before: StopFileStatus.Version?
   private var refused: StopFileStatus.Version?
@@ -79,21 +70,21 @@ package struct StopAskingStateMachine: Sendable {
       if stage == .lookingBefore { return remember(look) }
       if stage == .lookingAtAnswer { return judge(look) }
     case .request(let look):
-      if stage == .lookingAtOther { return join(look) }
+      if stage == .lookingAtOther { return join(look, now) }
       if stage == .lookingAtRequest { return follow(look, now) }
       if case .lookingToTakeBack(let ending) = stage { return takeBack(look, ending) }
     case .cleared(let errno):
-      if stage == .clearing { return go(.armingBefore, .arm) }
+      if stage == .clearing { return go(.creating, .create) }
       if stage == .clearingOther {
         return errno == 0 || errno == noSuchFile ? go(.creating, .create) : finish(.createFailed(errno))
       }
     case .armed(let isArmed):
-      if stage == .armingBefore || stage == .rearming {
+      if stage == .arming {
         self.isArmed = isArmed
-        return stage == .rearming ? go(.lookingAtAnswer, .lookAtAnswer) : go(.creating, .create)
+        return go(.lookingAtAnswer, .lookAtAnswer)
       }
     case .created(let look):
-      if stage == .creating { return created(look) }
+      if stage == .creating { return created(look, now) }
     case .process(let process):
       if stage == .lookingAtProcess { return answered(by: process) }
     case .takenBack(let errno):
@@ -102,7 +93,7 @@ package struct StopAskingStateMachine: Sendable {
         if errno == noSuchFile { isHeard = true }
         return finish(ending.with(heard: isHeard))
       }
-    case .changed, .ended, .due, .exited, .interrupted: return wake(event, now)
+    case .changed, .arrived, .ended, .due, .exited, .interrupted: return wake(event, now)
     }
     return ignore(event)
   }
@@ -111,17 +102,19 @@ package struct StopAskingStateMachine: Sendable {
   private mutating func wake(_ event: Event, _ now: Instant) -> [Action] {
     switch stage {
     case .idle: return ignore(event)
-    case .lookingAtDirectory, .lookingBefore, .clearing, .armingBefore, .creating, .lookingAtOther, .clearingOther,
-      .rearming, .lookingAtAnswer, .lookingAtRequest, .lookingAtProcess:
+    case .lookingAtDirectory, .lookingBefore, .clearing, .creating, .lookingAtOther, .clearingOther,
+      .arming, .lookingAtAnswer, .lookingAtRequest, .lookingAtProcess:
       if event == .ended { isArmed = false }
       if event == .interrupted { isInterrupted = true }
+      if event == .arrived { arrive() }
       isOutdated = true
       return []
     case .waiting:
       if event == .exited { return ignore(event) }
       if event == .interrupted { return end(.interrupted(heard: isHeard)) }
       if event == .ended { isArmed = false }
-      return lookAgain()
+      if event == .arrived { arrive() }
+      return lookAgain(now)
     case .waitingForExit(let process):
       if event == .exited { return end(.stopped) }
       if event == .interrupted { return end(.interrupted(heard: isHeard)) }
@@ -154,36 +147,37 @@ package struct StopAskingStateMachine: Sendable {
     case .failed(let errno): return finish(.directoryFailed(errno))
     case .found(let status):
       if let objection = rules.objection(toDirectoryOfProgram: status) { return finish(.directoryRefused(objection)) }
+      isPrivate = status.permissions & 0o022 == 0
       return go(.lookingBefore, .lookAtAnswer)
     }
   }
 
   private mutating func remember(_ look: StopFileLook) -> [Action] {
-    guard case .found(let status) = look else { return go(.armingBefore, .arm) }
+    guard case .found(let status) = look else { return go(.creating, .create) }
     before = status.version
     // `noamt/stop` cannot write over its own (mode 01130). One that is new may be what another one waits for, who looks
     // every two seconds.
-    guard wallClock - status.changed > 10_000_000_000 else { return go(.armingBefore, .arm) }
+    guard wallClock - status.changed > 10_000_000_000 else { return go(.creating, .create) }
     return go(.clearing, .clear)
   }
 
-  private mutating func created(_ look: StopFileLook) -> [Action] {
+  private mutating func created(_ look: StopFileLook, _ now: Instant) -> [Action] {
     switch look {
     case .found(let status):
       own = status.version
       isHeard = false
-      return [.tell(.asked)] + lookAgain()
+      return [.tell(.asked)] + lookAgain(now)
     // Made, and taken before it could be looked at.
     case .absent:
       isHeard = true
-      return [.tell(.heard)] + lookAgain()
+      return [.tell(.heard)] + lookAgain(now)
     case .failed(fileExists): return go(.lookingAtOther, .lookAtRequest)
     case .failed(noSuchFile): return finish(.noDirectory)
     case .failed(let errno): return finish(.createFailed(errno))
     }
   }
 
-  private mutating func join(_ look: StopFileLook) -> [Action] {
+  private mutating func join(_ look: StopFileLook, _ now: Instant) -> [Action] {
     switch look {
     case .absent:
       // Taken meanwhile. That this happens again and again is a game that somebody plays with us.
@@ -199,18 +193,28 @@ package struct StopAskingStateMachine: Sendable {
         attempts += 1
         return go(.clearingOther, .clearRequest)
       }
-      return [.tell(.asked)] + lookAgain()
+      return [.tell(.asked)] + lookAgain(now)
     }
   }
 
   // MARK: The round
 
-  private mutating func lookAgain() -> [Action] {
+  private mutating func lookAgain(_ now: Instant) -> [Action] {
     isOutdated = false
-    return isArmed ? go(.lookingAtAnswer, .lookAtAnswer) : go(.rearming, .arm)
+    return isArmed || !isDueToWatch(now) ? go(.lookingAtAnswer, .lookAtAnswer) : go(.arming, .arm)
   }
 
+  private func isDueToWatch(_ now: Instant) -> Bool { now - (began ?? now) >= pace.unwatchedFor }
+
+  /// It was asked for before the watch began, so this is an answer.
+  ///
+  /// Where anybody may write, it could be anybody's: there it is worth no more than another change.
+  private mutating func arrive() { hasArrived = isPrivate }
+
   private mutating func judge(_ look: StopFileLook) -> [Action] {
+    // It was there: a program that was started again at once has removed it, as it does what an earlier run has left.
+    if look == .absent, hasArrived { return end(.stopped) }
+    if case .found = look { hasArrived = false }
     guard case .found(let status) = look, status.version != before, status.version != refused else {
       return go(.lookingAtRequest, .lookAtRequest)
     }
@@ -237,7 +241,7 @@ package struct StopAskingStateMachine: Sendable {
     }
     if isInterrupted { return told + end(.interrupted(heard: isHeard)) }
     if now >= deadline { return told + end(.notInTime(heard: isHeard, running: nil)) }
-    if isOutdated { return told + lookAgain() }
+    if isOutdated { return told + lookAgain(now) }
     stage = .waiting
     let unwatched = max(.milliseconds(1), min(pace.unwatched, (now - (began ?? now)) / 20))
     let next = now + (isArmed ? pace.watched : unwatched)

@@ -13,6 +13,8 @@ extension StopAskingStateMachine {
     case created(StopFileLook)
     /// Something in the directory has changed.
     case changed
+    /// The answer has been put there, and may have gone again.
+    case arrived
     /// The directory has gone, or what was watched is no longer told of.
     case ended
     /// The time of ``Action/wait(until:)`` has come.
@@ -41,6 +43,29 @@ extension StopAskingStateMachine {
     case takeBack
     case tell(Progress)
     case finish(Ending)
+  }
+
+  /// How long it waits between two rounds.
+  package struct Pace: Hashable, Sendable {
+    /// Where changes are told of: a network file system may tell of those of this machine only.
+    package var watched: Duration
+    /// At most: a twentieth of the time that it has waited already, and a millisecond at least.
+    ///
+    /// Shorter than any program takes to start again, which removes the answer of its predecessor.
+    package var unwatched: Duration
+    /// After how long it asks to be told of changes.
+    ///
+    /// A process that ends with a watch takes 5 to 24 ms longer to be gone: whoever is answered soon does not wait for that.
+    package var unwatchedFor: Duration
+
+    package init(
+      watched: Duration = .milliseconds(50), unwatched: Duration = .milliseconds(5),
+      unwatchedFor: Duration = .seconds(1)
+    ) {
+      self.watched = watched
+      self.unwatched = unwatched
+      self.unwatchedFor = unwatchedFor
+    }
   }
 
   /// How far it is.

@@ -6,10 +6,14 @@ internal import CGracefulSystem
 package struct StopFileCalls: Sendable {
   /// lstat(2); with a trailing `/.` it is the directory that a link leads to.
   package var status: @Sendable (_ path: String) -> StopFileLook
+  /// The names in a directory that begin like this; none when it cannot be read.
+  package var entries: @Sendable (_ directory: String, _ prefix: String) -> [String]
   package var mayChangeEntries: @Sendable (_ directory: String) -> Int32
   package var unlink: @Sendable (_ path: String) -> Int32
   /// open(2) of a file that is not there.
   package var create: @Sendable (_ path: String, _ mode: UInt32) -> Int32
+  /// mknod(2) of an empty file that is not there, which takes no descriptor.
+  package var makeFile: @Sendable (_ path: String, _ mode: UInt32) -> Int32
   package var write: @Sendable (_ descriptor: Int32, _ bytes: [UInt8]) -> Int
   package var rename: @Sendable (_ from: String, _ to: String) -> Int32
   /// The first 1,024 bytes of a file.
@@ -39,9 +43,19 @@ package struct StopFileCalls: Sendable {
       guard result < 0 else { return .found(StopFileStatus(status)) }
       return result == noSuchFile ? .absent : .failed(-result)
     },
+    entries: { directory, prefix in
+      // So much is more than anybody leaves; the rest is for the next start.
+      var count: Int32 = 0
+      let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, initialized in
+        count = cgs_entries(directory, prefix, buffer.baseAddress, buffer.count)
+        initialized = Int(max(0, count))
+      }
+      return bytes.split(separator: 0).compactMap { String(validating: $0, as: UTF8.self) }
+    },
     mayChangeEntries: { directory in cgs_may_change_entries(directory) },
     unlink: { path in cgs_unlink(path) },
     create: { path, mode in repeating { cgs_create_file(path, mode) } },
+    makeFile: { path, mode in cgs_make_file(path, mode) },
     write: { descriptor, bytes in repeating { cgs_write(descriptor, bytes, bytes.count) } },
     rename: { from, to in cgs_rename(from, to) },
     read: { path in

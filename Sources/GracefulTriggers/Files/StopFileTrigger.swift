@@ -52,7 +52,7 @@ extension Trigger {
           let rest = Farewell(.withReport) { _ in
             if succession.objection == nil { driver.stopWatching() } else { driver.passOn() }
           }
-          let answer = Farewell(.last) { report in
+          let answer = Farewell(.last, "the answer \(files.answerPath)") { report in
             defer { driver.release() }
             guard report.request?.who.isSuccessor != true, driver.isAnswering, succession.hasEnded() else { return }
             do throws(StopFileError) {

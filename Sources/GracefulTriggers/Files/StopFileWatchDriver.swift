@@ -123,6 +123,8 @@ package final class StopFileWatchDriver: Sendable {
     begun.wake()
     if isThrown { return }
     for refusal in told { teller.tell(refusal) }
+    // Later than the beginning: a directory of everybody may be a long one.
+    StopFileLeftovers.remove(files, user: cgs_effective_user())
     while let instant = until {
       let change = watch.wait(until: instant)
       let event: StopFileWatchStateMachine.Event

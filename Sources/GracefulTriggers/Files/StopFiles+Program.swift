@@ -1,5 +1,6 @@
 internal import CGracefulSystem
 public import GracefulShutdown
+internal import SystemPackage
 
 /// The program's side, without a lifecycle.
 extension StopFiles {
@@ -23,20 +24,27 @@ extension StopFiles {
   /// Says that this process has stopped: its last act.
   ///
   /// The file is written beside its place and renamed over what is there (rename(2)), so that nobody finds half of it. It has
-  /// the number of this process in it, so that `stop` can wait until it is gone. On a full disk it is empty, which says the
-  /// same to everybody else.
+  /// the number of this process in it, so that `stop` can wait until it is gone. On a full disk, and when no descriptor is
+  /// left, it is empty, which says the same to everybody else.
   /// - Throws: When it cannot be written. Whoever waits for it then waits until its time is over.
   public func signalStopped() throws(StopFileError) {
     try checkNames()
     let process = cgs_process_id()
-    let temporary = "\(answerPath).\(process).\(UInt32.random(in: .min ... .max)).tmp"
+    let temporary = path(of: StopFileLeftovers.name(ofAnswer: answer, process: process))
     let file = calls.create(temporary, 0o644)
-    guard file >= 0 else { throw StopFileError("open", temporary, result: file) }
-    if let start = ProcessStart(of: process, calls: calls) {
-      // What cannot be written, or only in part, is no content.
-      _ = calls.write(file, Array(StopFileContent(process: process, start: start).text.utf8))
+    if file >= 0 {
+      if let start = ProcessStart(of: process, calls: calls) {
+        // What cannot be written, or only in part, is no content.
+        _ = calls.write(file, Array(StopFileContent(process: process, start: start).text.utf8))
+      }
+      calls.close(file)
+    } else {
+      // A program that has used up its descriptors is not to be taken for one that hangs.
+      let isLeft = ![.tooManyOpenFiles, .tooManyOpenFilesInSystem].contains(Errno(rawValue: -file))
+      guard !isLeft, calls.makeFile(temporary, 0o644) >= 0 else {
+        throw StopFileError("open", temporary, result: file)
+      }
     }
-    calls.close(file)
     let renamed = calls.rename(temporary, answerPath)
     guard renamed < 0 else { return }
     _ = calls.unlink(temporary)

@@ -48,26 +48,39 @@ public struct StopFiles: Sendable {
   }
 
   /// `$TMPDIR`, or `/tmp` where that is not set or empty.
-  public static var temporaryDirectory: String {
+  ///
+  /// One that is not UTF-8 cannot be a `String`; to use what this returns then is a bad name.
+  public static var temporaryDirectory: String { temporary.path }
+
+  /// `isExact`: whether that is what the environment says, or what was made of it.
+  private static var temporary: (path: String, isExact: Bool) {
     var entries = cgs_environment()
     while let entry = entries?.pointee {
       let text = String(cString: entry)
-      if text.hasPrefix("TMPDIR="), text.utf8.count > 7 { return String(text.dropFirst(7)) }
+      if text.hasPrefix("TMPDIR="), text.utf8.count > 7 {
+        return (String(text.dropFirst(7)), String(validatingCString: entry) != nil)
+      }
       entries = entries?.successor()
     }
-    return "/tmp"
+    return ("/tmp", true)
   }
 
   var requestPath: String { path(of: request) }
   var answerPath: String { path(of: answer) }
 
-  private func path(of name: String) -> String { directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)" }
+  func path(of name: String) -> String { directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)" }
 
   /// What cannot be: a name that is none.
   func checkNames() throws(StopFileError) {
     let isPath = directory.isEmpty || directory.utf8.contains(0)
     if isPath {
       throw StopFileError(.badName, path: directory, "the directory's name is empty, or has a zero byte in it")
+    }
+    // Somewhere else nobody would be heard, and nobody answered.
+    let temporary = Self.temporary
+    if !temporary.isExact, directory == temporary.path {
+      throw StopFileError(
+        .badName, path: directory, "TMPDIR is not UTF-8, so it cannot be used; set another one, or name a directory")
     }
     for name in [request, answer] {
       let isBad =

@@ -65,7 +65,7 @@ struct LastWordsTests {
     var inTime = report
     (inTime.grace, inTime.took) = (.seconds(300), .seconds(1))
     let isSaid = Atomic(false)
-    let slow = Farewell(.last) { _ in
+    let slow = Farewell(.last, "the slow one") { _ in
       // Longer than the fifth of the limit, as on a machine that is busy.
       _ = cgs_poll(nil, 0, 200)
       isSaid.store(true, ordering: .releasing)
@@ -75,7 +75,7 @@ struct LastWordsTests {
     #expect(wasSaid)
 
     let (gate, open) = try FileDescriptor.pipe()
-    let hangs = Farewell(.last) { _ in
+    let hangs = Farewell(.last, "the answer /tmp/process.stopped") { _ in
       var byte: UInt8 = 0
       _ = cgs_read(gate.rawValue, &byte, 1)
     }
@@ -87,6 +87,12 @@ struct LastWordsTests {
     }
     try open.close()
     try pipe.writeEnd.close()
+    let lines = try everything(in: pipe.readEnd).split(separator: "\n").filter { $0.hasPrefix("graceful:") }
+    #expect(
+      lines
+        == ["1.0", "0.08", "0.08"].map {
+          "graceful: the exit waits no longer for the answer /tmp/process.stopped, which was not done within \($0) s"
+        })
     try pipe.readEnd.close()
   }
 

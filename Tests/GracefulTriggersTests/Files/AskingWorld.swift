@@ -14,8 +14,11 @@ struct AskingWorld {
     StopFileStatus(kind, user: user, permissions: 0o600, inode: inode, changed: changed)
   }
 
-  static func machine(user: UInt32 = 1000) -> Machine {
-    Machine(rules: StopFileRules(user: user), wallClock: 1000 * second, deadline: start + .seconds(30))
+  /// - Parameter unwatchedFor: It asks to be told of changes from its beginning on, unless given.
+  static func machine(user: UInt32 = 1000, unwatchedFor: Duration = .zero) -> Machine {
+    Machine(
+      rules: StopFileRules(user: user), wallClock: 1000 * second, deadline: start + .seconds(30),
+      pace: .init(unwatchedFor: unwatchedFor))
   }
 
   var machine: Machine
@@ -34,7 +37,9 @@ struct AskingWorld {
   var ending: Machine.Ending?
   var wait: Duration?
 
-  init(user: UInt32 = 1000) { machine = AskingWorld.machine(user: user) }
+  init(user: UInt32 = 1000, unwatchedFor: Duration = .zero) {
+    machine = AskingWorld.machine(user: user, unwatchedFor: unwatchedFor)
+  }
 
   mutating func send(_ event: Machine.Event) {
     var events = [event][...]

@@ -5,7 +5,8 @@ import Synchronization
 /// The system's file calls, of which one fails: the n-th of those that can, counted from 1.
 final class FailingFileCalls: Sendable {
   enum Kind: Hashable, CaseIterable {
-    case status, mayChangeEntries, unlink, create, write, rename, read, pipe, inotify, watch, poll, openProcess,
+    case status, mayChangeEntries, unlink, create, makeFile, write, rename, read, pipe, inotify, watch, poll,
+      openProcess,
       startThread
   }
 
@@ -45,6 +46,7 @@ final class FailingFileCalls: Sendable {
     calls.mayChangeEntries = { self.fails(.mayChangeEntries) ? error : live.mayChangeEntries($0) }
     calls.unlink = { self.fails(.unlink) ? error : live.unlink($0) }
     calls.create = { self.fails(.create) ? error : live.create($0, $1) }
+    calls.makeFile = { self.fails(.makeFile) ? error : live.makeFile($0, $1) }
     calls.write = { self.fails(.write) ? Int(error) : live.write($0, $1) }
     calls.rename = { self.fails(.rename) ? error : live.rename($0, $1) }
     calls.read = { self.fails(.read) ? nil : live.read($0) }

@@ -10,7 +10,7 @@ struct StopAskingStateMachineTests {
   func answered() {
     var world = AskingWorld()
     world.send(.began)
-    #expect(world.created == 1 && world.told == [.asked] && world.wait == .milliseconds(500))
+    #expect(world.created == 1 && world.told == [.asked] && world.wait == .milliseconds(50))
     world.request = .absent
     world.send(.changed)
     #expect(world.told == [.asked, .heard])
@@ -180,21 +180,73 @@ struct StopAskingStateMachineTests {
     #expect(world.ending == .interrupted(heard: false) && world.takenBack == 1)
   }
 
-  @Test("Without being told of changes it looks every millisecond at first, and every 50 ms at last")
+  @Test("An answer that has come and gone again, as one does when the program is started again at once, counts")
+  func cameAndWent() {
+    var world = AskingWorld()
+    world.send(.began)
+    world.request = .absent
+    world.send(.changed)
+    world.send(.arrived)
+    #expect(world.ending == .stopped && world.takenBack == 0)
+  }
+
+  @Test("One that is still there is looked at as ever")
+  func cameAndStayed() {
+    var world = AskingWorld()
+    world.process = 77
+    world.send(.began)
+    (world.answer, world.request) = (.found(AskingWorld.file(60)), .absent)
+    world.send(.arrived)
+    #expect(world.ending == nil && world.told.last == .exiting(process: 77))
+    var forged = AskingWorld()
+    forged.send(.began)
+    forged.answer = .found(AskingWorld.file(60, .link))
+    forged.send(.arrived)
+    forged.answer = .absent
+    forged.send(.changed)
+    #expect(forged.ending == nil)
+  }
+
+  @Test(
+    "Where everybody may write, whoever sees an answer no more does not know whose it was", arguments: [0o1777, 0o1770])
+  func cameAndWentInTmp(permissions: UInt32) {
+    var world = AskingWorld()
+    world.directory = .found(StopFileStatus(.directory, user: 0, permissions: permissions, inode: 7, changed: 0))
+    world.send(.began)
+    for _ in 0..<3 { world.send(.arrived) }
+    #expect(world.ending == nil && world.wait == .milliseconds(50))
+  }
+
+  @Test("It asks to be told of changes when it has waited for a second, and looks often enough until then")
+  func watchesLate() {
+    var world = AskingWorld(unwatchedFor: .seconds(1))
+    world.send(.began)
+    #expect(world.created == 1 && world.wait == .milliseconds(1))
+    for time in [Duration.milliseconds(400), .milliseconds(999)] {
+      world.now = AskingWorld.start + time
+      world.send(.due)
+      #expect(world.wait == .milliseconds(5))
+    }
+    world.now = AskingWorld.start + .seconds(1)
+    world.send(.due)
+    #expect(world.wait == .milliseconds(50))
+  }
+
+  @Test("Without being told of changes it looks every millisecond at first, and every 5 ms at last")
   func unwatched() {
     var world = AskingWorld()
     world.canArm = false
     world.send(.began)
     #expect(world.wait == .milliseconds(1))
-    world.now += .milliseconds(400)
+    world.now += .milliseconds(40)
     world.send(.due)
-    #expect(world.wait == .milliseconds(20))
+    #expect(world.wait == .milliseconds(2))
     world.now += .seconds(10)
     world.send(.due)
-    #expect(world.wait == .milliseconds(50))
+    #expect(world.wait == .milliseconds(5))
     world.canArm = true
     world.send(.due)
-    #expect(world.wait == .milliseconds(500))
+    #expect(world.wait == .milliseconds(50))
   }
 
   @Test("Whatever comes in whatever order: it ends once, and takes nothing back that it did not make")
@@ -204,7 +256,7 @@ struct StopAskingStateMachineTests {
       .answer(.absent), .answer(.found(AskingWorld.file(60))), .request(.absent),
       .request(.found(AskingWorld.file(50))), .cleared(0),
       .armed(true), .created(.found(AskingWorld.file(50))), .created(.failed(17)), .created(.failed(28)), .changed,
-      .ended,
+      .arrived, .ended,
       .due,
       .process(lives: nil), .process(lives: 7), .exited, .interrupted, .takenBack(0), .takenBack(2),
     ]
@@ -227,7 +279,7 @@ struct StopAskingStateMachineTests {
     }
     explore(AskingWorld.machine(), 3, false, false, false)
     var waiting = AskingWorld.machine()
-    for event in [events[0], events[1], .answer(.absent), .armed(true), events[8], .answer(.absent), events[5]] {
+    for event in [events[0], events[1], .answer(.absent), events[8], .armed(true), .answer(.absent), events[5]] {
       _ = waiting.receive(event, at: AskingWorld.start)
     }
     #expect(waiting.stage == .waiting)

@@ -171,6 +171,30 @@ struct StopAskingTests {
     }
   }
 
+  @Test("An answer that has gone again before it could be looked at, counts")
+  func cameAndWent() throws {
+    let directory = try FilesDirectory()
+    let files = StopFiles(directory: directory.path)
+    let heard = Heard<StopAskingDriver.Progress>()
+    let driver = try StopAskingDriver(
+      files, timeout: .seconds(20),
+      pace: .init(watched: .seconds(3600), unwatched: .seconds(3600), unwatchedFor: .zero))
+    let ended = Heard<Bool>()
+    _ = files.calls.startThread("asking") {
+      do throws(StopFileError) {
+        try driver.run { heard.add($0) }
+        ended.add(true)
+      } catch { ended.add(false) }
+    }
+    #expect(heard.waits(for: 1))
+    directory.remove("process.stop")
+    // Some of them are seen, and some are not.
+    directory.make("new")
+    _ = cgs_rename(directory.file("new"), directory.file("process.stopped"))
+    directory.remove("process.stopped")
+    #expect(ended.waits(for: 1) && ended.all == [true])
+  }
+
   @Test("An answer that names a process of another start, is believed at once")
   func recycledNumber() async throws {
     let directory = try FilesDirectory()

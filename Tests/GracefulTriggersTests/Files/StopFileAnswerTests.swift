@@ -40,6 +40,22 @@ struct StopFileAnswerTests {
     #expect(directory.names == ["process.stopped"])
   }
 
+  @Test("When no descriptor is left, the answer is empty; where it cannot be made so either, that is an error")
+  func noDescriptor() throws {
+    let directory = try FilesDirectory()
+    var files = StopFiles(directory: directory.path)
+    for errno in [24 as Int32, 23] {
+      files.calls = FailingFileCalls(1, of: [.create], errno: errno).calls
+      try files.signalStopped()
+      #expect(directory.names == ["process.stopped"])
+      #expect(StopFileCalls.live.read(directory.file("process.stopped")) == [])
+      directory.remove("process.stopped")
+      files.calls = FailingFileCalls(1, of: [.create, .makeFile], from: true, errno: errno).calls
+      let error = #expect(throws: StopFileError.self) { try files.signalStopped() }
+      #expect(error?.code == .system && directory.names == [])
+    }
+  }
+
   @Test("What is in the answer is read as it was written, and anything else is nobody")
   func content() {
     let content = StopFileContent(process: 12, start: ProcessStart(ticks: 345))

@@ -1,0 +1,25 @@
+import Foundation
+import GracefulProcesses
+import Testing
+import WholeMachine
+
+@Suite("One request to stop that arrives as two signals", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+struct SignalledTwiceTests {
+  @Test(
+    "A program under timeout(1), which signals its child and then its group, drains",
+    .enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/timeout")))
+  func timeout() async throws {
+    let built = try ToolProcess.built("StoppableProgram").path
+    for _ in 0..<5 {
+      let directory = try TestDirectory()
+      let timeout = try ToolProcess(
+        ["--preserve-status", "60", built, "200"], executable: "/usr/bin/timeout", in: directory,
+        own: ["TMPDIR": directory.path("")])
+      #expect(await eventually { timeout.output.contains("ready") }, "\(timeout.errors)")
+      // It passes on what it is sent in the same way as it ends a child whose time is over.
+      timeout.child.signal(SIGTERM)
+      #expect(await timeout.end() == .exited(0), "\(timeout.errors)")
+      #expect(timeout.output.contains("ended"), "\(timeout.errors)")
+    }
+  }
+}
