@@ -115,6 +115,17 @@ struct StopCommandAnswersTests {
     #expect(await control.end() == .exited(0), "\(control.errors)")
   }
 
+  @Test("a program that cannot take the request now is asked again, and in the end it is 124", arguments: [2, 10_000])
+  func busy(times: Int) async throws {
+    let directory = try TestDirectory()
+    let server = try await BusyServer.start(times: times)
+    let stop = try await CommandRun(
+      ["stop", "--url", "http://127.0.0.1:\(server.port)", "--timeout", times == 2 ? "30s" : "500ms"], in: directory)
+    #expect(stop.status == .exited(times == 2 ? 0 : 124), "\(stop.errors)")
+    #expect(times == 2 || stop.errors.contains("a handover is going on"), "\(stop.errors)")
+    try await server.end()
+  }
+
   @Test("with hardly a descriptor left the program serves, or says why it does not start: 78, and never a crash")
   func noDescriptors() async throws {
     let directory = try TestDirectory()

@@ -25,6 +25,14 @@ extension StopWait {
     }
     switch answer.status {
     case 200, 202: break
+    case 503:
+      // A handover is going on, or too many ask: one may come again, and then the successor may be the one to ask.
+      let pause = Duration.milliseconds(200)
+      guard deadline - .now > pause else {
+        throw .late("the program at \(url) has not taken the request within \(limit): \(answer.words)")
+      }
+      Waiting.pause(pause, until: deadline)
+      return try throughURL(url, token: token, now: now)
     case 504:
       throw .late("the program at \(url) has not stopped within \(limit): \(answer.words)")
     default: throw answer.failure(of: url)
