@@ -20,7 +20,7 @@ extension Trigger {
   /// What an earlier run has answered is removed as this one begins to watch.
   ///
   /// Requests and answers are those of one process at a time: of the one that serves. It holds a lock, `process.stop.lock`
-  /// beside the files (flock(2)), from the first to the last moment, or until a successor has taken over (``withHandover``
+  /// beside the files (flock(2)), from the first to the last moment, or until a successor has taken over (`withHandover`
   /// in `Graceful`). Whoever comes meanwhile neither takes a request nor gives an answer, whatever becomes of it. While a
   /// handover is going on, a request stays where it is: if the successor takes over, it is stopped and answers; if not, the
   /// predecessor does. Where no such lock can be had, the log says so once, and either may take a request.
