@@ -33,6 +33,24 @@ extension Trait where Self == ValuesOnlyTrait {
   public static var valuesOnly: Self { Self() }
 }
 
+/// A suite that blocks its thread until something has happened: on a thread of its own, for the same reason.
+public struct OffThePoolTrait: SuiteTrait, TestTrait, TestScoping {
+  /// Each of its tests, not the suite as a whole.
+  public var isRecursive: Bool { true }
+
+  /// Runs the test on the thread for tests that block or reckon, one at a time.
+  public func provideScope(
+    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+  ) async throws {
+    try await withTaskExecutorPreference(ReckoningThread.shared) { try await function() }
+  }
+}
+
+extension Trait where Self == OffThePoolTrait {
+  /// It blocks its thread, which is none of the pool's.
+  public static var offThePool: Self { Self() }
+}
+
 private final class ReckoningThread: TaskExecutor {
   static let shared = ReckoningThread()
 

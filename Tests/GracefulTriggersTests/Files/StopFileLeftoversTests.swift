@@ -2,10 +2,11 @@ import CGracefulSystem
 import Foundation
 import GracefulShutdown
 import Testing
+import WholeMachine
 
 @testable import GracefulTriggers
 
-@Suite("What is left of an answer when a process ends before it is finished", .timeLimit(.minutes(1)))
+@Suite("What is left of an answer when a process ends before it is finished", .offThePool, .timeLimit(.minutes(1)))
 struct StopFileLeftoversTests {
   @Test("Of answers that were never finished, the old ones of our user are removed, and nothing else")
   func leftovers() throws {

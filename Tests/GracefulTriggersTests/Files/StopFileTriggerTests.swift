@@ -5,7 +5,7 @@ import WholeMachine
 
 @testable import GracefulTriggers
 
-@Suite("The trigger of stop files", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("The trigger of stop files", .offThePool, .wholeMachine, .serialized, .timeLimit(.minutes(1)))
 struct StopFileTriggerTests {
   private func report(_ who: StopRequest.Asker) -> LifecycleReport {
     LifecycleReport(

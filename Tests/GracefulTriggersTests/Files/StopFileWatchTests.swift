@@ -8,7 +8,7 @@ import WholeMachine
 @testable import GracefulTriggers
 
 /// The program's side, with real files.
-@Suite("A program that is stopped by files", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("A program that is stopped by files", .offThePool, .wholeMachine, .serialized, .timeLimit(.minutes(2)))
 struct StopFileWatchTests {
   private final class Watch {
     let asked = Heard<StopRequest>()
