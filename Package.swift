@@ -134,7 +134,8 @@ let package = Package(
     .executableTarget(
       name: "ForeignProgram",
       dependencies: [
-        "Graceful", "GracefulShutdown", "CGracefulSystem", .log, .serviceLifecycle, .serviceLifecycleTestKit,
+        "Exploration", "Graceful", "GracefulShutdown", "CGracefulSystem", .log, .serviceLifecycle,
+        .serviceLifecycleTestKit,
         .unixSignals,
       ],
       path: "Tests/ForeignProgram"),

@@ -1,3 +1,4 @@
+import Exploration
 import Graceful
 import Logging
 import ServiceLifecycle

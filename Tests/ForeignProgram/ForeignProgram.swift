@@ -1,4 +1,5 @@
 import CGracefulSystem
+import Exploration
 import Graceful
 import GracefulShutdown
 import Logging
@@ -181,29 +182,5 @@ enum Blocked {
     let program = Lifecycle("blocked", grace: .seconds(60), logger: ForeignProgram.logger)
     program.phase("only", service: service)
     await program.runAndExit(on: .signals)
-  }
-}
-
-/// Opens once; who waits ignores its cancellation.
-final class Opening: Sendable {
-  private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
-
-  func open() {
-    let waiting = state.withLock { state in
-      state.isOpen = true
-      defer { state.waiting = [] }
-      return state.waiting
-    }
-    for waiter in waiting { waiter.resume() }
-  }
-
-  func wait() async {
-    await withCheckedContinuation { continuation in
-      let goOn = state.withLock { state in
-        if !state.isOpen { state.waiting.append(continuation) }
-        return state.isOpen
-      }
-      if goOn { continuation.resume() }
-    }
   }
 }

@@ -1,8 +1,8 @@
 import Foundation
+import Exploration
 import Graceful
 import NIOCore
 import NIOPosix
-import Synchronization
 
 @testable import GracefulNIO
 
@@ -12,8 +12,8 @@ final class StopWorld: Sendable {
 
   let lifecycle = Lifecycle("shop", grace: .seconds(60))
   let directory = NSTemporaryDirectory() + "g-\(UUID().uuidString.prefix(8))"
-  private let start = OpenGate()
-  private let end = OpenGate()
+  private let start = Opening()
+  private let end = Opening()
 
   var socket: String { directory + "/http" }
   var secret: StopTokenSource { StopToken(Self.token).map { .given($0) } ?? .environment("") }
@@ -22,10 +22,10 @@ final class StopWorld: Sendable {
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     lifecycle.phase("web") { [start, end] phase in
-      await start.passed()
+      await start.wait()
       phase.ready()
       await phase.turnToStop()
-      await end.passed()
+      await end.wait()
     }
     if isReady { start.open() }
     if ends { end.open() }
@@ -56,29 +56,5 @@ final class StopWorld: Sendable {
     let seen = try await client.until { $0.fin || $0.closed }
     await client.close()
     return seen.text
-  }
-}
-
-/// Closed until it is opened, for ever.
-final class OpenGate: Sendable {
-  private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
-
-  func open() {
-    let waiting = state.withLock { state in
-      state.isOpen = true
-      defer { state.waiting = [] }
-      return state.waiting
-    }
-    for one in waiting { one.resume() }
-  }
-
-  func passed() async {
-    await withCheckedContinuation { continuation in
-      let isOpen = state.withLock { state in
-        if !state.isOpen { state.waiting.append(continuation) }
-        return state.isOpen
-      }
-      if isOpen { continuation.resume() }
-    }
   }
 }

@@ -1,3 +1,4 @@
+import Exploration
 import Graceful
 import NIOCore
 import Testing
@@ -14,11 +15,11 @@ struct UnreadStreamTests {
   @Test("is given no more than a little, and the stop ends in time")
   func bounded() async throws {
     let world = try StopWorld(ends: false)
-    let gates = (0..<60).map { _ in OpenGate() }
+    let gates = (0..<60).map { _ in Opening() }
     world.lifecycle.phase(Self.name) { phase in
       phase.ready()
       await withTaskGroup { group in
-        for gate in gates { group.addTask { try? await phase.session { await gate.passed() } } }
+        for gate in gates { group.addTask { try? await phase.session { await gate.wait() } } }
       }
       await phase.turnToStop()
     }

@@ -11,6 +11,21 @@ import WholeMachine
 struct StopAskingTests {
   private static let never = StopAskingStateMachine.Pace(watched: .seconds(3600), unwatched: .seconds(3600))
 
+  /// Asks on a thread of its own.
+  /// - Returns: Whether it has heard that the program has stopped, once it has ended.
+  private func ask(
+    _ driver: StopAskingDriver, _ files: StopFiles, _ heard: Heard<StopAskingDriver.Progress>
+  ) -> Heard<Bool> {
+    let ended = Heard<Bool>()
+    _ = files.calls.startThread("asking") {
+      do throws(StopFileError) {
+        try driver.run { heard.add($0) }
+        ended.add(true)
+      } catch { ended.add(false) }
+    }
+    return ended
+  }
+
   @Test("Asks and is answered, many times, each within the reaction of the system")
   func both() async throws {
     let directory = try FilesDirectory()
@@ -152,13 +167,7 @@ struct StopAskingTests {
 
       let heard = Heard<StopAskingDriver.Progress>()
       let driver = try StopAskingDriver(files, timeout: .seconds(20), pace: Self.never)
-      let ended = Heard<Bool>()
-      _ = files.calls.startThread("asking") {
-        do throws(StopFileError) {
-          try driver.run { heard.add($0) }
-          ended.add(true)
-        } catch { ended.add(false) }
-      }
+      let ended = ask(driver, files, heard)
       #expect(heard.waits(for: 1))
       let content = StopFileContent(process: child.processIdentifier, start: start)
       directory.make("new", content.text)
@@ -179,13 +188,7 @@ struct StopAskingTests {
     let driver = try StopAskingDriver(
       files, timeout: .seconds(20),
       pace: .init(watched: .seconds(3600), unwatched: .seconds(3600), unwatchedFor: .zero))
-    let ended = Heard<Bool>()
-    _ = files.calls.startThread("asking") {
-      do throws(StopFileError) {
-        try driver.run { heard.add($0) }
-        ended.add(true)
-      } catch { ended.add(false) }
-    }
+    let ended = ask(driver, files, heard)
     #expect(heard.waits(for: 1))
     directory.remove("process.stop")
     // Some of them are seen, and some are not.
