@@ -66,6 +66,16 @@ final class ToolProcess: Sendable {
 
   var servings: [Serving] { outputLines.compactMap(Serving.init) }
 
+  /// Waits until it has a handler for that signal: before, the signal would end it.
+  func catches(_ signal: CInt) async -> Bool {
+    await eventually {
+      let status = (try? String(contentsOfFile: "/proc/\(self.pid)/status", encoding: .utf8)) ?? ""
+      let caught = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+      let mask = caught.flatMap { UInt64($0.dropFirst("SigCgt:".count).trimmingPrefix(/\s+/), radix: 16) } ?? 0
+      return mask & (1 << UInt64(signal - 1)) != 0
+    }
+  }
+
   func end(within limit: Duration = .seconds(30)) async -> ExitStatus? {
     _ = await eventually(within: limit) { self.child.status != nil }
     return child.status
