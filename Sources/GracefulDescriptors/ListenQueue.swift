@@ -7,21 +7,25 @@ internal import SystemPackage
 /// may have sent a request. To accept until none waits is not enough: the next one may come before the close. So no new
 /// connection is let in first; those whose handshake has begun still arrive. When none waits any more, it is closed.
 ///
-/// Who is not let in tries again after a second, and hears then that nobody listens, or is served by whoever does. The
-/// socket may be somebody else's too (a supervisor's), so that connections are let in again before this copy is closed.
+/// Who is not let in tries again after a second, and hears then that nobody listens, or is served by whoever does. Where the
+/// socket may be somebody else's too (a supervisor's, a predecessor's), connections are let in again before this copy is
+/// closed: nobody else would ever hear of one.
 package struct ListenQueue: ~Copyable, Sendable {
   private let listener: OwnedDescriptor
+  private let mayBeShared: Bool
 
   /// Takes a copy of a listener, which is closed with this value, last.
-  package init(of number: Int32) throws(SystemError) {
+  /// - Parameter mayBeShared: Whether somebody else may have the socket, who is to hear of connections afterwards.
+  package init(of number: Int32, mayBeShared: Bool) throws(SystemError) {
     let result = cgs_duplicate(number)
     guard result >= 0 else { throw SystemError("fcntl(F_DUPFD_CLOEXEC)", on: "descriptor \(number)", result: result) }
     listener = OwnedDescriptor(adopting: FileDescriptor(rawValue: result))
+    self.mayBeShared = mayBeShared
   }
 
   deinit {
     // The one moment in which a connection may still come and be lost: between this call and the next.
-    Self.letIn(at: listener.number)
+    if mayBeShared { Self.letIn(at: listener.number) }
   }
 
   /// From now on no connection begins.

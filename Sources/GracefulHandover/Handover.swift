@@ -70,6 +70,9 @@ public final class Handover: Sendable {
     var isStopping = false
     var hasLeft = false
     var takenOverBy: Int32?
+    var predecessorHasEnded = false
+    /// Whether what is offered was ever sent to anybody.
+    var hasMadeOffer = false
     var whenTakenOver: [@Sendable (Int32) -> Void] = []
     /// Those who wait in ``Handover/ready(_:)``.
     var owning: [CheckedContinuation<Result<Void, HandoverError>, Never>] = []

@@ -31,18 +31,24 @@ extension Handover {
   ///
   /// From then on no handover begins any more. A copy of a listener keeps its queue open when the server has closed its
   /// own, and whoever connects in between would be lost when the copy is closed, too: so the copies go first.
-  package func withdrawOffer() async {
-    await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+  /// - Returns: Whether no other process can have what this one offered: nothing was ever sent to a successor, and the
+  ///   predecessor, if there was one, has ended.
+  package func withdrawOffer() async -> Bool {
+    await withCheckedContinuation { (done: CheckedContinuation<Bool, Never>) in
       // Under the lock: whoever leaves comes after this on the loop, which drops nothing that came before its end.
       let isAsked = state.withLock { state in
         guard !state.hasLeft else { return false }
         loop.execute {
-          if self.stopUnlessTakenOver() == nil { self.state.withLock { $0.offered = [] } }
-          done.resume()
+          guard self.stopUnlessTakenOver() == nil else { return done.resume(returning: false) }
+          done.resume(
+            returning: self.state.withLock { state in
+              state.offered = []
+              return !state.hasMadeOffer && (self.predecessor == nil || state.predecessorHasEnded)
+            })
         }
         return true
       }
-      if !isAsked { done.resume() }
+      if !isAsked { done.resume(returning: false) }
     }
   }
 

@@ -82,7 +82,9 @@ extension Handover {
       }
       for waiter in waiting { waiter.resume() }
       answerOwning(.failure(error))
-    case .notice(.predecessorEnded(let process)): configuration.onEvent(.predecessorEnded(process: process))
+    case .notice(.predecessorEnded(let process)):
+      state.withLock { $0.predecessorHasEnded = true }
+      configuration.onEvent(.predecessorEnded(process: process))
     }
   }
 
@@ -137,6 +139,7 @@ extension Handover {
   private func begin(predecessorDied: Bool) {
     let unclaimed = state.withLock { state in
       state.isOwner = true
+      if predecessorDied { state.predecessorHasEnded = true }
       defer { state.inherited = [] }
       return state.inherited.map(\.label.name)
     }
@@ -178,6 +181,7 @@ extension Handover {
       },
       removePath: { [weak self] in self?.giveUpSocket() }, control: configuration.control,
       notify: { [weak self] event in
+        if case .offering = event { self?.state.withLock { $0.hasMadeOffer = true } }
         onEvent(event)
         if case .tookOver(let process) = event { self?.takenOver(by: process) }
       })

@@ -118,7 +118,11 @@ public final class DrainingServer: Sendable {
   /// request. Until none has come for 10 ms, at most for 1 s, nobody new is let in meanwhile (on Linux): who comes then
   /// tries again after a second. When it was paused, the queue is another process's, and nothing is accepted. Then it
   /// waits until what was accepted last is set up. The connections stay.
-  public func closeListener() async {
+  public func closeListener() async { await closeListener(mayBeShared: true) }
+
+  /// The same, without a moment in which a connection may begin and be lost, where nobody else has the socket.
+  package func closeListener(mayBeShared: Bool) async {
+    if !mayBeShared { driver.listenerIsNobodyElses() }
     await withCheckedContinuation { continuation in
       driver.whenListenerIsGone { continuation.resume() }
       driver.receiveOnLoop(.closeListener)

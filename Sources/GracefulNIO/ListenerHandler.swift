@@ -48,10 +48,11 @@ final class ListenerHandler: ChannelInboundHandler {
   }
 
   /// Lets nobody new in and goes on accepting until nobody waits; then says so.
-  func emptyQueue(on channel: any Channel) {
+  /// - Parameter mayBeShared: Whether another process may have the listener, too.
+  func emptyQueue(on channel: any Channel, mayBeShared: Bool) {
     do {
       let number = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (handle: CInt) in handle }
-      queue = try number.map { number throws(SystemError) in try ListenQueue(of: number) }
+      queue = try number.map { number throws(SystemError) in try ListenQueue(of: number, mayBeShared: mayBeShared) }
     } catch {
       // No descriptor is left. What waits cannot be accepted then, either.
       logger.warning("connections that wait to be accepted may be lost", metadata: ["error": "\(error)"])

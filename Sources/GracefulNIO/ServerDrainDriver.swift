@@ -14,6 +14,7 @@ final class ServerDrainDriver: Sendable {
     var ids: [ObjectIdentifier: ServerDrainStateMachine.ID] = [:]
     var outcome: DrainOutcome?
     var listenerIsGone = false
+    var listenerMayBeShared = true
     var waitingForListener: [@Sendable () -> Void] = []
     var waitingForDrain: [@Sendable (DrainOutcome) -> Void] = []
     var timers: [Scheduled<Void>] = []
@@ -86,6 +87,9 @@ final class ServerDrainDriver: Sendable {
     }
   }
 
+  /// Nobody else has the listener: who is kept from it while it is closed need not be let in again.
+  func listenerIsNobodyElses() { guarded.withLock { $0.listenerMayBeShared = false } }
+
   func whenListenerIsGone(_ done: @escaping @Sendable () -> Void) {
     let isGone = guarded.withLock { guarded in
       if !guarded.listenerIsGone { guarded.waitingForListener.append(done) }
@@ -115,7 +119,8 @@ final class ServerDrainDriver: Sendable {
       listener.handler.value.accept(wanted, on: listener.channel)
     case .emptyQueue:
       guard let listener = place.withLock({ $0?.listener }), listener.channel.eventLoop.inEventLoop else { return }
-      listener.handler.value.emptyQueue(on: listener.channel)
+      let mayBeShared = guarded.withLock { $0.listenerMayBeShared }
+      listener.handler.value.emptyQueue(on: listener.channel, mayBeShared: mayBeShared)
     case .closeListener:
       // NIO takes the descriptor out of the poll set, then calls close(2); never shutdown(2), which would end the
       // listening of every process that shares the socket.

@@ -5,8 +5,7 @@ extension DrainingServer {
   ///
   /// It waits until the predecessor has let go and accepts, says that the phase is ready, serves until it is told to
   /// drain (or a successor has taken over), accepts who waits to be, closes the listener, leaves the handover, so that
-  /// whoever is started
-  /// from here on need not wait for the rest, and drains until the phase's deadline.
+  /// whoever is started from here on need not wait for the rest, and drains until the phase's deadline.
   /// - Parameters:
   ///   - phase: its limit, clipped to the lifecycle's grace, is the time for the drain.
   ///   - handover: where the listener came from.
@@ -29,8 +28,8 @@ extension DrainingServer {
       throw error
     }
     await phase.drainRequested()
-    await handover.withdrawOffer()
-    await closeListener()
+    let isOurs = await handover.withdrawOffer()
+    await closeListener(mayBeShared: !isOurs)
     await handover.leave()
     let outcome = await drain(until: phase.deadline ?? .now)
     if outcome.cut > 0 { throw CutShort("\(outcome.cut) connections had a request in flight at the deadline") }

@@ -135,6 +135,41 @@ struct LeavingTests {
     #expect(error?.reason.contains("about to end") == true)
     await second.handover.leave()
   }
+
+  @Test("its listeners are nobody else's when it is the first and has offered them to nobody")
+  func aloneAsTheFirst() async throws {
+    let stage = try Stage()
+    let first = try await stage.serve("a")
+    #expect(await first.handover.withdrawOffer())
+    await first.handover.leave()
+    #expect(await !first.handover.withdrawOffer(), "what has become of them since, it does not know")
+  }
+
+  @Test("its listeners may be somebody else's once they were offered, also to one that has failed")
+  func notAloneAfterAnOffer() async throws {
+    let stage = try Stage()
+    let first = try await stage.serve("a")
+    let second = try await stage.join("b")
+    await second.handover.leave()
+    try await stage.wait(for: "a") { if case .successorFailed = $0 { true } else { false } }
+    #expect(await !first.handover.withdrawOffer())
+    await first.handover.leave()
+  }
+
+  @Test("its listeners are the predecessor's too until that has ended", arguments: [true, false])
+  func notAloneWithThePredecessor(hasEnded: Bool) async throws {
+    let stage = try Stage()
+    var first: Generation? = try await stage.serve("a")
+    let second = try await stage.serve("b")
+    try await stage.wait(for: "a") { if case .tookOver = $0 { true } else { false } }
+    #expect(await first?.handover.withdrawOffer() == false, "they are the successor's")
+    if hasEnded {
+      first = nil
+      try await stage.wait(for: "b") { if case .predecessorEnded = $0 { true } else { false } }
+    }
+    #expect(await second.handover.withdrawOffer() == hasEnded)
+    await second.handover.leave()
+  }
 }
 
 /// Who took over.

@@ -118,7 +118,7 @@ struct AcceptingTests {
     try await poll { first.server.connections == 1 }
     let connecting: Task<RawClient, any Error>
     do {
-      let queue = try ListenQueue(of: first.copy.owned.number)
+      let queue = try ListenQueue(of: first.copy.owned.number, mayBeShared: true)
       queue.holdOff()
       connecting = Task { try await first.connect() }
       try await poll { try ConnectionsOfAPort.unanswered(port) == 1 }
@@ -133,6 +133,18 @@ struct AcceptingTests {
     try await late.send(request)
     try await late.until { $0.text.hasSuffix("first/x") }
     await endAll([first], [early, late])
+  }
+
+  @Test(
+    "Where nobody else has the listener, nobody is let in any more until it is closed; else everybody is",
+    arguments: [true, false])
+  func letInAgain(mayBeShared: Bool) async throws {
+    let first = try await TestServer.start()
+    await first.server.closeListener(mayBeShared: mayBeShared)
+    // This copy shows what the socket was like when the server's was closed.
+    let keepsAway = cgs_let_in(first.copy.owned.number) == 0
+    #expect(keepsAway == !mayBeShared)
+    await endAll([first], [])
   }
 
   @Test("Who begins to accept lets in whom another process kept away, and was killed")
