@@ -3,6 +3,12 @@ internal import SystemPackage
 
 /// What /proc/PID/stat says of a process (proc_pid_stat(5)).
 package struct ProcessEntry: Hashable, Sendable {
+  /// A process for ever: a number is used again, a number with its start is not.
+  package struct Identity: Hashable, Sendable {
+    package var id: ProcessID
+    package var started: UInt64
+  }
+
   /// Its number.
   package var id: ProcessID
   /// Who started or adopted it.
@@ -13,6 +19,9 @@ package struct ProcessEntry: Hashable, Sendable {
   package var state: Character
   /// When it started, in clock ticks since the machine did: with the number it names a process for ever.
   package var started: UInt64
+
+  /// What tells it from all others, also from those that had its number before.
+  package var identity: Identity { Identity(id: id, started: started) }
 
   /// Whether it has ended and waits to be reaped.
   package var isZombie: Bool { state == "Z" || state == "X" }

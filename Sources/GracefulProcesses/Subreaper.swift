@@ -13,11 +13,7 @@ internal import SystemPackage
 /// dead for a while without anybody's asking (Foundation's `Process` and every `waitpid` ask at once). What a library may
 /// leave unasked for longer is named to ``leave(_:)``.
 package final class Subreaper: Sendable {
-  /// A process for ever: a number is used again, a number with its start is not.
-  private struct Identity: Hashable {
-    var id: ProcessID
-    var started: UInt64
-  }
+  private typealias Identity = ProcessEntry.Identity
 
   private struct State {
     /// Descendants that were seen below another process than this one, as long as they are in the table.
@@ -110,6 +106,11 @@ package final class Subreaper: Sendable {
     state.withLock { $0.ended[id] }
   }
 
+  /// The same, and forgets it: another process has the number now.
+  package func takeStatus(of id: ProcessID) -> ExitStatus? {
+    state.withLock { $0.ended.removeValue(forKey: id) }
+  }
+
   /// What lives below this process now: children, their children, and what was adopted.
   ///
   /// No zombies.
@@ -155,14 +156,14 @@ package final class Subreaper: Sendable {
   ) -> [ProcessEntry] {
     let below = ProcessTable.descendants(of: .current, among: all)
     return state.withLock { state in
-      let present = Set(below.map { Identity(id: $0.id, started: $0.started) })
+      let present = Set(below.map(\.identity))
       state.adopted.formIntersection(present)
       state.own.formIntersection(present)
       state.own.formUnion(present.filter { own.contains($0.id) })
       state.deadSince = state.deadSince.filter { present.contains($0.key) }
       let patience = patience(state.deadSince.count)
       return below.filter { entry in
-        let identity = Identity(id: entry.id, started: entry.started)
+        let identity = entry.identity
         guard entry.parent == .current else {
           state.adopted.insert(identity)
           return false

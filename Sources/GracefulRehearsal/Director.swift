@@ -25,7 +25,7 @@ struct RestartRecord {
   var finish: RestartStateMachine.Finish
   /// Whom it was asked of, and what was below that one then.
   var old: ProcessID?
-  var oldTree: Set<ProcessID> = []
+  var oldTree: Set<ProcessEntry.Identity> = []
   var faultPlanned: Bool
 }
 

@@ -42,15 +42,12 @@ extension Director {
   func outlivers(newest: ProcessID?) -> [ProcessID] {
     let live = processes.live()
     if command.isDemo { return live.map(\.id).filter { $0 != newest } }
-    var old: Set<ProcessID> = []
+    var old: Set<ProcessEntry.Identity> = []
     for index in records.indices where records[index].old != newest && !stayed(index, last: newest) {
       old.formUnion(records[index].oldTree)
     }
-    if let newest {
-      old.remove(newest)
-      old.subtract(ProcessTable.descendants(of: newest, among: live).map(\.id))
-    }
-    return live.map(\.id).filter(old.contains)
+    if let newest { old.subtract(ServerProcesses.tree(of: newest, among: live)) }
+    return live.filter { old.contains($0.identity) }.map(\.id)
   }
 
   private func pidFromFile() -> ProcessID? {
@@ -72,8 +69,10 @@ extension ServerProcesses {
   func isAlive(_ pid: ProcessID) -> Bool { ProcessTable.entry(pid).map { !$0.isZombie } == true }
 
   /// It and everything below it, now.
-  func tree(of pid: ProcessID) -> Set<ProcessID> {
-    Set([pid] + ProcessTable.descendants(of: pid, among: live()).map(\.id))
+  func tree(of pid: ProcessID) -> Set<ProcessEntry.Identity> { Self.tree(of: pid, among: live()) }
+
+  fileprivate static func tree(of pid: ProcessID, among live: [ProcessEntry]) -> Set<ProcessEntry.Identity> {
+    Set((live.filter { $0.id == pid } + ProcessTable.descendants(of: pid, among: live)).map(\.identity))
   }
 
   /// Of the processes that were not there before, the one that the others come from; of several, the youngest.

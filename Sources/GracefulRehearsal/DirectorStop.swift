@@ -97,7 +97,7 @@ extension Director {
       return RehearsalReport.Stop(
         index: index + 1, requestedAtMs: Double((record.askedAt - startedAt).nanoseconds) / 1_000_000,
         outcome: record.finish.outcome, pid: record.server.rawValue,
-        endedAfterMs: record.finish.isGone ? after(processes.death(of: record.server)) : nil,
+        endedAfterMs: record.finish.isGone ? after(processes.end(of: record.server, at: record.askedAt)?.at) : nil,
         exitCode: record.finish.code, commandCode: record.finish.commandCode, turnedAway: window.turnedAway,
         firstTurnedAwayAfterMs: after(window.firstAt),
         servingAfterMs: record.finish.isGone ? after(window.servedAt) : nil)

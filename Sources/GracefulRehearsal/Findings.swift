@@ -66,14 +66,19 @@ struct Findings {
       let identity = director.servings.last { $0.at >= record.askedAt && $0.at < next }?.identity
       (pid, generation) = (identity?.pid.rawValue, identity?.generation)
     }
-    let firstAnswer =
-      generation == nil ? nil : pid.flatMap { director.observations.firstAnswer(of: ProcessID(rawValue: $0)) }
+    var firstAnswer: NIODeadline?
+    if let pid, let generation {
+      firstAnswer = director.observations.firstAnswer(
+        of: ServerIdentity(generation: generation, pid: ProcessID(rawValue: pid)))
+    }
     let replaced = director.stayed(index, last: newest) ? nil : record.old
     let old = replaced.flatMap { pid -> (at: NIODeadline, code: Int32?)? in
-      guard let at = director.processes.death(of: pid), at < endedByUsFrom, !leftOver.contains(pid) else { return nil }
+      guard let end = director.processes.end(of: pid, at: record.askedAt), end.at < endedByUsFrom,
+        !leftOver.contains(pid)
+      else { return nil }
       // An old process that went on serving ends in a later restart, and is reported there.
-      guard served || at < next else { return nil }
-      return (at, director.processes.status(of: pid)?.shellCode)
+      guard served || end.at < next else { return nil }
+      return (end.at, end.status?.shellCode)
     }
     return RehearsalReport.Restart(
       index: index + 1,

@@ -72,9 +72,7 @@ package final class LoadObservations: Sendable {
     }
   }
 
-  package func firstAnswer(of pid: ProcessID) -> NIODeadline? {
-    seen.withLock { seen in seen.filter { $0.key.pid == pid }.values.min() }
-  }
+  package func firstAnswer(of identity: ServerIdentity) -> NIODeadline? { seen.withLock { $0[identity] } }
 
   package func killedByUs(_ pid: ProcessID) { killed.withLock { _ = $0.insert(pid) } }
 

@@ -13,10 +13,9 @@ package enum DirectorEvent: Hashable, Sendable {
 
 /// Every process of the rehearsal: those it started, those it heard of, and those it adopted.
 package final class ServerProcesses: Sendable {
-  private struct State {
-    var children: [ProcessID: ChildProcess] = [:]
-    var watches: [ProcessID: ProcessWatch] = [:]
-    var deaths: [ProcessID: NIODeadline] = [:]
+  private enum Handle {
+    case child(ChildProcess)
+    case watched(ProcessWatch)
   }
 
   /// How many lines of standard error are kept.
@@ -30,7 +29,7 @@ package final class ServerProcesses: Sendable {
   private let errors: LineReader?
   private let silence: OwnedDescriptor
   private let kept: KeptLines
-  private let state: Mutex<State>
+  private let lives = Mutex(ServerLives<Handle>())
 
   package init(
     on loop: PollLoop, environment: [String: String], passesErrorOutput: Bool,
@@ -41,7 +40,6 @@ package final class ServerProcesses: Sendable {
     self.loop = loop
     self.environment = environment
     self.tell = tell
-    state = Mutex(State())
     do {
       silence = OwnedDescriptor(
         adopting: try FileDescriptor.open("/dev/null", .readOnly, options: .closeOnExec))
@@ -73,7 +71,8 @@ package final class ServerProcesses: Sendable {
       Command(
         words[0], arguments: Array(words.dropFirst()), environment: environment, own: own, descriptors: descriptors),
       on: loop)
-    state.withLock { $0.children[child.id] = child }
+    begin(child.id)
+    lives.withLock { $0.attach(.child(child), to: child.id) }
     child.whenEnded { status in self.died(child.id, status) }
     return child.id
   }
@@ -87,18 +86,26 @@ package final class ServerProcesses: Sendable {
 
   /// Begins to watch a process that somebody else started.
   package func observe(_ pid: ProcessID) {
-    let known = state.withLock { $0.children[pid] != nil || $0.watches[pid] != nil || $0.deaths[pid] != nil }
-    guard !known else { return }
+    let known = lives.withLock { $0[pid] }
+    // What has ended and is alive is another one, with the same number.
+    guard known == nil || (known?.endedAt != nil && isAlive(pid)) else { return }
+    begin(pid)
     do throws(SystemError) {
       let watch = try ProcessWatch.start(pid, on: loop) { self.died(pid, nil) }
-      state.withLock { $0.watches[pid] = watch }
+      lives.withLock { $0.attach(.watched(watch), to: pid) }
     } catch {
       died(pid, nil)
     }
   }
 
+  private func begin(_ pid: ProcessID) {
+    let isAnother = lives.withLock { $0[pid] != nil }
+    let before = isAnother ? reaper.takeStatus(of: pid) : nil
+    lives.withLock { $0.began(pid, at: .now(), before: before) }
+  }
+
   private func died(_ pid: ProcessID, _ status: ExitStatus?) {
-    state.withLock { $0.deaths[pid] = .now() }
+    lives.withLock { $0.ended(pid, status, at: .now()) }
     tell(.ended(pid, status))
   }
 
@@ -106,16 +113,26 @@ package final class ServerProcesses: Sendable {
   @discardableResult
   package func signal(_ pid: ProcessID, _ number: Int32) -> Bool {
     observe(pid)
-    let (child, watch) = state.withLock { ($0.children[pid], $0.watches[pid]) }
-    return child?.signal(number) ?? watch?.signal(number) ?? false
+    switch lives.withLock({ $0[pid]?.handle }) {
+    case .child(let child): return child.signal(number)
+    case .watched(let watch): return watch.signal(number)
+    case nil: return false
+    }
   }
 
-  /// When a process ended that is known here.
-  package func death(of pid: ProcessID) -> NIODeadline? { state.withLock { $0.deaths[pid] } }
+  /// When the process ended that has this number, or had it last.
+  package func death(of pid: ProcessID) -> NIODeadline? { lives.withLock { $0[pid]?.endedAt } }
 
-  /// How a process ended, where it was ours or came to us.
+  /// How the process ended that has this number, or had it last, where it was ours or came to us.
   package func status(of pid: ProcessID) -> ExitStatus? {
-    state.withLock { $0.children[pid] }?.status ?? reaper.status(of: pid)
+    lives.withLock { $0[pid]?.status } ?? reaper.status(of: pid)
+  }
+
+  /// When and how the process ended that had this number at that time.
+  func end(of pid: ProcessID, at instant: NIODeadline) -> (at: NIODeadline, status: ExitStatus?)? {
+    let (life, last) = lives.withLock { ($0.life(of: pid, at: instant), $0[pid]) }
+    guard let life, let endedAt = life.endedAt else { return nil }
+    return (endedAt, life.status ?? (life.beganAt == last?.beganAt ? reaper.status(of: pid) : nil))
   }
 
   /// All that lives below us.
@@ -142,7 +159,7 @@ package final class ServerProcesses: Sendable {
     reaper.stop()
     output.close()
     errors?.close()
-    state.withLock { Array($0.watches.values) }.forEach { $0.cancel() }
+    for case .watched(let watch) in lives.withLock({ $0.handles }) { watch.cancel() }
     return left
   }
 

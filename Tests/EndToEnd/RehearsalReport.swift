@@ -19,6 +19,7 @@ struct RehearsalReport {
   private var restarts: [[String: Any]] { json["restarts"] as? [[String: Any]] ?? [] }
   private var stops: [[String: Any]] { json["stops"] as? [[String: Any]] ?? [] }
   var stopOutcomes: [String] { stops.compactMap { $0["outcome"] as? String } }
+  var stopPids: [Int] { stops.compactMap { $0["pid"] as? Int } }
   var stopCodes: [Int] { stops.compactMap { $0["exitCode"] as? Int } }
   var commandCodes: [Int] { stops.compactMap { $0["commandCode"] as? Int } }
   var endedAfter: [Double] { stops.compactMap { $0["endedAfterMs"] as? Double } }

@@ -55,6 +55,30 @@ struct RehearseStopTests {
     #expect(report.answered > 0 && report.endedAfter.count == 2)
   }
 
+  @Test(
+    "takes a new server for what it is although it has the number of the one before",
+    .enabled(if: access(RehearseStopTests.lastPID, W_OK) == 0, "only root chooses the number of the next process"))
+  func sameNumber() async throws {
+    let directory = try TestDirectory()
+    // The number is free when the rehearsal has reaped its process; then it is the next one.
+    let stop = """
+      kill -TERM {pid}; while kill -0 {pid} 2>/dev/null; do :; done; echo $(({pid} - 1)) >\(Self.lastPID)
+      """
+    let tool = try ToolProcess(
+      [
+        "rehearse", "--json", "-", "--connections", "2", "--restarts", "4", "--steady", "100ms", "--interval", "100ms",
+        "--stop", "command:\(stop)", "--", "graceful", "demo", "--socket", directory.path("s"),
+      ], in: directory)
+    #expect(await tool.end(within: .seconds(90)) == .exited(0), "\(tool.errors)")
+    let report = try RehearsalReport(tool.output)
+    #expect(report.stopCodes == [0, 0, 0, 0] && report.endedAfter.count == 4, "\(tool.errors)")
+    #expect(report.endedAfter.allSatisfy { $0 > 0 && $0 < 10_000 }, "\(report.endedAfter)")
+    // Another process of this machine may have come first, but not each time.
+    #expect(Set(report.stopPids).count < 4, "\(report.stopPids)")
+  }
+
+  static let lastPID = "/proc/sys/kernel/ns_last_pid"
+
   /// Below those of outgoing connections: while nobody listens, a client could be connected with itself there.
   private func lowPort() throws -> UInt16 {
     for _ in 0..<64 {

@@ -10,7 +10,6 @@ import Logging
 import SchemaChecking
 import Synchronization
 import SystemPackage
-import GracefulTesting
 import Testing
 import WholeMachine
 
@@ -24,7 +23,7 @@ struct ControlSocketTests {
     let shop = ControlStage.program()
     async let report = shop.run(on: .control(socket: socket))
     let answers = try await ControlStage.blocking {
-      while (try? BareControlClient(socket)) == nil {}
+      try ControlStage.waitUntilRunning(socket)
       #expect(try FileManager.default.attributesOfItem(atPath: socket)[.posixPermissions] as? Int == 0o600)
       let status = try BareControlClient.ask(.status(every: nil), at: socket)
       let plan = try BareControlClient.ask(.plan, at: socket)
@@ -57,7 +56,7 @@ struct ControlSocketTests {
     }
     async let report = shop.run(on: .control(socket: socket))
     let (stop, watch) = try await ControlStage.blocking {
-      while (try? BareControlClient(socket)) == nil {}
+      try ControlStage.waitUntilRunning(socket)
       let watcher = try BareControlClient(socket)
       watcher.ask(.status(every: .milliseconds(50)))
       let before = try watcher.answers { !$0.documents.isEmpty }
@@ -87,18 +86,14 @@ struct ControlSocketTests {
     let place = try ControlPlace()
     let socket = place.socket
     let shop = Lifecycle("shop", grace: .seconds(60), logger: ControlStage.logger)
-    // A stop before it has begun would find nothing to cancel.
-    let recorder = Recorder()
     shop.phase("web") { phase in
       phase.ready()
-      recorder.record("ready")
       // Ends when it is cancelled, and at nothing else.
       for await _ in AsyncStream<Never>.makeStream().stream {}
     }
     async let report = shop.run(on: .control(socket: socket))
-    await recorder.wait(for: "ready")
     let answers = try await ControlStage.blocking {
-      while (try? BareControlClient(socket)) == nil {}
+      try ControlStage.waitUntilRunning(socket)
       return try BareControlClient.ask(.stop(.init(now: true)), at: socket)
     }
     #expect(await report.exitCode == 124)

@@ -30,6 +30,16 @@ enum ControlStage {
     return shop
   }
 
+  /// Waits until everything has started: a stop before that finds nothing to drain, or to cancel.
+  ///
+  /// On a thread that it may block.
+  static func waitUntilRunning(_ socket: String) throws {
+    while true {
+      guard let status = try? BareControlClient.ask(.status(every: nil), at: socket) else { continue }
+      if status.documents.first?.contains("\"state\" : \"running\"") == true { return }
+    }
+  }
+
   /// Asks on a thread of its own: these clients block.
   static func blocking<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
     try await withCheckedThrowingContinuation { done in

@@ -21,7 +21,7 @@ struct ControlUnreadTests {
     }
     async let report = shop.run(on: .control(socket: socket))
     let (unread, read, took) = try await ControlStage.blocking {
-      while (try? BareControlClient(socket)) == nil {}
+      try ControlStage.waitUntilRunning(socket)
       let watcher = try BareControlClient(socket)
       watcher.ask(.status(every: .milliseconds(50)))
       let asker = try BareControlClient(socket)

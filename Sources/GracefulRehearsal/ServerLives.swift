@@ -1,0 +1,53 @@
+package import GracefulProcesses
+package import NIOCore
+
+/// Which process a number meant, and when it ended: a long rehearsal sees numbers that are used again.
+///
+/// Each life has what stands for its process, and when and how it ended.
+package struct ServerLives<Handle> {
+  /// One process.
+  package struct Life {
+    package fileprivate(set) var handle: Handle?
+    package let beganAt: NIODeadline
+    package fileprivate(set) var endedAt: NIODeadline?
+    package fileprivate(set) var status: ExitStatus?
+  }
+
+  private var lives: [ProcessID: [Life]] = [:]
+
+  package init() {}
+
+  /// The last one that this number meant.
+  package subscript(_ pid: ProcessID) -> Life? { lives[pid]?.last }
+
+  /// The one that this number meant at that time; `nil` also when it was not known yet.
+  package func life(of pid: ProcessID, at instant: NIODeadline) -> Life? {
+    lives[pid]?.last { $0.beganAt <= instant }
+  }
+
+  /// What stands for those that have not ended.
+  package var handles: [Handle] { lives.values.compactMap { $0.last?.endedAt == nil ? $0.last?.handle : nil } }
+
+  /// Notes that from now on this number means another process than before, whose end is known now at the latest.
+  /// - Parameter before: How the one before it ended.
+  package mutating func began(_ pid: ProcessID, at now: NIODeadline, before: ExitStatus? = nil) {
+    ended(pid, before, at: now)
+    lives[pid, default: []].append(Life(beganAt: now))
+  }
+
+  /// Notes what stands for the last one.
+  package mutating func attach(_ handle: Handle, to pid: ProcessID) {
+    guard var life = lives[pid]?.popLast() else { return }
+    life.handle = handle
+    lives[pid]?.append(life)
+  }
+
+  /// Notes the end of the last one; what is known already stays.
+  /// - Parameter status: `nil` when only that it ended is known.
+  package mutating func ended(_ pid: ProcessID, _ status: ExitStatus?, at now: NIODeadline) {
+    guard var life = lives[pid]?.popLast() else { return }
+    life.endedAt = life.endedAt ?? now
+    life.status = life.status ?? status
+    lives[pid]?.append(life)
+  }
+}
