@@ -73,6 +73,14 @@ package struct FileStatus: Sendable, Equatable {
   package var device: UInt64
   package var inode: UInt64
 
+  /// What tells it from all others that are there at the same time, under whatever number or name.
+  package struct Identity: Hashable, Sendable {
+    package var device: UInt64
+    package var inode: UInt64
+  }
+
+  package var identity: Identity { Identity(device: device, inode: inode) }
+
   package var isSticky: Bool { permissions & 0o1000 != 0 }
 
   init(_ status: cgs_file_status) {

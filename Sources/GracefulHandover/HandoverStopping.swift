@@ -1,4 +1,4 @@
-internal import GracefulDescriptors
+package import GracefulDescriptors
 internal import Synchronization
 
 /// A stop that is meant for the program, and not only for this generation of it.
@@ -31,25 +31,30 @@ extension Handover {
   ///
   /// From then on no handover begins any more. A copy of a listener keeps its queue open when the server has closed its
   /// own, and whoever connects in between would be lost when the copy is closed, too: so the copies go first.
-  /// - Returns: Whether no other process can have what this one offered: nothing was ever sent to a successor, and the
-  ///   predecessor, if there was one, has ended.
-  package func withdrawOffer() async -> Bool {
-    await withCheckedContinuation { (done: CheckedContinuation<Bool, Never>) in
+  /// - Returns: The sockets among them at which nobody else can accept: nothing was ever sent to a successor, and the
+  ///   predecessor, if there was one, has ended. An earlier generation may have a copy still, and so may a successor of the
+  ///   predecessor's that failed: they have let go, or were never let in.
+  package func withdrawOffer() async -> Set<FileStatus.Identity> {
+    await withCheckedContinuation { (done: CheckedContinuation<Set<FileStatus.Identity>, Never>) in
       // Under the lock: whoever leaves comes after this on the loop, which drops nothing that came before its end.
       let isAsked = state.withLock { state in
         guard !state.hasLeft else { return false }
         loop.execute {
-          guard self.stopUnlessTakenOver() == nil else { return done.resume(returning: false) }
-          done.resume(
-            returning: self.state.withLock { state in
-              state.offered = []
-              return !state.hasMadeOffer && (self.predecessor == nil || state.predecessorHasEnded)
-            })
+          guard self.stopUnlessTakenOver() == nil else { return done.resume(returning: []) }
+          let (offered, isAlone) = self.state.withLock { state in
+            defer { state.offered = [] }
+            return (state.offered, !state.hasMadeOffer && (self.predecessor == nil || state.predecessorHasEnded))
+          }
+          done.resume(returning: isAlone ? self.identities(of: offered) : [])
         }
         return true
       }
-      if !isAsked { done.resume(returning: false) }
+      if !isAsked { done.resume(returning: []) }
     }
+  }
+
+  private func identities(of offered: [NamedDescriptor]) -> Set<FileStatus.Identity> {
+    Set(offered.compactMap { try? configuration.calls.descriptorStatus($0.descriptor.number).get().identity })
   }
 
   /// Ends what ``leave()`` has left: the socket, where it stayed for control.

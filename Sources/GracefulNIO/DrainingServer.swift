@@ -22,10 +22,13 @@ public final class DrainingServer: Sendable {
   /// Where it listens.
   public let localAddress: SocketAddress?
 
+  /// Which socket it listens at; `nil` when that could not be seen.
+  let listener: FileStatus.Identity?
   private let driver: ServerDrainDriver
 
-  private init(driver: ServerDrainDriver, localAddress: SocketAddress?) {
+  private init(driver: ServerDrainDriver, listener: FileStatus.Identity?, localAddress: SocketAddress?) {
     self.driver = driver
+    self.listener = listener
     self.localAddress = localAddress
   }
 
@@ -77,7 +80,8 @@ public final class DrainingServer: Sendable {
       .get()
     // NIO has called listen(2) with a backlog of its own, 128. Where this fails, 128 it stays.
     _ = SocketCalls.live.listen(copy.number, backlog)
-    return DrainingServer(driver: driver, localAddress: channel.localAddress)
+    let status = try? SocketCalls.live.descriptorStatus(copy.number).get()
+    return DrainingServer(driver: driver, listener: status?.identity, localAddress: channel.localAddress)
   }
 
   /// How many connections are open, from the moment in which they are accepted.

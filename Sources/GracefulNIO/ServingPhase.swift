@@ -8,7 +8,8 @@ extension DrainingServer {
   /// whoever is started from here on need not wait for the rest, and drains until the phase's deadline.
   /// - Parameters:
   ///   - phase: its limit, clipped to the lifecycle's grace, is the time for the drain.
-  ///   - handover: where the listener came from.
+  ///   - handover: where the listener came from. On Linux no connection begins any more while a listener is closed that
+  ///     the handover has offered to nobody: whoever accepts at a duplicate of it elsewhere closes that first.
   ///   - serving: called once when the first connection may be accepted.
   /// - Returns: how the connections ended.
   /// - Throws: ``/Graceful/CutShort`` when requests were in flight at the deadline and had to be cut; what
@@ -28,8 +29,8 @@ extension DrainingServer {
       throw error
     }
     await phase.drainRequested()
-    let isOurs = await handover.withdrawOffer()
-    await closeListener(mayBeShared: !isOurs)
+    let alone = await handover.withdrawOffer()
+    await closeListener(mayBeShared: listener.map { !alone.contains($0) } ?? true)
     await handover.leave()
     let outcome = await drain(until: phase.deadline ?? .now)
     if outcome.cut > 0 { throw CutShort("\(outcome.cut) connections had a request in flight at the deadline") }

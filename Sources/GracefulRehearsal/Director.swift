@@ -90,7 +90,7 @@ struct Director {
 
   /// Runs the command and waits until it answers.
   mutating func launch() async throws(NotDone) -> LoadSettings {
-    let before = Set(processes.live().map(\.id))
+    let before = Set(processes.live().map(\.identity))
     let said = servings.count
     let first: ProcessID
     do throws(SystemError) {
@@ -212,7 +212,7 @@ struct Director {
     let faulted = configuration.fault != .none && index.isMultiple(of: 2)
     let old = currentNewest()
     if let old { processes.observe(old) }
-    let before = Set(processes.live().map(\.id))
+    let before = Set(processes.live().map(\.identity))
     let oldTree = old.map { processes.tree(of: $0) } ?? []
     let askedAt = NIODeadline.now()
     observations.windows.open(at: askedAt)

@@ -17,14 +17,14 @@ extension Director {
   }
 
   /// The newest process after a start or a restart of a server that does not say who serves.
-  func newestOf(before: Set<ProcessID>) -> ProcessID? {
+  func newestOf(before: Set<ProcessEntry.Identity>) -> ProcessID? {
     pidFromFile() ?? Self.youngestRoot(processes.live(), except: before) ?? currentNewest()
   }
 
   /// Of the processes that come from none of the others, the youngest.
-  static func youngestRoot(_ live: [ProcessEntry], except known: Set<ProcessID>) -> ProcessID? {
+  static func youngestRoot(_ live: [ProcessEntry], except known: Set<ProcessEntry.Identity>) -> ProcessID? {
     let ids = Set(live.map(\.id))
-    return live.filter { !ids.contains($0.parent) && !known.contains($0.id) }.youngest
+    return live.filter { !ids.contains($0.parent) && !known.contains($0.identity) }.youngest
   }
 
   /// Whether a restart left the process in place that was asked for it: it replaced its workers, and not itself.
@@ -76,8 +76,8 @@ extension ServerProcesses {
   }
 
   /// Of the processes that were not there before, the one that the others come from; of several, the youngest.
-  func top(since before: Set<ProcessID>) -> ProcessID? {
-    let new = live().filter { !before.contains($0.id) }
+  func top(since before: Set<ProcessEntry.Identity>) -> ProcessID? {
+    let new = live().filter { !before.contains($0.identity) }
     let ids = Set(new.map(\.id))
     return new.filter { !ids.contains($0.parent) }.youngest
   }

@@ -3,7 +3,7 @@ internal import GracefulProcesses
 extension Director {
   /// Gives a restart's machine what happens until it has an outcome, and does what it says.
   mutating func follow(
-    _ way: RestartStateMachine.Way, faulted: Bool, before: Set<ProcessID>, _ settings: LoadSettings
+    _ way: RestartStateMachine.Way, faulted: Bool, before: Set<ProcessEntry.Identity>, _ settings: LoadSettings
   ) async throws(NotDone) -> RestartStateMachine.Finish {
     var machine = RestartStateMachine(way, fault: faulted ? configuration.fault : .none)
     let limit = ContinuousClock.now + configuration.readyLimit

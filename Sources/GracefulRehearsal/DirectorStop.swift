@@ -12,10 +12,11 @@ struct StopRecord {
 extension Director {
   /// Asks the server to stop, waits until it has, starts it anew, and waits until it answers.
   mutating func stop(by method: StopMethod, _ settings: LoadSettings) async throws(NotDone) {
-    guard let server = currentNewest(), processes.death(of: server) == nil else {
+    let server = currentNewest()
+    if let server { processes.observe(server) }
+    guard let server, processes.death(of: server) == nil else {
       throw NotDone("the server ended before it was asked to stop.")
     }
-    processes.observe(server)
     let askedAt = NIODeadline.now()
     observations.windows.open(at: askedAt)
     observations.stops.open(at: askedAt)

@@ -32,8 +32,8 @@ final class LoadClient {
   private var body = ByteBuffer()
   /// The last body that named its server, and whom: most answers need no parsing.
   private var known: (body: ByteBuffer, identity: ServerIdentity)?
-  /// Who answered on this connection before: the process that accepted it, as far as answers tell.
-  private var owner: ProcessID?
+  /// Who answered on this connection before, and when first: the process that accepted it, as far as answers tell.
+  private var owner: (pid: ProcessID, since: NIODeadline)?
   private var stopped: EventLoopPromise<Void>?
   private var hasStopped = false
 
@@ -181,12 +181,16 @@ final class LoadClient {
   private func observeOwner() {
     guard body.readableBytes > 0 else { return }
     if let known, known.body == body {
-      owner = known.identity.pid
+      answered(known.identity.pid)
     } else if let identity = ServerIdentity(body: String(buffer: body)) {
       known = (body, identity)
-      owner = identity.pid
+      answered(identity.pid)
       observations.sighted(identity, at: .now())
     }
+  }
+
+  private func answered(_ pid: ProcessID) {
+    if owner?.pid != pid { owner = (pid, .now()) }
   }
 
   private func apply(_ event: RequestStateMachine.Event) {
@@ -219,7 +223,7 @@ final class LoadClient {
     case .failed(.refused):
       if observations.stops.turnsAway(from: startedAt, to: now) { outcome = .turnedAway }
     case .failed(.reset), .failed(.closedBeforeByte), .failed(.cutShort), .failed(.timedOut):
-      if let owner, observations.wasKilledByUs(owner) { outcome = .failed(.ownerKilled) }
+      if let owner, observations.wasKilledByUs(owner.pid, since: owner.since) { outcome = .failed(.ownerKilled) }
     case .answered, .notSent, .turnedAway, .failed: break
     }
     tally.tally.ended(

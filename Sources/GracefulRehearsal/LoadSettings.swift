@@ -37,7 +37,7 @@ package final class LoadObservations: Sendable {
   package let windows: RestartWindows
   package let stops = StopWindows()
   /// Processes that the rehearsal itself killed by a fault.
-  private let killed = Mutex<Set<ProcessID>>([])
+  private let killed = Mutex<[ProcessID: NIODeadline]>([:])
   /// When each server process first answered.
   private let seen = Mutex<[ServerIdentity: NIODeadline]>([:])
 
@@ -74,7 +74,10 @@ package final class LoadObservations: Sendable {
 
   package func firstAnswer(of identity: ServerIdentity) -> NIODeadline? { seen.withLock { $0[identity] } }
 
-  package func killedByUs(_ pid: ProcessID) { killed.withLock { _ = $0.insert(pid) } }
+  package func killedByUs(_ pid: ProcessID) { killed.withLock { $0[pid] = .now() } }
 
-  package func wasKilledByUs(_ pid: ProcessID) -> Bool { killed.withLock { $0.contains(pid) } }
+  /// - Parameter alive: When it was known to live: what was killed before had its number, and was another one.
+  package func wasKilledByUs(_ pid: ProcessID, since alive: NIODeadline) -> Bool {
+    killed.withLock { $0[pid].map { $0 >= alive } ?? false }
+  }
 }

@@ -30,24 +30,26 @@ package struct ServerLives<Handle> {
 
   /// Notes that from now on this number means another process than before, whose end is known now at the latest.
   /// - Parameter before: How the one before it ended.
-  package mutating func began(_ pid: ProcessID, at now: NIODeadline, before: ExitStatus? = nil) {
-    ended(pid, before, at: now)
+  /// - Returns: What tells it from others with its number.
+  package mutating func began(_ pid: ProcessID, at now: NIODeadline, before: ExitStatus? = nil) -> Int {
+    let count = lives[pid]?.count ?? 0
+    if count > 0 { ended(pid, count - 1, before, at: now) }
     lives[pid, default: []].append(Life(beganAt: now))
+    return count
   }
 
-  /// Notes what stands for the last one.
-  package mutating func attach(_ handle: Handle, to pid: ProcessID) {
-    guard var life = lives[pid]?.popLast() else { return }
-    life.handle = handle
-    lives[pid]?.append(life)
-  }
+  /// Notes what stands for it.
+  package mutating func attach(_ handle: Handle, to pid: ProcessID, _ life: Int) { lives[pid]?[life].handle = handle }
 
-  /// Notes the end of the last one; what is known already stays.
+  /// Notes its end; what is known already stays.
   /// - Parameter status: `nil` when only that it ended is known.
-  package mutating func ended(_ pid: ProcessID, _ status: ExitStatus?, at now: NIODeadline) {
-    guard var life = lives[pid]?.popLast() else { return }
-    life.endedAt = life.endedAt ?? now
-    life.status = life.status ?? status
-    lives[pid]?.append(life)
+  /// - Returns: Whether no other process has its number since.
+  @discardableResult
+  package mutating func ended(_ pid: ProcessID, _ life: Int, _ status: ExitStatus?, at now: NIODeadline) -> Bool {
+    guard var ended = lives[pid]?[life] else { return false }
+    ended.endedAt = ended.endedAt ?? now
+    ended.status = ended.status ?? status
+    lives[pid]?[life] = ended
+    return life + 1 == lives[pid]?.count
   }
 }

@@ -71,9 +71,9 @@ package final class ServerProcesses: Sendable {
       Command(
         words[0], arguments: Array(words.dropFirst()), environment: environment, own: own, descriptors: descriptors),
       on: loop)
-    begin(child.id)
-    lives.withLock { $0.attach(.child(child), to: child.id) }
-    child.whenEnded { status in self.died(child.id, status) }
+    let (life, _) = begin(child.id)
+    lives.withLock { $0.attach(.child(child), to: child.id, life) }
+    child.whenEnded { status in self.died(child.id, life, status) }
     return child.id
   }
 
@@ -87,25 +87,25 @@ package final class ServerProcesses: Sendable {
   /// Begins to watch a process that somebody else started.
   package func observe(_ pid: ProcessID) {
     let known = lives.withLock { $0[pid] }
-    // What has ended and is alive is another one, with the same number.
-    guard known == nil || (known?.endedAt != nil && isAlive(pid)) else { return }
-    begin(pid)
+    // What has ended and lives below us is another one, with the same number. What lives elsewhere is a stranger.
+    guard known == nil || (known?.endedAt != nil && live().contains { $0.id == pid }) else { return }
+    let (life, reaped) = begin(pid)
     do throws(SystemError) {
-      let watch = try ProcessWatch.start(pid, on: loop) { self.died(pid, nil) }
-      lives.withLock { $0.attach(.watched(watch), to: pid) }
+      let watch = try ProcessWatch.start(pid, on: loop) { self.died(pid, life, nil) }
+      lives.withLock { $0.attach(.watched(watch), to: pid, life) }
     } catch {
-      died(pid, nil)
+      died(pid, life, known == nil ? reaped : nil)
     }
   }
 
-  private func begin(_ pid: ProcessID) {
-    let isAnother = lives.withLock { $0[pid] != nil }
-    let before = isAnother ? reaper.takeStatus(of: pid) : nil
-    lives.withLock { $0.began(pid, at: .now(), before: before) }
+  /// - Returns: How one ended that was reaped with this number before: the one before it, or itself when it is gone.
+  private func begin(_ pid: ProcessID) -> (life: Int, reaped: ExitStatus?) {
+    let reaped = reaper.takeStatus(of: pid)
+    return (lives.withLock { $0.began(pid, at: .now(), before: reaped) }, reaped)
   }
 
-  private func died(_ pid: ProcessID, _ status: ExitStatus?) {
-    lives.withLock { $0.ended(pid, status, at: .now()) }
+  private func died(_ pid: ProcessID, _ life: Int, _ status: ExitStatus?) {
+    guard lives.withLock({ $0.ended(pid, life, status, at: .now()) }) else { return }
     tell(.ended(pid, status))
   }
 
