@@ -1,4 +1,6 @@
 import GracefulProcesses
+import Synchronization
+import Testing
 
 /// A command of ours that has come to its end.
 struct CommandRun {
@@ -11,5 +13,20 @@ struct CommandRun {
     status = await tool.end()
     output = tool.output
     errors = tool.errors
+  }
+
+  /// `graceful status`, again and again until it shows what is waited for.
+  static func status(
+    _ way: [String], in directory: TestDirectory, until isShown: @escaping @Sendable (String) -> Bool
+  ) async throws -> CommandRun {
+    let last = Mutex(try await CommandRun(["status"] + way, in: directory))
+    let shown = await eventually {
+      if last.withLock({ isShown($0.output) }) { return true }
+      if let next = try? await CommandRun(["status"] + way, in: directory) { last.withLock { $0 = next } }
+      return false
+    }
+    let run = last.withLock { $0 }
+    #expect(shown, "\(run.output) \(run.errors)")
+    return run
   }
 }

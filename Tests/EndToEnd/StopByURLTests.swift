@@ -92,10 +92,10 @@ struct StopByURLTests {
   @Test("status as text and as JSON, and --watch until the program has ended", arguments: [true, false])
   func status(tcp: Bool) async throws {
     let program = try Stoppable(tcp: tcp)
-    #expect(await program.answers("GET /livez", 200))
-    let status = ["status", "--url", program.url] + (tcp ? ["--token-file", program.tokenFile] : [])
-    let starting = try await CommandRun(status, in: program.directory)
-    #expect(starting.output.contains("stoppable: starting") && starting.output.contains("web  starting"))
+    let way = ["--url", program.url] + (tcp ? ["--token-file", program.tokenFile] : [])
+    let status = ["status"] + way
+    let starting = try await CommandRun.status(way, in: program.directory) { $0.contains("web  starting") }
+    #expect(starting.output.contains("stoppable: starting"), "\(starting.output)")
     #expect(await program.becomeReady())
     let running = try await CommandRun(status, in: program.directory)
     #expect(running.status == .exited(0), "\(running.errors)")

@@ -19,7 +19,10 @@ struct StopCommandAnswersTests {
     let program = try ToolProcess(
       ["socket=\(directory.path("h"))", "control=\(directory.path("c"))"] + options,
       executable: "HTTPStoppedProgram", in: directory)
-    #expect(await eventually { self.isThere(directory.path("c")) }, "\(program.errors)")
+    // Before its phase has started nothing would hold its stop up.
+    _ = try await CommandRun.status(["--socket", directory.path("c")], in: directory) {
+      $0.contains(clean ? "stoppable: running" : "web  starting")
+    }
     let stop = try await CommandRun(["stop", "--socket", directory.path("c")], in: directory)
     #expect(stop.status == .exited(0), "\(stop.errors)")
     #expect(await program.end() == .exited(clean ? 0 : 124), "\(program.errors)")
@@ -53,6 +56,7 @@ struct StopCommandAnswersTests {
     #expect(late.errors.contains("graceful status --socket"), "\(late.errors)")
     #expect(late.errors.contains("--wait-only") && late.errors.contains("cancels"), "\(late.errors)")
     let wait = try ToolProcess(["stop", "--pid", pid, "--wait-only"], in: program.directory)
+    #expect(await eventually { Observed.hasPidfd(wait.pid) })
     let again = try await CommandRun(
       ["stop", "--pid", pid, "--wait-only", "--timeout", "200ms"], in: program.directory)
     #expect(again.status == .exited(124), "\(again.errors)")

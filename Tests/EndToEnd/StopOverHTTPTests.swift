@@ -66,7 +66,7 @@ struct StopOverHTTPTests {
 
   @Test("it answers although every thread of the pool is blocked, and says how that ended, before it does")
   func blockedPool() async throws {
-    let program = try Stoppable(["pool", "grace=2000"])
+    let program = try Stoppable(["pool", "grace=12000"])
     #expect(await program.becomeReady())
     async let end = program.ask("POST /shutdown?wait=30s")
     #expect(await program.answers("GET /readyz", 503))

@@ -229,10 +229,10 @@ struct TakeoverTests {
   @Test("one that is told to stop during a handover lets the successor have it while it drains")
   func stoppedDuringAHandover() async throws {
     let directory = try TestDirectory()
-    let first = try demo(directory)
+    let first = try demo(directory, ["--drain-limit", "1m"])
     let serving = try #require(await first.serving())
     let slow = try await WireClient.connect(port: serving.port)
-    try await slow.get("/slow?ms=3000")
+    try await slow.get("/slow?ms=10000")
     await DemoTests.accepted(by: serving)
     let successor = try ToolProcess(
       ["late", directory.path("s"), directory.path("go")], executable: "HandoverPeer", in: directory)

@@ -158,6 +158,15 @@ enum Observed {
     }
   }
 
+  /// Whether it holds a descriptor that stands for a process (pidfd_open(2)).
+  static func hasPidfd(_ pid: Int32) -> Bool {
+    let folder = "/proc/\(pid)/fd/"
+    let numbers = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return numbers.contains {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: folder + $0))?.contains("pidfd") == true
+    }
+  }
+
   static func descriptors(of pid: Int32) -> Int {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? -1
   }

@@ -16,7 +16,7 @@ extension StopWait {
     do throws(CommandFailure) {
       // A little longer than the other side waits: its answer says what holds it up.
       answer = try ProgramHTTP.send(
-        .POST, url, "\(path)?wait=\(min(wait, 3_600_000))ms", token: token, within: left + .seconds(1)
+        .POST, url, "\(path)?wait=\(min(wait, 3_600_000))ms", token: token, within: left + .seconds(2)
       ) { process = $0 }
     } catch {
       if error.code == 124 { throw late("the program at \(url)") }

@@ -22,13 +22,16 @@ struct ProcessStart: Hashable, Sendable {
   /// When this process was started, in nanoseconds since 1970, and up to a tick too early: never later than anything that
   /// was meant for it.
   static func wallClock(calls: StopFileCalls) -> Int64? {
-    let boot = cgs_boot_nanoseconds()
     let ticksASecond = cgs_ticks_a_second()
-    guard boot >= 0, ticksASecond > 0, let start = ProcessStart(of: cgs_process_id(), calls: calls) else { return nil }
+    guard ticksASecond > 0, let start = ProcessStart(of: cgs_process_id(), calls: calls) else { return nil }
+    // In this order: whoever is held up between the two finds the start too early, and never too late.
+    let wall = calls.wallClock()
+    let boot = cgs_boot_nanoseconds()
+    guard boot >= 0 else { return nil }
     // In nanoseconds a day of ticks overflows nothing; an Int64 of them holds 292 years.
     let (nanoseconds, overflows) = Int64(clamping: start.ticks).multipliedReportingOverflow(
       by: 1_000_000_000 / ticksASecond)
-    return overflows ? nil : calls.wallClock() - (boot - nanoseconds)
+    return overflows ? nil : wall - (boot - nanoseconds)
   }
 }
 
