@@ -64,20 +64,24 @@ struct DemoTests {
   @Test("closes connections that are idle at the drain limit, and that is clean")
   func idleAtTheLimit() async throws {
     let directory = try TestDirectory()
-    let demo = try demo(directory, ["--drain-limit", "1s"])
+    // Long enough for the longest time that is kept for idle connections, a quarter of a second.
+    let demo = try demo(directory, ["--drain-limit", "4s"])
     let serving = try #require(await demo.serving())
     let idle = try await WireClient.connect(port: serving.port)
     try await idle.get()
     #expect(await idle.reads("generation 1"))
     demo.child.signal(SIGTERM)
     #expect(await idle.ends() && idle.error == nil)
+    // As a client does; while it does not, the server waits for that.
+    idle.close()
     #expect(await demo.end() == .exited(0), "\(demo.errors)")
   }
 
   @Test("cuts a request that takes longer than the drain limit, and says so with 124")
   func cutAtTheLimit() async throws {
     let directory = try TestDirectory()
-    let demo = try demo(directory, ["--drain-limit", "1s"])
+    // The shortest with two seconds between being cancelled and being abandoned.
+    let demo = try demo(directory, ["--drain-limit", "8s"])
     let serving = try #require(await demo.serving())
     let slow = try await WireClient.connect(port: serving.port)
     try await slow.get("/stream?ms=60000")

@@ -129,7 +129,8 @@ struct LeavingTests {
     held.value.withLock { $0 }?()
     try await ready
     let error = await #expect(throws: HandoverError.self) {
-      _ = try await stage.join("c") { $0.offer = .milliseconds(300) }
+      // Long enough for the answer to come first.
+      _ = try await stage.join("c") { $0.offer = .seconds(3) }
     }
     #expect(error?.code == .timedOut)
     #expect(error?.reason.contains("about to end") == true)

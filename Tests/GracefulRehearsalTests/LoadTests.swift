@@ -51,7 +51,8 @@ import WholeMachine
   @Test("An answer that does not come is given up at the limit", arguments: LoadMode.allCases)
   func silence(mode: LoadMode) async throws {
     let server = try await ScriptedServer { $0 % 10 == 0 ? .silence : .answer }
-    let tally = try await load(port: server.port, mode, enough: 100, limit: .milliseconds(500))
+    // It holds for the others, too: a machine that is busy must not make them late.
+    let tally = try await load(port: server.port, mode, enough: 20, limit: .seconds(5))
     #expect(tally.failed == [.timedOut: server.count(.silence)])
     await server.end()
   }

@@ -137,6 +137,11 @@ final class ChildProgram: Sendable {
     }
   }
 
+  /// How many seconds its report says that it took to stop: no matter how late its end is seen here.
+  static func timeToStop(in errors: String) -> Double? {
+    errors.firstMatch(of: /stopped in ([0-9.]+) s of/).flatMap { Double($0.1) }
+  }
+
   /// What is in its standard output now and has not been read: all of it, when it has ended and wrote little.
   func printed() -> String { Self.read(output, waiting: 0) }
 
