@@ -28,9 +28,10 @@ enum Deaf {
   }
 
   static func inPhase() async {
-    let program = Lifecycle("deaf", grace: .milliseconds(800), logger: ForeignProgram.logger)
-    program.phase("polite", service: PoliteService())
-    program.phase("deaf", service: DeafService())
+    // As in the group, the deaf one runs after the polite one, and is to stop before it: which then has all it needs.
+    let program = Lifecycle("deaf", grace: .seconds(20), logger: ForeignProgram.logger)
+    let polite = program.phase("polite", service: PoliteService())
+    program.phase("deaf", requires: polite, limit: .milliseconds(100), service: DeafService())
     await program.runAndExit(on: .signals)
   }
 }

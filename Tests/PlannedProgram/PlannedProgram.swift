@@ -12,7 +12,8 @@ import ServiceLifecycle
 ///
 /// The grace and the limits are seconds; an empty limit is none. What it requires are names with commas between them, which
 /// may come later. With a file, the graph is that of a plan that another program has printed (`GRACEFUL_PLAN=json`). It says
-/// what it does, on standard output, and with `--group` it runs as a service of a group: `trigger` when it listens, `NAME` when that phase starts.
+/// what it does, on standard output, and with `--group` it runs as a service of a group: `trigger` when it listens, `NAME`
+/// when that phase is ready.
 @main
 struct PlannedProgram {
   private struct Plan: Decodable {
@@ -37,9 +38,10 @@ struct PlannedProgram {
       program.phase(
         phase.name, requires: phase.requires.map { PhaseHandle($0) }, limit: phase.limit.map { .seconds($0) }
       ) { phase in
-        say(phase.name)
         let session = try phase.beginSession("never ends")
         phase.ready()
+        // Not before: a stop refuses the session, and then the phase has failed.
+        say(phase.name)
         await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
         session.end()
       }

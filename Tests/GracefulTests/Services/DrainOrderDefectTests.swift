@@ -72,15 +72,19 @@ struct DrainOrderDefectTests {
   }
 
   /// A bystander that ends by itself while the web server, which is asked first, is still draining.
-  private func bystander(_ recorder: Recorder) -> (bystander: ScriptedService, web: ScriptedService) {
+  ///
+  /// - Parameter patience: How long its last request takes, unless the group cancels it. Whether it does is decided on
+  ///   another thread: it has so long to do so.
+  private func bystander(
+    _ recorder: Recorder, patience: Duration
+  ) -> (bystander: ScriptedService, web: ScriptedService) {
     let bystander = ScriptedService(
       name: "bystander", recorder: recorder, work: { await recorder.sees("web: told") })
     let web = ScriptedService(
       name: "web", recorder: recorder,
       cleanup: {
         await recorder.sees("bystander: ended")
-        // Whether the group then cancels is decided on another thread. It has until here to do so.
-        await eventually(within: .milliseconds(500)) { Task.isCancelled }
+        await eventually(within: patience) { Task.isCancelled }
         recorder.record("web: last request \(Task.isCancelled ? "cut" : "answered")")
       })
     return (bystander, web)
@@ -89,7 +93,7 @@ struct DrainOrderDefectTests {
   @Test(
     "Defect 2: a service that ends during another's drain cuts that off, although it is to be ignored; ours does not")
   func siblingEndsDuringDrain() async {
-    let (theirBystander, theirWeb) = bystander(theirs)
+    let (theirBystander, theirWeb) = bystander(theirs, patience: .seconds(20))
     let group = ServiceGroup(
       configuration: .init(
         services: [
@@ -102,7 +106,7 @@ struct DrainOrderDefectTests {
     await #expect(throws: ServiceGroupError.serviceFinishedUnexpectedly()) { try await running.value }
     #expect(theirs.events.contains("web: last request cut"))
 
-    let (ourBystander, ourWeb) = bystander(ours)
+    let (ourBystander, ourWeb) = bystander(ours, patience: .milliseconds(500))
     let requirement = shop.phase("bystander", service: ourBystander)
     shop.phase("web", requires: requirement, service: ourWeb)
     async let report = shop.run()
@@ -129,9 +133,13 @@ struct DrainOrderDefectTests {
     shop.phase(
       "web", limit: .milliseconds(20),
       service: ScriptedService(name: "web", recorder: ours, work: { await ScriptedService.untilCancelled() }))
-    async let report = shop.run()
+    // Not by the clock: it may be cancelled before another thread has told it, or be abandoned on a busy machine.
+    let ladder = ManualLadder()
+    async let report = shop.run(on: ladder)
     await ours.wait(for: "web: started")
     shop.requestStop()
+    await ours.wait(for: "web: told")
+    ladder.advance(by: .milliseconds(20))
     #expect(await report.phases.map(\.end) == [.cancelled])
     #expect(await report.stragglers.map(\.name) == ["web"])
     #expect(await report.exitCode == 124)
@@ -163,9 +171,12 @@ struct DrainOrderDefectTests {
     let database = shop.phase("database", service: ScriptedService(name: "database", recorder: ours))
     let queue = shop.phase("queue", requires: database, service: ScriptedService(name: "queue", recorder: ours))
     shop.phase("slow", requires: queue, limit: .milliseconds(50), service: slow(ours))
-    async let report = shop.run()
+    let ladder = ManualLadder()
+    async let report = shop.run(on: ladder)
     await ours.wait(for: "slow: started")
     shop.requestStop()
+    await ours.wait(for: "slow: told")
+    ladder.advance(by: .milliseconds(50))
     #expect(await report.phases.map(\.end) == [.drained, .drained, .cancelled])
     #expect(ours.saw(inOrder: "slow: cancelled", "slow: ended", "queue: told", "queue: ended", "database: told"))
     #expect(!ours.events.contains("queue: cancelled"))

@@ -83,8 +83,11 @@ struct ForeignHandlerTrapTests {
     async let report = shop.run()
     await recorder.wait(for: "blocked: ready")
     shop.requestStop()
-    #expect(await report.phases.map(\.end) == [.drained, .cancelled, .drained])
-    #expect(recorder.events.last == "handler is back")
+    // On the live ladder, whose threads are meant: how soon the pool lets what was cancelled come back is open.
+    let ends = await report.phases.map(\.end)
+    #expect([[.drained, .cancelled, .drained], [.drained, .abandoned, .drained]].contains(ends))
+    #expect(recorder.saw(inOrder: "deadline has come", "handler is back"))
+    #expect(recorder.saw(inOrder: "other: ended", "handler is back"))
   }
 
   @Test("Trap 15: Task {} hears its phase, Task.detached does not, and withGracefulShutdown(at:) mends it")

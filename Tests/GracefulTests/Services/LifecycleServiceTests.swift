@@ -90,14 +90,15 @@ struct LifecycleServiceTests {
   @Test("cancels what drains, in order, when the group is cancelled after its graceful shutdown, and says so")
   func escalated() async throws {
     addPhases { await ScriptedService.untilCancelled() }
-    var configuration = ServiceGroupConfiguration(services: [timeless], logger: .silent)
-    configuration.maximumGracefulShutdownDuration = .milliseconds(20)
-    let group = ServiceGroup(configuration: configuration)
-    async let ended: Void = group.run()
+    let group = ServiceGroup(services: [timeless], logger: .silent)
+    let running = Task { try await group.run() }
     await recorder.wait(for: "web: started")
     await group.triggerGracefulShutdown()
+    // As a group does it after `maximumGracefulShutdownDuration`, but not before another thread has told the phase.
+    await recorder.wait(for: "web: told")
+    running.cancel()
     do {
-      try await ended
+      try await running.value
       Issue.record("a drain that was cut looks like a clean one")
     } catch let failure as LifecycleFailure {
       #expect(failure.report.stragglers.first?.name == "web")
