@@ -149,6 +149,8 @@ extension ManualLadder: LifecycleEnvironment {
 
   package func perform(_ body: @escaping @Sendable () -> Void) { Ladder.shared.perform(body) }
 
+  package func performCancellation(_ body: @escaping @Sendable () -> Void) { Ladder.shared.performCancellation(body) }
+
   package func performLogging(_ body: @escaping @Sendable () -> Void) { Ladder.shared.performLogging(body) }
 
   package func performObservation(_ body: @escaping @Sendable () -> Void) { Ladder.shared.performObservation(body) }
