@@ -77,6 +77,11 @@ package struct FileStatus: Sendable, Equatable {
   package struct Identity: Hashable, Sendable {
     package var device: UInt64
     package var inode: UInt64
+
+    package init(device: UInt64, inode: UInt64) {
+      self.device = device
+      self.inode = inode
+    }
   }
 
   package var identity: Identity { Identity(device: device, inode: inode) }

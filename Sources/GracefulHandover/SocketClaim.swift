@@ -137,25 +137,20 @@ package struct SocketClaim {
 /// It passes on with the socket, so that only the last owner removes the path, and never a path that is somebody else's
 /// by now.
 package struct BoundPath: Equatable, Sendable {
-  var device: UInt64
-  var inode: UInt64
+  private var file: FileStatus.Identity
 
-  init(_ status: FileStatus) {
-    device = status.device
-    inode = status.inode
-  }
+  init(_ status: FileStatus) { file = status.identity }
 
   package init?(_ metadata: [UInt8]) {
     var reader = ByteReader(metadata)
     guard let device = reader.number(UInt64.self), let inode = reader.number(UInt64.self) else { return nil }
-    self.device = device
-    self.inode = inode
+    file = FileStatus.Identity(device: device, inode: inode)
   }
 
   package var metadata: [UInt8] {
     var bytes: [UInt8] = []
-    bytes.appendNumber(device)
-    bytes.appendNumber(inode)
+    bytes.appendNumber(file.device)
+    bytes.appendNumber(file.inode)
     return bytes
   }
 }

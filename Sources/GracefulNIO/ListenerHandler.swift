@@ -43,16 +43,21 @@ final class ListenerHandler: ChannelInboundHandler {
   /// Another process that has this socket, too, may have been killed while it emptied the queue: what keeps new connections
   /// away would stay with the socket, and nobody would ever come again.
   private func letIn(on channel: any Channel) {
-    let number = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (handle: CInt) in handle }
-    if let number { ListenQueue.letIn(at: number) }
+    if let number = try? number(of: channel) { ListenQueue.letIn(at: number) }
+  }
+
+  /// - Returns: `nil` where the channel is none of a socket.
+  private func number(of channel: any Channel) throws -> CInt? {
+    try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (handle: CInt) in handle }
   }
 
   /// Lets nobody new in and goes on accepting until nobody waits; then says so.
   /// - Parameter mayBeShared: Whether another process may have the listener, too.
   func emptyQueue(on channel: any Channel, mayBeShared: Bool) {
     do {
-      let number = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (handle: CInt) in handle }
-      queue = try number.map { number throws(SystemError) in try ListenQueue(of: number, mayBeShared: mayBeShared) }
+      queue = try number(of: channel).map { number throws(SystemError) in
+        try ListenQueue(of: number, mayBeShared: mayBeShared)
+      }
     } catch {
       // No descriptor is left. What waits cannot be accepted then, either.
       logger.warning("connections that wait to be accepted may be lost", metadata: ["error": "\(error)"])

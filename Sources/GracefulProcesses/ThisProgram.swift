@@ -31,7 +31,7 @@ package enum ThisProgram {
     guard path.hasPrefix("/"), case .success(let one) = SocketCalls.live.status(path + "/."),
       case .success(let two) = SocketCalls.live.status(other + "/.")
     else { return false }
-    return one.device == two.device && one.inode == two.inode
+    return one.identity == two.identity
   }
 
   /// The environment of this process.

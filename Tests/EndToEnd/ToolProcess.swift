@@ -1,6 +1,7 @@
 import Foundation
 import GracefulProcesses
 import Synchronization
+import WholeMachine
 
 /// A built program of this package as a process, with what it and its successors write.
 ///
@@ -68,12 +69,7 @@ final class ToolProcess: Sendable {
 
   /// Waits until it has a handler for that signal: before, the signal would end it.
   func catches(_ signal: CInt) async -> Bool {
-    await eventually {
-      let status = (try? String(contentsOfFile: "/proc/\(self.pid)/status", encoding: .utf8)) ?? ""
-      let caught = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
-      let mask = caught.flatMap { UInt64($0.dropFirst("SigCgt:".count).trimmingPrefix(/\s+/), radix: 16) } ?? 0
-      return mask & (1 << UInt64(signal - 1)) != 0
-    }
+    await eventually { SignalSets("/proc/\(self.pid)/status")?.has(signal, in: "SigCgt") == true }
   }
 
   func end(within limit: Duration = .seconds(30)) async -> ExitStatus? {

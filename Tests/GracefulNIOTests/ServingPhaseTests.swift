@@ -7,7 +7,6 @@ import GracefulShutdown
 import Logging
 import NIOCore
 import NIOPosix
-import Synchronization
 import Testing
 import WholeMachine
 
@@ -34,11 +33,11 @@ struct ServingPhaseTests {
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(atPath: directory) }
-    let hasFailed = Shared(Atomic(false))
+    let (failures, failed) = AsyncStream<Void>.makeStream()
     let configuration = configuration(directory) { event in
-      if case .successorFailed = event { hasFailed.value.store(true, ordering: .releasing) }
+      if case .successorFailed = event { failed.yield() }
     }
-    let copy = Shared(Mutex<SharedDescriptor?>(nil))
+    let (copies, made) = AsyncStream<SharedDescriptor>.makeStream()
     let lifecycle = Lifecycle("shop", grace: .seconds(60), logger: logger)
     let logger = logger
     lifecycle.phase("http") { phase in
@@ -46,8 +45,7 @@ struct ServingPhaseTests {
         let address = try #require(ListenAddress("127.0.0.1:0"))
         var listener = try handover.listener("http", on: address)
         if whoHasIt.hasPrefix("whoever") { listener = try address.listen() }
-        let shown = SharedDescriptor(try listener.duplicate())
-        copy.value.withLock { $0 = shown }
+        made.yield(SharedDescriptor(try listener.duplicate()))
         let server = try await DrainingServer.adopt(
           listener, on: .singletonMultiThreadedEventLoopGroup, logger: logger
         ) { $0.eventLoop.makeSucceededVoidFuture() }
@@ -55,7 +53,7 @@ struct ServingPhaseTests {
           if whoHasIt.hasPrefix("one") {
             let successor = try await Handover.join(self.configuration(directory))
             await successor.leave()
-            try await poll { hasFailed.value.load(ordering: .acquiring) }
+            for await _ in failures { break }
           }
           lifecycle.requestStop(StopRequest(who: .code, why: "the test"))
         }
@@ -64,13 +62,9 @@ struct ServingPhaseTests {
     let report = await lifecycle.run()
     #expect(report.exitCode == 0, "\(report)")
     // This copy shows what the socket was like when the server's was closed.
-    let number = try #require(copy.value.withLock { $0 }).number
-    let keepsAway = cgs_let_in(number) == 0
+    made.finish()
+    let copy = try #require(await copies.first { _ in true })
+    let keepsAway = cgs_let_in(copy.number) == 0
     #expect(keepsAway == (whoHasIt == "nobody"))
   }
-}
-
-private final class Shared<Value: ~Copyable & Sendable>: Sendable {
-  let value: Value
-  init(_ value: consuming Value) { self.value = value }
 }

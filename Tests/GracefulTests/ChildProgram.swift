@@ -3,6 +3,7 @@ import Foundation
 import GracefulDescriptors
 import Synchronization
 import SystemPackage
+import WholeMachine
 
 /// A real process, built by this package, with its two outputs.
 ///
@@ -79,10 +80,7 @@ final class ChildProgram: Sendable {
     let (path, until) = ("/proc/\(pid)/status", ContinuousClock.now + limit)
     return await Self.onOwnThread {
       while ContinuousClock.now < until {
-        guard let status = try? String(contentsOfFile: path, encoding: .utf8) else { return true }
-        let pending = status.split(separator: "\n").first { $0.hasPrefix("ShdPnd:") }
-        let mask = UInt64(pending?.dropFirst(7).drop { $0 == "\t" } ?? "", radix: 16) ?? 0
-        if mask >> UInt64(number - 1) & 1 == 0 { return true }
+        guard SignalSets(path)?.has(number, in: "ShdPnd") == true else { return true }
         _ = cgs_poll(nil, 0, 1)
       }
       return nil

@@ -136,10 +136,8 @@ private final class PIDNamespace: Sendable {
       let until = ContinuousClock.now + .seconds(30)
       while ContinuousClock.now < until {
         guard let child = Self.child(of: program.pid),
-          let status = try? String(contentsOfFile: "/proc/\(child)/status", encoding: .utf8),
-          status.hasPrefix("Name:\tFirstProcess"),
-          let caught = status.split(separator: "\n").first(where: { $0.hasPrefix("SigCgt:") }),
-          let mask = UInt64(caught.dropFirst(7).drop { $0 == "\t" }, radix: 16), mask >> UInt64(signal - 1) & 1 == 1
+          let signals = SignalSets("/proc/\(child)/status"), signals.name.hasPrefix("FirstProcess"),
+          signals.has(signal, in: "SigCgt")
         else { continue }
         return cgs_kill(child, signal) >= 0
       }

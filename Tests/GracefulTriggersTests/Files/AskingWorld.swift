@@ -41,6 +41,15 @@ struct AskingWorld {
     machine = AskingWorld.machine(user: user, unwatchedFor: unwatchedFor)
   }
 
+  /// One that has asked, and whose answer is there by now, of a process that lives; it was not told of it yet.
+  static func answered(by process: Int32) -> AskingWorld {
+    var world = AskingWorld()
+    world.process = process
+    world.send(.began)
+    (world.answer, world.request) = (.found(file(60)), .absent)
+    return world
+  }
+
   mutating func send(_ event: Machine.Event) {
     var events = [event][...]
     var rounds = 0

@@ -150,10 +150,7 @@ struct StopAskingStateMachineTests {
 
   @Test("An answer that says which process gave it, counts when that process has ended")
   func process() {
-    var world = AskingWorld()
-    world.process = 77
-    world.send(.began)
-    (world.answer, world.request) = (.found(AskingWorld.file(60)), .absent)
+    var world = AskingWorld.answered(by: 77)
     world.send(.changed)
     #expect(world.ending == nil && world.told.last == .exiting(process: 77))
     world.send(.exited)
@@ -162,10 +159,7 @@ struct StopAskingStateMachineTests {
 
   @Test("One that answers and does not end has not stopped in time")
   func doesNotEnd() {
-    var world = AskingWorld()
-    world.process = 77
-    world.send(.began)
-    (world.answer, world.request) = (.found(AskingWorld.file(60)), .absent)
+    var world = AskingWorld.answered(by: 77)
     world.send(.changed)
     world.now += .seconds(31)
     world.send(.due)
@@ -192,10 +186,7 @@ struct StopAskingStateMachineTests {
 
   @Test("One that is still there is looked at as ever")
   func cameAndStayed() {
-    var world = AskingWorld()
-    world.process = 77
-    world.send(.began)
-    (world.answer, world.request) = (.found(AskingWorld.file(60)), .absent)
+    var world = AskingWorld.answered(by: 77)
     world.send(.arrived)
     #expect(world.ending == nil && world.told.last == .exiting(process: 77))
     var forged = AskingWorld()
