@@ -80,7 +80,7 @@ struct LameDuckTests {
     #expect(shop.snapshot().lameDuckLeft == nil)
   }
 
-  @Test("ends early once no session came for a while, but not before its minimum")
+  @Test("Trap 27: ends early once no session came for a while, but not before its minimum")
   func quiet() async throws {
     let (run, phase) = try await started()
     shop.requestStop()

@@ -70,7 +70,7 @@ struct StopFileWatchTests {
     }
   }
 
-  @Test("What an earlier run has left, neither stops it nor stays")
+  @Test("Trap 25: what an earlier run has left neither stops it nor stays")
   func stale() throws {
     let directory = try FilesDirectory()
     directory.make("process.stop")
@@ -150,7 +150,7 @@ struct StopFileWatchTests {
     }
   }
 
-  @Test("A directory that others can write to is a mistake; a sticky one is not")
+  @Test("Trap 25: a directory that others can write to is a mistake; a sticky one is not")
   func openDirectory() throws {
     let directory = try FilesDirectory()
     #expect(chmod(directory.path, 0o777) == 0)
