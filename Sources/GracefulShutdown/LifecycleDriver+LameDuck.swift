@@ -22,7 +22,7 @@ extension LifecycleDriver {
     }
   }
 
-  func endLameDuck(_ report: LameDuckReport) {
+  func endLameDuck(_ report: LameDuck.Report) {
     log.write(
       .notice, "the lame-duck time is over", ["lame_duck.took": report.took.brief, "lame_duck.end": "\(report.end)"])
     events.send(LifecycleEvent(.lameDuckEnded, lameDuck: report))

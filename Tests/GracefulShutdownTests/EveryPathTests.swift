@@ -179,7 +179,7 @@ struct EveryPathTests {
     print("by chance: \(steps) steps, \(ends) ends")
   }
 
-  private static let lameDuck = LameDuckTime(limit: .seconds(5), minimum: .seconds(2), quiet: .seconds(4))
+  private static let lameDuck = LameDuck.Timing(limit: .seconds(5), minimum: .seconds(2), quiet: .seconds(4))
 
   @Test(
     "T5: With a lame-duck time: one and two phases, with sessions, a child phase, stops of one alone, and every end")

@@ -58,7 +58,7 @@ struct GraphExplorer {
     /// These must be ready in time.
     var slow: Set<Int> = [1]
     /// A stop begins with it.
-    var lameDuck: LameDuckTime?
+    var lameDuck: LameDuck.Timing?
     var longest = Int.max
   }
 

@@ -5,12 +5,12 @@ import Testing
 @Suite("T5: The lame-duck time in the state machine")
 struct LameDuckMachineTests {
   typealias Machine = LifecycleStateMachine
-  private static let usual = LameDuckTime(limit: .seconds(5), minimum: .seconds(3), quiet: .seconds(1))
+  private static let usual = LameDuck.Timing(limit: .seconds(5), minimum: .seconds(3), quiet: .seconds(1))
 
   private static func at(_ seconds: Double) -> MonotonicInstant { StateMachineTests.at(seconds) }
 
   /// 1 requires 0; both are ready.
-  private static func running(_ lameDuck: LameDuckTime? = usual, grace: Duration = .seconds(20)) -> QuietMachine {
+  private static func running(_ lameDuck: LameDuck.Timing? = usual, grace: Duration = .seconds(20)) -> QuietMachine {
     let graph = PhaseGraph([.init("database"), .init("web", requires: ["database"])])
     return StateMachineTests.running(
       QuietMachine(machine: Machine(name: "test", grace: grace, lameDuck: lameDuck, graph: graph)))
@@ -26,7 +26,7 @@ struct LameDuckMachineTests {
     actions.compactMap { if case .drain(let id, _) = $0 { id } else { nil } }
   }
 
-  private static func end(_ actions: [Machine.Action]) -> LameDuckReport? {
+  private static func end(_ actions: [Machine.Action]) -> LameDuck.Report? {
     actions.lazy.compactMap { if case .lameDuckEnded(let report) = $0 { report } else { nil } }.first
   }
 
@@ -40,7 +40,7 @@ struct LameDuckMachineTests {
         .wake(at: Self.at(5)),
       ])
     #expect(machine.receive(.wake, at: Self.at(4.999)) == [.wake(at: Self.at(5))])
-    let report = LameDuckReport(took: .seconds(5), end: .limit, limit: .seconds(5))
+    let report = LameDuck.Report(took: .seconds(5), end: .limit, limit: .seconds(5))
     #expect(
       machine.receive(.wake, at: Self.at(5)) == [
         .lameDuckEnded(report), .drain(1, deadline: cancelAt), .wake(at: cancelAt),
@@ -63,7 +63,7 @@ struct LameDuckMachineTests {
       look += 0.125
     }
     let actions = machine.receive(.looked(71), at: Self.at(look))
-    #expect(Self.end(actions) == LameDuckReport(took: .seconds(3.125), end: .quiet, limit: .seconds(5)))
+    #expect(Self.end(actions) == LameDuck.Report(took: .seconds(3.125), end: .quiet, limit: .seconds(5)))
     #expect(Self.drained(actions) == [1])
     #expect(machine.receive(.looked(72), at: Self.at(4)).isEmpty, "a look that is late changes nothing")
   }
@@ -71,8 +71,8 @@ struct LameDuckMachineTests {
   @Test("that can only become quiet when it is over anyway is not looked at, and one that cannot any more is not again")
   func noLook() {
     for time in [
-      LameDuckTime(limit: .seconds(5), minimum: .seconds(5), quiet: .seconds(1)),
-      LameDuckTime(limit: .seconds(5), minimum: .zero, quiet: .seconds(5)),
+      LameDuck.Timing(limit: .seconds(5), minimum: .seconds(5), quiet: .seconds(1)),
+      LameDuck.Timing(limit: .seconds(5), minimum: .zero, quiet: .seconds(5)),
     ] {
       var machine = Self.running(time)
       let actions = machine.receive(.stop(StateMachineTests.terminate), at: Self.at(0))
@@ -84,7 +84,7 @@ struct LameDuckMachineTests {
 
   @Test("with hardly any quiet to wait for ends with its minimum when nobody comes")
   func noQuiet() {
-    var machine = Self.running(LameDuckTime(limit: .seconds(5), minimum: .seconds(2), quiet: .zero))
+    var machine = Self.running(LameDuck.Timing(limit: .seconds(5), minimum: .seconds(2), quiet: .zero))
     #expect(machine.receive(.stop(StateMachineTests.terminate), at: Self.at(0)).contains(.look(at: Self.at(1.99))))
     #expect(machine.receive(.looked(9), at: Self.at(1.99)) == [.look(at: Self.at(2))])
     #expect(Self.end(machine.receive(.looked(9), at: Self.at(2)))?.end == .quiet)
@@ -128,7 +128,7 @@ struct LameDuckMachineTests {
   func urgent() {
     var machine = Self.stopped()
     let second = machine.receive(.stop(StateMachineTests.terminate), at: Self.at(1))
-    #expect(Self.end(second) == LameDuckReport(took: .seconds(1), end: .urgent, limit: .seconds(5)))
+    #expect(Self.end(second) == LameDuck.Report(took: .seconds(1), end: .urgent, limit: .seconds(5)))
     #expect(Self.drained(second) == [1])
     #expect(second.contains { if case .cancel(1, _) = $0 { true } else { false } })
     #expect(!Self.drained(second).contains(0), "in order, too")
@@ -182,7 +182,7 @@ struct LameDuckMachineTests {
   @Test("never takes more than half of what the grace leaves to drain")
   func clipped() {
     // Of 8 s, 2 are for cancelling and 1 for the report.
-    #expect(Self.usual.clipped(to: .seconds(8)) == LameDuckTime(limit: .seconds(2.5), minimum: .seconds(2.5)))
+    #expect(Self.usual.clipped(to: .seconds(8)) == LameDuck.Timing(limit: .seconds(2.5), minimum: .seconds(2.5)))
     #expect(Self.usual.clipped(to: .seconds(25)) == Self.usual)
     #expect(Self.usual.clipped(to: .zero) == nil)
     #expect(Self.usual.clipped(to: .seconds(-5)) == nil)

@@ -3,7 +3,7 @@ import GracefulShutdown
 extension PathModel {
   /// That it ended, for the reason that it says.
   func checkLameDuck(
-    _ ended: LameDuckReport, by event: Machine.Event, at time: Instant,
+    _ ended: LameDuck.Report, by event: Machine.Event, at time: Instant,
     _ require: (Bool, @autoclosure () -> String) throws -> Void
   ) throws {
     guard let lameUntil, let lameSince else { return try require(false, "the end of what was not there") }

@@ -69,7 +69,7 @@ struct LameDuckTests {
     #expect(shop.snapshot().lameDuckLeft == .milliseconds(100))
     ladder.advance(by: .milliseconds(100))
     let ended = await events.next()
-    #expect(ended?.lameDuck == LameDuckReport(took: .seconds(5), end: .limit, limit: .seconds(5)))
+    #expect(ended?.lameDuck == LameDuck.Report(took: .seconds(5), end: .limit, limit: .seconds(5)))
     #expect(ended?.description == "lame duck ended after 5.000 s: its time was over")
     #expect(throws: PhaseError.self) { _ = try phase.beginSession() }
     let report = await run.value
@@ -112,7 +112,7 @@ struct LameDuckTests {
     ladder.advance(by: .milliseconds(2999))
     #expect(!ladder.recorder.events.contains("turn"))
     ladder.advance(by: .milliseconds(1))
-    #expect(await run.value.lameDuck == LameDuckReport(took: .seconds(3), end: .quiet, limit: .seconds(5)))
+    #expect(await run.value.lameDuck == LameDuck.Report(took: .seconds(3), end: .quiet, limit: .seconds(5)))
   }
 
   @Test("ends at once with a second signal")
@@ -156,10 +156,10 @@ struct LameDuckTests {
     #expect(plan.svg().contains("class=\"lameDuck"), "its bars have a look of their own")
   }
 
-  @Test("is what the schema says, whyever it ended", arguments: LameDuckEnd.Kind.allCases)
-  func schema(end: LameDuckEnd.Kind) throws {
+  @Test("is what the schema says, whyever it ended", arguments: LameDuck.End.Kind.allCases)
+  func schema(end: LameDuck.End.Kind) throws {
     var report = ReportValues.report()
-    report.lameDuck = LameDuckReport(took: .seconds(1), end: LameDuckEnd(kind: end), limit: .seconds(5))
+    report.lameDuck = LameDuck.Report(took: .seconds(1), end: LameDuck.End(kind: end), limit: .seconds(5))
     #expect(try SchemaChecker("lifecycle-report-1").problems(inText: report.json()) == [])
     #expect(try LifecycleReport(json: report.json()) == report)
   }

@@ -19,7 +19,7 @@ struct PlanDocumentTests {
     let graph = PhaseGraph([
       .init("database", startLimit: .seconds(1)), .init("web", requires: ["database"], limit: .seconds(40)),
     ])
-    let lameDuck = LameDuckSetting(LameDuckTime(limit: .seconds(30)), from: .kubernetes)
+    let lameDuck = LameDuck.Setting(LameDuck.Timing(limit: .seconds(30)), from: .kubernetes)
     let plan = StopPlan(
       "shop", grace: GraceSetting(.seconds(25), from: .environment), lameDuck: platform == nil ? nil : lameDuck,
       platform: platform, graph: graph)

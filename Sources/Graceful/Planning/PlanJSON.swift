@@ -17,7 +17,7 @@ struct PlanDocument: Encodable {
   var mistakes: [MistakeDocument]
   var grace: JSONSeconds
   var graceFrom: GraceOrigin.Kind
-  var lameDuck: JSONNullable<LameDuck>
+  var lameDuck: JSONNullable<LameDuckTime>
   var platform: JSONNullable<Platform>
   var phases: [Phase]
   var startWaves: [[String]]
@@ -39,12 +39,12 @@ struct PlanDocument: Encodable {
     var killsEarly: Bool
   }
 
-  struct LameDuck: Codable {
+  struct LameDuckTime: Codable {
     var limit: JSONSeconds
     var minimum: JSONSeconds
     var quiet: JSONSeconds
     var asked: JSONSeconds
-    var from: LameDuckOrigin.Kind
+    var from: LameDuck.Origin.Kind
   }
 
   struct Phase: Encodable {
@@ -74,7 +74,7 @@ struct PlanDocument: Encodable {
     graceFrom = plan.graceOrigin.kind
     lameDuck = JSONNullable(
       plan.lameDuck.map {
-        LameDuck(
+        LameDuckTime(
           limit: JSONSeconds($0.limit), minimum: JSONSeconds($0.minimum), quiet: JSONSeconds($0.quiet),
           asked: JSONSeconds($0.asked), from: $0.origin.kind)
       })

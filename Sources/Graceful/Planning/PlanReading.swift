@@ -30,7 +30,7 @@ private struct PlanSource: Decodable {
   var grace: JSONSeconds
   var graceFrom: GraceOrigin.Kind
   /// Left out by versions that had none.
-  var lameDuck: JSONNullable<LameDuck>?
+  var lameDuck: JSONNullable<LameDuckTime>?
   var platform: JSONNullable<Platform>
   var phases: [Phase]
 
@@ -39,15 +39,15 @@ private struct PlanSource: Decodable {
     var source: PlatformGrace.Source.Kind
   }
 
-  struct LameDuck: Codable {
+  struct LameDuckTime: Codable {
     var minimum: JSONSeconds
     var quiet: JSONSeconds
     var asked: JSONSeconds
-    var from: LameDuckOrigin.Kind
+    var from: LameDuck.Origin.Kind
 
-    var setting: LameDuckSetting {
-      let time = LameDuckTime(limit: asked.duration, minimum: minimum.duration, quiet: quiet.duration)
-      return LameDuckSetting(time, from: LameDuckOrigin(kind: from))
+    var setting: LameDuck.Setting {
+      let time = LameDuck.Timing(limit: asked.duration, minimum: minimum.duration, quiet: quiet.duration)
+      return LameDuck.Setting(time, from: LameDuck.Origin(kind: from))
     }
   }
 

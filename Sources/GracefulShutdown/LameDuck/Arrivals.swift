@@ -14,7 +14,7 @@ extension Phase {
   public func countArrivals(_ count: @escaping @Sendable () -> Int) { link.driver?.arrivals.add(count, of: self) }
 }
 
-/// Who counts what comes otherwise than as a session.
+/// The counts of what comes otherwise than as a session.
 final class ArrivalCounters: Sendable {
   private struct Counter {
     var phase: Int
@@ -24,7 +24,7 @@ final class ArrivalCounters: Sendable {
 
   private let counters = Mutex<[Counter]>([])
 
-  /// Those of an earlier run of the phase count what does not come any more.
+  /// Adds a count; those of an earlier run of the phase go, for nothing comes there any more.
   func add(_ count: @escaping @Sendable () -> Int, of phase: Phase) {
     counters.withLock { counters in
       counters.removeAll { $0.phase == phase.id && $0.run < phase.run }
@@ -34,7 +34,7 @@ final class ArrivalCounters: Sendable {
 
   /// How many have come in all.
   var sum: UInt64 {
-    // Outside the lock: it is code of the user.
+    // The closures are called outside the lock: they are code of the user.
     let counts = counters.withLock { $0.map(\.count) }
     return counts.reduce(0) { $0 &+ UInt64(truncatingIfNeeded: $1()) }
   }

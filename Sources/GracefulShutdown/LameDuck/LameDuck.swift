@@ -1,23 +1,24 @@
 /// Whether a stop begins with a lame-duck time, and how long that is: everything is still served, and `/readyz` says no.
 ///
-/// A load balancer goes on sending for a while after a program has said that it is not ready any more. In this time it
-/// finds somebody who serves. It runs *inside* the drain and its one deadline: everybody has heard of the stop
-/// (``Phase/stopRequested()``), and nobody is told to drain yet. What it takes, the drain has less.
+/// A load balancer goes on sending for a while after a program has said that it is not ready any more. In this time its
+/// requests are still answered. The lame-duck time runs *inside* the drain and its one deadline: every phase has heard of the
+/// stop (``Phase/stopRequested()``), and no phase is told to drain yet. The drain has that much less time.
 ///
 /// It ends early once no session was admitted for a while, in any phase of the graph, and nothing else came that is counted
-/// (``Phase/countArrivals(_:)``: a server of `GracefulNIO` counts its connections), but not before its minimum; and at once, whatever its minimum, when the stop becomes urgent (a second signal, ``StopRequest/Urgency/cancelNow``), when no
+/// (``Phase/countArrivals(_:)``: a server of `GracefulNIO` counts its connections), but not before its minimum; and at
+/// once, whatever its minimum, when the stop becomes urgent (a second signal, ``StopRequest/Urgency/cancelNow``), when no
 /// phase runs any more, when one fails, or when a successor has taken over.
 ///
-/// Only who asks from outside gets one: a signal, the program's own code, the `ServiceGroup` around it. A successor that
-/// took over serves already, and there is nobody to wait for; when a phase failed or ended by itself, not everything is
-/// served any more; whoever is in a hurry does not wait; and a program that was not ready yet has had nobody send it
-/// anything. A phase that is stopped alone has none, and neither has a lifecycle that a phase holds: that of the whole
-/// counts.
+/// A stop has a lame-duck time only when its request comes from outside: a signal, the program's own code, the
+/// `ServiceGroup` around it. A successor that took over serves already, and no client has to be waited for; when a phase
+/// failed or ended by itself, not everything is served any more; an urgent request does not wait; and a program that was
+/// not ready yet was sent no requests. A phase that is stopped alone has none, and neither has a lifecycle that a phase
+/// holds: that of the whole counts.
 public struct LameDuck: Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
     case automatic
     case none
-    case lasting(LameDuckTime)
+    case lasting(Timing)
   }
 
   package let kind: Kind
@@ -39,42 +40,43 @@ public struct LameDuck: Hashable, Sendable {
   ///   - quiet: After how long without a new session it ends early; 1 s unless given, and at least 10 ms. As long as the
   ///     limit: never early.
   public static func atMost(
-    _ limit: Duration, minimum: Duration = LameDuckTime.usualMinimum, quiet: Duration = LameDuckTime.usualQuiet
+    _ limit: Duration, minimum: Duration = Timing.defaultMinimum, quiet: Duration = Timing.defaultQuiet
   ) -> Self {
-    Self(kind: limit > .zero ? .lasting(LameDuckTime(limit: limit, minimum: minimum, quiet: quiet)) : .none)
+    Self(kind: limit > .zero ? .lasting(Timing(limit: limit, minimum: minimum, quiet: quiet)) : .none)
   }
 }
 
-/// How long a lame-duck time is.
-public struct LameDuckTime: Hashable, Sendable {
-  /// How long at most.
-  public var limit: Duration
-  /// How long at least, however quiet it is.
-  public var minimum: Duration
-  /// After how long without a new session it ends early.
-  public var quiet: Duration
+extension LameDuck {
+  /// How long a lame-duck time is.
+  public struct Timing: Hashable, Sendable {
+    /// How long at most.
+    public var limit: Duration
+    /// How long at least, however quiet it is.
+    public var minimum: Duration
+    /// After how long without a new session it ends early.
+    public var quiet: Duration
 
-  /// 3 s.
-  public static var usualMinimum: Duration { .seconds(3) }
-  /// 1 s.
-  public static var usualQuiet: Duration { .seconds(1) }
+    /// 3 s.
+    public static var defaultMinimum: Duration { .seconds(3) }
+    /// 1 s.
+    public static var defaultQuiet: Duration { .seconds(1) }
 
-  /// Nobody looks more often than that.
-  package static var leastQuiet: Duration { .milliseconds(10) }
+    /// The sessions are looked at no more often than that.
+    package static var leastQuiet: Duration { .milliseconds(10) }
 
-  package init(limit: Duration, minimum: Duration = usualMinimum, quiet: Duration = usualQuiet) {
-    self.limit = max(limit.bounded, .zero)
-    self.minimum = min(max(minimum.bounded, .zero), self.limit)
-    self.quiet = max(quiet.bounded, Self.leastQuiet)
-  }
+    package init(limit: Duration, minimum: Duration = defaultMinimum, quiet: Duration = defaultQuiet) {
+      self.limit = max(limit.bounded, .zero)
+      self.minimum = min(max(minimum.bounded, .zero), self.limit)
+      self.quiet = max(quiet.bounded, Self.leastQuiet)
+    }
 
-  /// What of it fits into a grace: at most half of what that leaves to drain, so that nobody's drain becomes shorter than
-  /// this.
-  ///
-  /// - Returns: `nil` when nothing is left.
-  package func clipped(to grace: Duration) -> LameDuckTime? {
-    let room = StopTimetable.drainTime(of: grace) / 2
-    guard min(limit, room) > .zero else { return nil }
-    return LameDuckTime(limit: min(limit, room), minimum: minimum, quiet: quiet)
+    /// What of it fits into a grace: at most half of what that leaves to drain, so that no drain becomes shorter than this.
+    ///
+    /// - Returns: `nil` when nothing is left.
+    package func clipped(to grace: Duration) -> Timing? {
+      let room = StopTimetable.drainTime(of: grace) / 2
+      guard min(limit, room) > .zero else { return nil }
+      return Timing(limit: min(limit, room), minimum: minimum, quiet: quiet)
+    }
   }
 }

@@ -15,7 +15,7 @@ package struct LameDuckWatch: Hashable, Sendable {
   /// A phase has failed since.
   var hasFailed = false
 
-  init(_ time: LameDuckTime, bodies: Int, at now: Instant) {
+  init(_ time: LameDuck.Timing, bodies: Int, at now: Instant) {
     begunAt = now
     minimumUntil = now + time.minimum
     until = now + time.limit
@@ -46,6 +46,6 @@ package struct LameDuckWatch: Hashable, Sendable {
 
   /// When to look again; `nil` when it is over before it can be quiet.
   func nextLook(after now: Instant) -> Instant? {
-    quietAt < until ? min(quietAt, now + max(quiet / 8, LameDuckTime.leastQuiet)) : nil
+    quietAt < until ? min(quietAt, now + max(quiet / 8, LameDuck.Timing.leastQuiet)) : nil
   }
 }

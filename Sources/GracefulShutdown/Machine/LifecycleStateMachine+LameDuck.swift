@@ -57,17 +57,17 @@ extension LifecycleStateMachine {
     if watch.until <= now { drainAfterLameDuck(.limit, at: now) }
   }
 
-  mutating func drainAfterLameDuck(_ end: LameDuckEnd, at now: Instant) {
+  mutating func drainAfterLameDuck(_ end: LameDuck.End, at now: Instant) {
     guard endLameDuck(end, at: now) else { return }
     for id in graph.downwards { drainIfFree(id, at: now) }
   }
 
   /// - Returns: Whether there was one.
-  mutating func endLameDuck(_ end: LameDuckEnd, at now: Instant) -> Bool {
+  mutating func endLameDuck(_ end: LameDuck.End, at now: Instant) -> Bool {
     guard case .stopping(var stopping) = state, let watch = stopping.lameDuck else { return false }
     stopping.lameDuck = nil
     state = .stopping(stopping)
-    let report = LameDuckReport(took: now - watch.begunAt, end: end, limit: watch.until - watch.begunAt)
+    let report = LameDuck.Report(took: now - watch.begunAt, end: end, limit: watch.until - watch.begunAt)
     lameDuckReport = report
     actions.append(.lameDuckEnded(report))
     return true

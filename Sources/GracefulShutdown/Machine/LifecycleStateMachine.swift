@@ -104,7 +104,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case lameDuck(until: Instant)
     /// At this instant, say how many sessions have been admitted.
     case look(at: Instant)
-    case lameDuckEnded(LameDuckReport)
+    case lameDuckEnded(LameDuck.Report)
     // A report is large, and there may be a hundred thousand actions in an array.
     indirect case finish(LifecycleReport)
     /// All has ended, but the process has not, and somebody insists: it hangs in its exit.
@@ -134,7 +134,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   /// For the report.
   let graceOrigin: GraceOrigin
   /// Of what the grace leaves.
-  package let lameDuck: LameDuckTime?
+  package let lameDuck: LameDuck.Timing?
   package let graph: PhaseGraph
   package internal(set) var state = State.idle([])
   package internal(set) var phases: [PhaseRecord]
@@ -156,7 +156,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   var done = 0
   /// How many SIGINT and SIGTERM have come.
   var signals = 0
-  var lameDuckReport: LameDuckReport?
+  var lameDuckReport: LameDuck.Report?
   var stragglers: [String] = []
   var ignored: [String] = []
   var actions: [Action] = []
@@ -166,7 +166,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   ///   - lameDuck: As it was asked for.
   ///   - seed: Of the chance in the delays before restarts.
   package init(
-    name: String, grace: Duration, graceOrigin: GraceOrigin = .program, lameDuck: LameDuckTime? = nil,
+    name: String, grace: Duration, graceOrigin: GraceOrigin = .program, lameDuck: LameDuck.Timing? = nil,
     graph: PhaseGraph, seed: UInt64 = 0
   ) {
     chance = Chance(seed: seed)

@@ -20,9 +20,9 @@ extension LifecycleLog {
   }
 
   /// At the start: that a stop begins with a lame-duck time although the program does not say so, or with a shorter one.
-  func note(_ lameDuck: LameDuckSetting?, grace: Duration) {
+  func note(_ lameDuck: LameDuck.Setting?, grace: Duration) {
     guard let lameDuck else { return }
-    let plan = LameDuckPlan(lameDuck, grace: grace)
+    let plan = LameDuck.Plan(lameDuck, grace: grace)
     let limit = (plan?.limit ?? .zero).brief
     if lameDuck.origin != .program {
       write(

@@ -42,18 +42,18 @@ package struct OutsideSettings: Hashable, Sendable {
   /// What holds, when the program itself says this; `nil` for none.
   ///
   /// What is said from outside is how long it may be at most: what else there is to say, is the program's.
-  package func setting(_ own: LameDuck) -> LameDuckSetting? {
-    let asked: LameDuckSetting? =
+  package func setting(_ own: LameDuck) -> LameDuck.Setting? {
+    let asked: LameDuck.Setting? =
       switch own.kind {
-      case .lasting(let time): LameDuckSetting(time)
+      case .lasting(let time): LameDuck.Setting(time)
       case .none: nil
-      case .automatic: isKubernetes ? LameDuckSetting(LameDuckTime(limit: .seconds(5)), from: .kubernetes) : nil
+      case .automatic: isKubernetes ? LameDuck.Setting(LameDuck.Timing(limit: .seconds(5)), from: .kubernetes) : nil
       }
     guard let lameDuck else { return asked }
     guard lameDuck > .zero else { return nil }
-    let time = LameDuckTime(
-      limit: lameDuck, minimum: asked?.time.minimum ?? LameDuckTime.usualMinimum,
-      quiet: asked?.time.quiet ?? LameDuckTime.usualQuiet)
-    return LameDuckSetting(time, from: .environment)
+    let time = LameDuck.Timing(
+      limit: lameDuck, minimum: asked?.time.minimum ?? LameDuck.Timing.defaultMinimum,
+      quiet: asked?.time.quiet ?? LameDuck.Timing.defaultQuiet)
+    return LameDuck.Setting(time, from: .environment)
   }
 }

@@ -66,7 +66,7 @@ struct ShortLimits {
 
   /// What a grace leaves to those who drain.
   private static func room(in grace: Duration, _ lameDuck: Duration) -> Duration {
-    StopTimetable.drainTime(of: grace) - (LameDuckTime(limit: lameDuck).clipped(to: grace)?.limit ?? .zero)
+    StopTimetable.drainTime(of: grace) - (LameDuck.Timing(limit: lameDuck).clipped(to: grace)?.limit ?? .zero)
   }
 
   private static func graceNeeded(_ graph: PhaseGraph, _ limits: [Duration], _ lameDuck: Duration) -> Duration {

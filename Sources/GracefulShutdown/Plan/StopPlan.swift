@@ -24,7 +24,7 @@ public struct StopPlan: Hashable, Sendable {
   /// The lame-duck time with which a stop begins when it is asked for from outside; the worst case has it in full length.
   ///
   /// `nil` when there is none.
-  public var lameDuck: LameDuckPlan?
+  public var lameDuck: LameDuck.Plan?
   /// When the platform kills the process, as far as that is known.
   public var platform: PlatformGrace?
   /// Every phase, in the order in which they were declared.
@@ -97,13 +97,13 @@ public struct StopPlan: Hashable, Sendable {
   public var exitCode: Int32 { mistakes.isEmpty ? 0 : 78 }
 
   package init(
-    _ lifecycle: String, grace: GraceSetting, lameDuck: LameDuckSetting? = nil, platform: PlatformGrace? = nil,
+    _ lifecycle: String, grace: GraceSetting, lameDuck: LameDuck.Setting? = nil, platform: PlatformGrace? = nil,
     graph: PhaseGraph, mistakes further: [ConfigurationMistake] = []
   ) {
     self.lifecycle = lifecycle
     self.grace = grace.duration
     graceOrigin = grace.origin
-    self.lameDuck = lameDuck.flatMap { LameDuckPlan($0, grace: grace.duration) }
+    self.lameDuck = lameDuck.flatMap { LameDuck.Plan($0, grace: grace.duration) }
     self.platform = platform
     mistakes = graph.mistakes + further
     if self.grace <= .zero { mistakes.append(ConfigurationMistake(kind: .graceNotPositive(self.grace))) }

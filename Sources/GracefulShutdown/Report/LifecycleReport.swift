@@ -38,7 +38,7 @@ public struct LifecycleReport: Hashable, Sendable {
   /// The lame-duck time that the stop began with.
   ///
   /// `nil` when there was none; see ``LameDuck``.
-  public var lameDuck: LameDuckReport?
+  public var lameDuck: LameDuck.Report?
   /// The grace that it had.
   public var grace: Duration
   /// Where that grace came from.

@@ -57,13 +57,13 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
   /// How the phase ended, with ``Kind/ended``.
   public var end: PhaseEnd?
   /// What became of the lame-duck time, with ``Kind/lameDuckEnded``.
-  public var lameDuck: LameDuckReport?
+  public var lameDuck: LameDuck.Report?
   /// The report, with ``Kind/finished``.
   public var report: LifecycleReport?
 
   init(
     _ kind: Kind, phase: String? = nil, request: StopRequest? = nil, end: PhaseEnd? = nil,
-    lameDuck: LameDuckReport? = nil, report: LifecycleReport? = nil
+    lameDuck: LameDuck.Report? = nil, report: LifecycleReport? = nil
   ) {
     self.kind = kind
     self.phase = phase

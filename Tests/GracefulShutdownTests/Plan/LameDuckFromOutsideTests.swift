@@ -20,7 +20,7 @@ struct LameDuckFromOutsideTests {
     #expect(limit(.automatic) == nil)
     #expect(limit(.automatic, ["KUBERNETES_SERVICE_HOST": ""]) == nil)
     let setting = settings(kubernetes).setting(.automatic)
-    #expect(setting?.time == LameDuckTime(limit: .seconds(5), minimum: .seconds(3), quiet: .seconds(1)))
+    #expect(setting?.time == LameDuck.Timing(limit: .seconds(5), minimum: .seconds(3), quiet: .seconds(1)))
     #expect(setting?.origin == .kubernetes)
   }
 

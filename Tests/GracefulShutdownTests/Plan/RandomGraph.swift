@@ -43,8 +43,8 @@ extension SplitMix64 {
     return PhaseGraph(declarations)
   }
 
-  mutating func lameDuck() -> LameDuckTime {
-    LameDuckTime(
+  mutating func lameDuck() -> LameDuck.Timing {
+    LameDuck.Timing(
       limit: .milliseconds(Int.random(in: 1...9000, using: &self)),
       minimum: .milliseconds(Int.random(in: 0...5000, using: &self)),
       quiet: .milliseconds(Int.random(in: 0...3000, using: &self)))

@@ -52,7 +52,7 @@ struct WorstCaseTests {
     for _ in 0..<Self.graphs {
       let (graph, grace) = (random.next() % 2 == 0 ? random.graph(most: 6) : random.nested(most: 4), random.grace())
       let time = random.lameDuck()
-      let plan = StopPlan("shop", grace: GraceSetting(grace), lameDuck: LameDuckSetting(time), graph: graph)
+      let plan = StopPlan("shop", grace: GraceSetting(grace), lameDuck: LameDuck.Setting(time), graph: graph)
       if plan.lameDuck?.isClipped == true { clipped += 1 }
       let run = WorstRun(graph, grace: grace, lameDuck: time)
       #expect(run.report?.lameDuck?.took == plan.lameDuck?.limit)
@@ -98,7 +98,7 @@ struct WorstCaseTests {
     var fitting = 0
     for _ in 0..<Self.graphs {
       let (graph, grace) = (random.graph(most: 6, limited: random.next() % 4 > 0), random.grace())
-      let lameDuck = random.next() % 2 == 0 ? nil : LameDuckSetting(random.lameDuck())
+      let lameDuck = random.next() % 2 == 0 ? nil : LameDuck.Setting(random.lameDuck())
       let plan = StopPlan("shop", grace: GraceSetting(grace), lameDuck: lameDuck, graph: graph)
       guard let needed = plan.graceNeeded else { Issue.record("no grace would do"); return }
       if plan.fits { fitting += 1 }
@@ -124,7 +124,7 @@ struct WorstCaseTests {
     var shortened = 0
     for _ in 0..<Self.graphs {
       let (graph, grace) = (random.graph(most: 6, limited: true), random.grace())
-      let lameDuck = random.next() % 2 == 0 ? nil : LameDuckSetting(random.lameDuck())
+      let lameDuck = random.next() % 2 == 0 ? nil : LameDuck.Setting(random.lameDuck())
       let plan = StopPlan("shop", grace: GraceSetting(grace), lameDuck: lameDuck, graph: graph)
       #expect(!plan.fits || plan.shortenings.isEmpty)
       guard !plan.shortenings.isEmpty else { continue }

@@ -14,7 +14,7 @@ struct WorstRun {
   ///
   /// - Parameter behaves: Whether a phase ends at this step all the same.
   init(
-    _ graph: PhaseGraph, grace: Duration, lameDuck: LameDuckTime? = nil, isQuiet: Bool = false,
+    _ graph: PhaseGraph, grace: Duration, lameDuck: LameDuck.Timing? = nil, isQuiet: Bool = false,
     behaves: (Int, LifecycleStateMachine.Action) -> Bool = { _, _ in false }
   ) {
     var machine = LifecycleStateMachine(name: "shop", grace: grace, lameDuck: lameDuck, graph: graph)

@@ -71,7 +71,7 @@ enum ReportValues {
     report.startedAt = UTCTime(milliseconds: .min)
     report.endedAt = UTCTime(milliseconds: .max)
     report.childrenOpened = 4711
-    report.lameDuck = LameDuckReport(took: .nanoseconds(3_000_000_001), end: .takenOver, limit: .seconds(5))
+    report.lameDuck = LameDuck.Report(took: .nanoseconds(3_000_000_001), end: .takenOver, limit: .seconds(5))
     report.ignored = ["a stop after the end", ""]
     return report
   }
