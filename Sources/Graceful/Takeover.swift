@@ -49,7 +49,7 @@ extension Lifecycle {
       // First of all: what is asked here from now on, is meant for the successor.
       handover.whenTakenOver { _ in succession.passOn() }
       handover.whenTakenOver { [self] process in
-        requestStop(StopRequest(who: .successor(process), why: "it has taken over"))
+        requestStop(StopRequest(source: .successor(process), why: "it has taken over"))
       }
       // Detached: the wait for a stop must not end when the phase is cancelled, and holds nobody up.
       Task.detached {

@@ -138,7 +138,7 @@ extension Lifecycle {
     logger.error("\(mistake)", metadata: ["lifecycle.name": "\(name)", "phase.name": "\(phase)"])
     if exiting {
       // What never returns can only be stopped with the rest: in order, and the report names the phase.
-      requestStop(StopRequest(who: .phaseFailed(phase), why: "\(mistake)"))
+      requestStop(StopRequest(source: .phaseFailed(phase), why: "\(mistake)"))
       await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
     }
     let report = LifecycleReport(

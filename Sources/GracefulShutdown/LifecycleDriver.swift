@@ -89,7 +89,7 @@ final class LifecycleDriver: Sendable {
       }
     } onCancel: {
       // Passed on, in order (S2): whoever is cancelled wants to end soon.
-      if isFirst { requestStop(StopRequest(who: .cancellation, urgency: .cancelNow)) }
+      if isFirst { requestStop(StopRequest(source: .cancellation, urgency: .cancelNow)) }
     }
     // Of the second that the timetable reserves; one that is stuck takes nothing from the other, since both are at it.
     let limit = min(.milliseconds(500), report.grace / 8)
@@ -112,7 +112,7 @@ final class LifecycleDriver: Sendable {
 
   /// Says that somebody asked, for whoever reads the log and the events.
   func announce(_ request: StopRequest) {
-    log.write(.notice, "stop requested", ["stop.who": "\(request.who)", "stop.why": request.why])
+    log.write(.notice, "stop requested", ["stop.who": "\(request.source)", "stop.why": request.why])
     events.send(LifecycleEvent(.stopRequested, request: request))
   }
 
@@ -120,7 +120,7 @@ final class LifecycleDriver: Sendable {
     guard let id = state.withLock({ $0.phases.firstIndex { $0.name == phase } }) else { return }
     log.write(
       .notice, "stop of one phase requested",
-      ["phase.name": phase, "stop.who": "\(request.who)", "stop.why": request.why])
+      ["phase.name": phase, "stop.who": "\(request.source)", "stop.why": request.why])
     receive(.stopPhase(id, request.urgency))
   }
 

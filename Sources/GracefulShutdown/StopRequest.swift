@@ -1,32 +1,40 @@
-/// Somebody asks the lifecycle to stop: who, why, and how urgently.
+/// A request to stop the lifecycle: where it comes from, why, and how urgent it is.
 ///
 /// The first request fixes the deadline and starts the drain. What later ones do is in ``Urgency``.
 public struct StopRequest: Hashable, Sendable {
-  /// Who asks.
-  public var who: Asker
+  /// Where it comes from.
+  public var source: Source
   /// Why, in words for the report and the log.
   ///
-  /// Empty when the asker says it all.
+  /// Empty when the source says it all.
   public var why: String
-  /// How urgently.
+  /// How urgent it is.
   ///
   /// ``Urgency/drain`` unless said otherwise.
   public var urgency: Urgency
 
   /// Makes a request.
-  public init(who: Asker = .code, why: String = "", urgency: Urgency = .drain) {
-    self.who = who
+  public init(source: Source = .code, why: String = "", urgency: Urgency = .drain) {
+    self.source = source
     self.why = why
     self.urgency = urgency
   }
 }
 
 extension StopRequest {
-  /// Who can ask for a stop.
+  /// Where a request to stop comes from.
   ///
-  /// More will come, so it is compared, not switched over.
-  public struct Asker: Hashable, Sendable, CustomStringConvertible {
-    package enum Kind: Hashable, Sendable {
+  /// A trigger of your own has a source of its own, by which the report, the log and the metrics know it:
+  ///
+  /// ```swift
+  /// extension StopRequest.Source {
+  ///   static func consul(_ key: String) -> Self { Self(kind: "consul", detail: key) }
+  /// }
+  /// ```
+  ///
+  /// More kinds will come, so sources are compared, not switched over.
+  public struct Source: Hashable, Sendable, CustomStringConvertible {
+    package enum Origin: Hashable, Sendable {
       case signal(Int32)
       case code
       case successor(Int32)
@@ -37,40 +45,94 @@ extension StopRequest {
       case control
       case file(String)
       case http
+      case custom(kind: String, detail: String, escalates: Bool)
     }
 
-    package let kind: Kind
+    package let origin: Origin
+
+    private init(_ origin: Origin) { self.origin = origin }
+
+    /// A source of a trigger of your own.
+    /// - Parameters:
+    ///   - kind: What it is, in a word: the value of `source` in metrics, so there should be few of them.
+    ///   - detail: Which one of them, for the report and the log; none unless given.
+    ///   - escalatesWhenRepeated: Whether a second request of this kind cancels what drains, and a third one exits now, as
+    ///     with SIGTERM. False: further ones join the first.
+    public init(kind: String, detail: String = "", escalatesWhenRepeated: Bool = false) {
+      self.init(.custom(kind: kind, detail: detail, escalates: escalatesWhenRepeated))
+    }
 
     /// A signal that the process received.
-    public static func signal(_ number: Int32) -> Self { Self(kind: .signal(number)) }
+    public static func signal(_ number: Int32) -> Self { Self(.signal(number)) }
     /// The program itself.
-    public static var code: Self { Self(kind: .code) }
+    public static var code: Self { Self(.code) }
     /// A process that took over what this one did.
-    public static func successor(_ pid: Int32) -> Self { Self(kind: .successor(pid)) }
-    /// A phase that threw before anybody had asked for a stop.
-    public static func phaseFailed(_ name: String) -> Self { Self(kind: .phaseFailed(name)) }
-    /// A phase that returned before anybody had asked for a stop.
-    public static func phaseEnded(_ name: String) -> Self { Self(kind: .phaseEnded(name)) }
+    public static func successor(_ pid: Int32) -> Self { Self(.successor(pid)) }
+    /// A phase that threw before a stop was requested.
+    public static func phaseFailed(_ name: String) -> Self { Self(.phaseFailed(name)) }
+    /// A phase that returned before a stop was requested.
+    public static func phaseEnded(_ name: String) -> Self { Self(.phaseEnded(name)) }
     /// The task that called `run()` was cancelled.
-    public static var cancellation: Self { Self(kind: .cancellation) }
-
+    public static var cancellation: Self { Self(.cancellation) }
     /// The `ServiceGroup` of swift-service-lifecycle in which this lifecycle runs as a service.
-    public static var serviceGroup: Self { Self(kind: .serviceGroup) }
-    /// Whoever asked at the control socket; ``StopRequest/why`` says which process of which user.
-    public static var control: Self { Self(kind: .control) }
-    /// Whoever made the stop file at this path.
-    public static func file(_ path: String) -> Self { Self(kind: .file(path)) }
-    /// Whoever asked over HTTP; ``StopRequest/why`` says from where.
-    public static var http: Self { Self(kind: .http) }
+    public static var serviceGroup: Self { Self(.serviceGroup) }
+    /// A request at the control socket; ``StopRequest/why`` says from which process of which user.
+    public static var control: Self { Self(.control) }
+    /// The stop file at this path.
+    public static func file(_ path: String) -> Self { Self(.file(path)) }
+    /// A request over HTTP; ``StopRequest/why`` says from where.
+    public static var http: Self { Self(.http) }
+
+    /// What it is, in one word, as in JSON and in metrics: `signal`, `http`, or the kind of a trigger of your own.
+    public var kind: String {
+      switch origin {
+      case .signal: "signal"
+      case .code: "code"
+      case .successor: "successor"
+      case .phaseFailed: "phaseFailed"
+      case .phaseEnded: "phaseEnded"
+      case .cancellation: "cancellation"
+      case .serviceGroup: "serviceGroup"
+      case .control: "control"
+      case .file: "file"
+      case .http: "http"
+      case .custom(let kind, _, _): kind
+      }
+    }
+
+    /// Which one of its kind: the number of the signal or the process, the name of the phase, the path; empty without one.
+    public var detail: String {
+      switch origin {
+      case .signal(let number), .successor(let number): "\(number)"
+      case .phaseFailed(let detail), .phaseEnded(let detail), .file(let detail), .custom(_, let detail, _): detail
+      case .code, .cancellation, .serviceGroup, .control, .http: ""
+      }
+    }
 
     /// The number of the signal, when it was one.
     public var signal: Int32? {
-      if case .signal(let number) = kind { number } else { nil }
+      if case .signal(let number) = origin { number } else { nil }
+    }
+
+    /// Whether a repeated request escalates: the second cancels now, the third exits now.
+    ///
+    /// Of the built-in sources only SIGINT and SIGTERM do: an operator presses ^C again, a supervisor sends SIGTERM again.
+    public var escalatesWhenRepeated: Bool {
+      switch origin {
+      case .signal(let number): number == 2 || number == 15
+      case .custom(_, _, let escalates): escalates
+      case .code, .successor, .phaseFailed, .phaseEnded, .cancellation, .serviceGroup, .control, .file, .http: false
+      }
+    }
+
+    /// Whether it is a process that took over.
+    package var isSuccessor: Bool {
+      if case .successor = origin { true } else { false }
     }
 
     /// A few words: `SIGTERM`, `phase web, which failed`.
     public var description: String {
-      switch kind {
+      switch origin {
       case .signal(let number): Self.signalName(number)
       case .code: "the program"
       case .successor(let pid): "successor \(pid)"
@@ -81,6 +143,7 @@ extension StopRequest {
       case .control: "control socket"
       case .file(let path): "stop file \(path)"
       case .http: "HTTP"
+      case .custom(let kind, let detail, _): detail.isEmpty ? kind : "\(kind) \(detail)"
       }
     }
 
@@ -94,9 +157,6 @@ extension StopRequest {
       default: "signal \(number)"
       }
     }
-
-    /// Whether a repetition escalates: an operator presses ^C again, a supervisor sends SIGTERM again.
-    var escalatesWhenRepeated: Bool { signal == 2 || signal == 15 }
   }
 
   /// How urgent a request is.
@@ -113,8 +173,8 @@ extension StopRequest {
 
     /// Finish what is being done, take nothing new.
     ///
-    /// A second such request joins the first, unless it is a repeated SIGINT or SIGTERM: of these, the second cancels
-    /// now and the third exits now. Each request counts; of the signals that a process gets, those of the same number within
+    /// A second such request joins the first, unless its source escalates (``Source/escalatesWhenRepeated``; SIGINT and
+    /// SIGTERM do): of these, the second cancels now and the third exits now. Each request counts; of the signals that a process gets, those of the same number within
     /// 20 ms are one request (`Trigger.signals`).
     public static var drain: Self { Self(kind: .drain) }
     /// Skip what is left of the drain: cancel, in order, and abandon what has not ended after the cancel limit.
@@ -125,6 +185,6 @@ extension StopRequest {
 }
 
 extension StopRequest: CustomStringConvertible {
-  /// Who and why, on one line.
-  public var description: String { why.isEmpty ? "\(who)" : "\(who): \(why)" }
+  /// Its source and why, on one line.
+  public var description: String { why.isEmpty ? "\(source)" : "\(source): \(why)" }
 }

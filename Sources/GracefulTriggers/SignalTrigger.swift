@@ -23,8 +23,8 @@ extension Trigger {
       do {
         let listener = try SignalRegistry.shared.listen(for: signals) { signal in
           if heard.isEcho(signal) { return }
-          let who = StopRequest.Asker.signal(signal.rawValue)
-          ask(StopRequest(who: who, why: who.description == signal.description ? "" : signal.description))
+          let source = StopRequest.Source.signal(signal.rawValue)
+          ask(StopRequest(source: source, why: source.description == signal.description ? "" : signal.description))
         }
         return { SignalRegistry.shared.leave(listener) }
       } catch {

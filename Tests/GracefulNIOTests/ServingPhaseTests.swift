@@ -55,7 +55,7 @@ struct ServingPhaseTests {
             await successor.leave()
             for await _ in failures { break }
           }
-          lifecycle.requestStop(StopRequest(who: .code, why: "the test"))
+          lifecycle.requestStop(StopRequest(source: .code, why: "the test"))
         }
       }
     }

@@ -16,7 +16,7 @@ struct EventTests {
     let (one, other) = (shop.events, shop.events)
     async let report = shop.run(on: ladder)
     await ladder.recorder.wait(for: "web: ready")
-    shop.requestStop(StopRequest(who: .signal(15)))
+    shop.requestStop(StopRequest(source: .signal(15)))
     await ladder.recorder.wait(for: "web: turn")
     ladder.advance(by: .seconds(5))
     let expected = [
@@ -30,7 +30,7 @@ struct EventTests {
       #expect(events.map(\.description) == expected)
       #expect(events.map(\.kind).suffix(6) == [.ended, .draining, .ended, .draining, .ended, .finished])
       #expect(events.last?.report == (await report))
-      #expect(events[6].request == StopRequest(who: .signal(15)))
+      #expect(events[6].request == StopRequest(source: .signal(15)))
       #expect(events[11].end == .failed("full"))
     }
   }

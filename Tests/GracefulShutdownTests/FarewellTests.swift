@@ -72,10 +72,10 @@ struct FarewellTests {
       ladder.wait(atMost: .milliseconds(300)) { !ladder.exits.isEmpty }
       ladder.recorder.record("has written")
     }
-    lifecycle.requestStop(StopRequest(who: .signal(15)))
+    lifecycle.requestStop(StopRequest(source: .signal(15)))
     let run = Task { await lifecycle.run(in: ladder, exiting: true, farewells: [slow]) }
     await ladder.recorder.wait(for: "writes")
-    for _ in 0..<2 { lifecycle.requestStop(StopRequest(who: .signal(15))) }
+    for _ in 0..<2 { lifecycle.requestStop(StopRequest(source: .signal(15))) }
     // The third has left, too: an exit that hangs would not keep it.
     #expect(ladder.exits.contains(.init(code: 0, atOnce: true)))
     #expect(ladder.recorder.saw(inOrder: "has written", "exit 0"))

@@ -197,10 +197,10 @@ struct GraphExplorer {
   }
 
   private func stops(_ now: Instant) -> [(Machine.Event, Instant)] {
-    var stops = [StopRequest(who: .signal(15))]
+    var stops = [StopRequest(source: .signal(15))]
     if extent.urgent {
       stops += [StopRequest(), StopRequest(urgency: .cancelNow), StopRequest(urgency: .exitNow)]
-      if extent.lameDuck != nil { stops.append(StopRequest(who: .successor(7))) }
+      if extent.lameDuck != nil { stops.append(StopRequest(source: .successor(7))) }
     }
     return stops.map { (.stop($0), now) }
   }

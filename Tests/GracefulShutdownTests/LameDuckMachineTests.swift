@@ -16,9 +16,9 @@ struct LameDuckMachineTests {
       QuietMachine(machine: Machine(name: "test", grace: grace, lameDuck: lameDuck, graph: graph)))
   }
 
-  private static func stopped(by who: StopRequest.Asker = .signal(15)) -> QuietMachine {
+  private static func stopped(by who: StopRequest.Source = .signal(15)) -> QuietMachine {
     var machine = running()
-    _ = machine.receive(.stop(StopRequest(who: who)), at: at(0))
+    _ = machine.receive(.stop(StopRequest(source: who)), at: at(0))
     return machine
   }
 
@@ -92,15 +92,15 @@ struct LameDuckMachineTests {
 
   @Test("is for those who ask from outside, and for nobody else")
   func askers() {
-    let outside: [StopRequest.Asker] = [.signal(15), .signal(1), .code, .serviceGroup, .http]
-    let inside: [StopRequest.Asker] = [.successor(7), .phaseFailed("web"), .phaseEnded("web"), .cancellation]
+    let outside: [StopRequest.Source] = [.signal(15), .signal(1), .code, .serviceGroup, .http]
+    let inside: [StopRequest.Source] = [.successor(7), .phaseFailed("web"), .phaseEnded("web"), .cancellation]
     for who in outside {
       var machine = Self.running()
-      #expect(Self.drained(machine.receive(.stop(StopRequest(who: who)), at: Self.at(0))) == [], "\(who)")
+      #expect(Self.drained(machine.receive(.stop(StopRequest(source: who)), at: Self.at(0))) == [], "\(who)")
     }
     for who in inside {
       var machine = Self.running()
-      #expect(Self.drained(machine.receive(.stop(StopRequest(who: who)), at: Self.at(0))) == [1], "\(who)")
+      #expect(Self.drained(machine.receive(.stop(StopRequest(source: who)), at: Self.at(0))) == [1], "\(who)")
     }
     for urgency in [StopRequest.Urgency.cancelNow, .exitNow] {
       var machine = Self.running()
@@ -143,7 +143,7 @@ struct LameDuckMachineTests {
   @Test("ends at once when a successor has taken over")
   func successor() {
     var machine = Self.stopped()
-    let actions = machine.receive(.stop(StopRequest(who: .successor(7))), at: Self.at(1))
+    let actions = machine.receive(.stop(StopRequest(source: .successor(7))), at: Self.at(1))
     #expect(Self.end(actions)?.end == .takenOver)
     #expect(Self.drained(actions) == [1])
   }

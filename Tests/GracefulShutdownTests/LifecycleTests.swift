@@ -21,7 +21,7 @@ struct LifecycleTests {
     await ladder.recorder.wait(for: "web: ready")
     shop.requestStop(StopRequest(why: "maintenance"))
     #expect(await report.exitCode == 0)
-    #expect(await report.request == StopRequest(who: .code, why: "maintenance"))
+    #expect(await report.request == StopRequest(source: .code, why: "maintenance"))
     #expect(
       ladder.recorder.events == [
         "database: started", "database: ready", "queue: started", "queue: ready", "web: started", "web: ready",
@@ -115,7 +115,7 @@ struct LifecycleTests {
     three(.ignoresCancel)
     async let report = shop.run(on: ladder, exiting: true)
     await ladder.recorder.wait(for: "web: ready")
-    for _ in 0..<3 { shop.requestStop(StopRequest(who: .signal(15))) }
+    for _ in 0..<3 { shop.requestStop(StopRequest(source: .signal(15))) }
     // Before anything else could run: the third request itself has left.
     #expect(ladder.exits.first == .init(code: 143, atOnce: true))
     #expect(await report.exitCode == 143)
@@ -128,7 +128,7 @@ struct LifecycleTests {
     await ladder.recorder.wait(for: "web: ready")
     task.cancel()
     let report = await task.value
-    #expect(report.request?.who == .cancellation)
+    #expect(report.request?.source == .cancellation)
     #expect(report.phases.map(\.end) == [.cancelled, .cancelled, .cancelled])
     #expect(report.exitCode == 124)
     #expect(ladder.recorder.saw(inOrder: "web: ended", "queue: turn", "queue: ended", "database: turn"))

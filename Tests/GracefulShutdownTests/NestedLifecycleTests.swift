@@ -138,7 +138,7 @@ struct NestedLifecycleTests {
     declare(engine(index: .failsAtStart("no index")))
     let report = await shop.run(on: ladder)
     #expect(report.exitCode == 1)
-    #expect(report.request?.who == .phaseFailed("search/index"))
+    #expect(report.request?.source == .phaseFailed("search/index"))
   }
 
   @Test("holds what holds another one in turn, and what was added to it later")

@@ -14,7 +14,7 @@ extension PathModel {
     case .quiet:
       if case .looked = event {} else { try require(false, "quiet, and nobody has looked") }
     case .urgent: try require(event.isStop, "not urgent")
-    case .takenOver: try require(event == .stop(StopRequest(who: .successor(7))), "nobody has taken over")
+    case .takenOver: try require(event == .stop(StopRequest(source: .successor(7))), "nobody has taken over")
     case .nothingLeft: try require(bodies.isEmpty, "something runs")
     case .phaseFailed: try require(failedWhileLame, "nothing failed")
     default: try require(false, "unknown")

@@ -107,7 +107,7 @@ struct PathModel: Hashable {
       parents[child.id] = child.parent
     case .stop(let request):
       stop(grace, at: time)
-      if request.who == .signal(15) { signals = min(signals + 1, 3) }
+      if request.source == .signal(15) { signals = min(signals + 1, 3) }
       if request.urgency == .exitNow { exiting = true }
     case .stopPhase(let id, let urgency):
       alone = true

@@ -16,7 +16,7 @@ extension PhaseReport {
 extension LifecycleReport {
   static func of(_ phases: [PhaseReport], lifecycle: String = "shop", why: String = "") -> LifecycleReport {
     LifecycleReport(
-      lifecycle: lifecycle, request: StopRequest(who: .signal(15), why: why), mistakes: [], phases: phases,
+      lifecycle: lifecycle, request: StopRequest(source: .signal(15), why: why), mistakes: [], phases: phases,
       stragglers: phases.filter(\.end.isStraggler).map { Straggler(phase: $0.name) }, ran: .seconds(3600),
       took: .seconds(5), grace: .seconds(25), endedBySignal: nil, ignored: [])
   }

@@ -31,7 +31,7 @@ struct StateMachineTests {
     return machine
   }
 
-  static let terminate = StopRequest(who: .signal(15))
+  static let terminate = StopRequest(source: .signal(15))
 
   @Test("S1: a phase starts when all that it requires is ready, independent ones at the same time")
   func start() {
@@ -75,7 +75,7 @@ struct StateMachineTests {
     #expect(next.contains(.drain(0, deadline: Self.at(22))), "and only now the database")
     let report = Self.report(machine.receive(.ended(0, .returned), at: Self.at(7)))
     #expect(report?.exitCode == 1)
-    #expect(report?.request?.who == .phaseFailed("queue"))
+    #expect(report?.request?.source == .phaseFailed("queue"))
     #expect(report?.phases.map(\.end) == [.drained, .failed("broken"), .drained])
   }
 
@@ -85,7 +85,7 @@ struct StateMachineTests {
     _ = machine.receive(.ended(0, .returned), at: Self.at(1))
     let report = Self.report(machine.receive(.ended(1, .returned), at: Self.at(2)))
     #expect(report?.phases.map(\.end) == [.endedByItself, .drained])
-    #expect(report?.request?.who == .phaseEnded("a"))
+    #expect(report?.request?.source == .phaseEnded("a"))
     #expect(report?.exitCode == 0)
   }
 
@@ -168,7 +168,7 @@ struct StateMachineTests {
   func repeatedSignals() {
     var machine = Self.running(Self.chain())
     _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
-    let second = machine.receive(.stop(StopRequest(who: .signal(2))), at: Self.at(1))
+    let second = machine.receive(.stop(StopRequest(source: .signal(2))), at: Self.at(1))
     #expect(second.contains { if case .cancel(2, _) = $0 { true } else { false } })
     #expect(!second.contains { if case .cancel(1, _) = $0 { true } else { false } }, "cancelled in order, too")
     let third = machine.receive(.stop(Self.terminate), at: Self.at(1.5))
@@ -179,10 +179,10 @@ struct StateMachineTests {
   @Test("S8: a first SIGTERM after another trigger joins; so does everything else that is not urgent")
   func joining() {
     var machine = Self.running(Self.chain())
-    _ = machine.receive(.stop(StopRequest(who: .code)), at: Self.at(0))
+    _ = machine.receive(.stop(StopRequest(source: .code)), at: Self.at(0))
     #expect(machine.receive(.stop(Self.terminate), at: Self.at(1)).isEmpty)
-    for _ in 0..<5 { #expect(machine.receive(.stop(StopRequest(who: .code)), at: Self.at(1)).isEmpty) }
-    #expect(machine.receive(.stop(StopRequest(who: .signal(1))), at: Self.at(1)).isEmpty)
+    for _ in 0..<5 { #expect(machine.receive(.stop(StopRequest(source: .code)), at: Self.at(1)).isEmpty) }
+    #expect(machine.receive(.stop(StopRequest(source: .signal(1))), at: Self.at(1)).isEmpty)
     let second = machine.receive(.stop(Self.terminate), at: Self.at(2))
     #expect(second.contains { if case .cancel(2, _) = $0 { true } else { false } })
   }
@@ -235,7 +235,7 @@ struct StateMachineTests {
     var machine = Self.running(Self.chain())
     _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
     let report = try #require(Self.report(machine.receive(.wake, at: Self.at(60))))
-    let other = StopRequest(who: .code)
+    let other = StopRequest(source: .code)
     #expect(machine.receive(.stop(other), at: Self.at(61)) == [.ignored("a stop after the end")])
     #expect(machine.receive(.stop(Self.terminate), at: Self.at(62)) == [.ignored("a stop after the end")])
     #expect(machine.receive(.stop(Self.terminate), at: Self.at(63)).last == .leave(report))
@@ -270,7 +270,7 @@ struct StateMachineTests {
     _ = machine.receive(.ended(1, .returned), at: Self.at(15))
     let report = Self.report(machine.receive(.ended(0, .returned), at: Self.at(16)))
     #expect(report?.phases[1].end.error == "not ready within its start limit of 5.000 s")
-    #expect(report?.request?.who == .phaseFailed("web"))
+    #expect(report?.request?.source == .phaseFailed("web"))
   }
 
   @Test("A start limit that is met is no limit for the rest")

@@ -54,7 +54,7 @@ struct DocumentedExamples {
     async let report = shop.run(on: ladder)
     await recorder.wait(for: "queue: ready")
 
-    shop.requestStop(StopRequest(who: .signal(15)))
+    shop.requestStop(StopRequest(source: .signal(15)))
 
     #expect(await report.exitCode == 0)
     await recorder.wait(for: "finished")

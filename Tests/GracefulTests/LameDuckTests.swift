@@ -51,7 +51,7 @@ struct LameDuckTests {
   func limit() async throws {
     let (run, phase) = try await started()
     var events = shop.events.makeAsyncIterator()
-    shop.requestStop(StopRequest(who: .signal(15)))
+    shop.requestStop(StopRequest(source: .signal(15)))
     #expect(await events.next()?.kind == .stopRequested)
     #expect(await events.next()?.kind == .lameDuckBegan)
     #expect(shop.snapshot().state == .stopping)
@@ -118,7 +118,7 @@ struct LameDuckTests {
   @Test("ends at once with a second signal")
   func urgent() async throws {
     let (run, _) = try await started()
-    for _ in 0..<2 { shop.requestStop(StopRequest(who: .signal(15))) }
+    for _ in 0..<2 { shop.requestStop(StopRequest(source: .signal(15))) }
     while ladder.advanceToNext() {}
     let report = await run.value
     #expect(report.lameDuck?.took == .zero)

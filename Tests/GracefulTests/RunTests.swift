@@ -15,7 +15,7 @@ struct RunTests {
       await phase.turnToStop()
     }
     let report = await shop.run(on: .signals([.hangup]))
-    #expect(report.request == StopRequest(who: .signal(Signal.hangup.rawValue)))
+    #expect(report.request == StopRequest(source: .signal(Signal.hangup.rawValue)))
     #expect(report.exitCode == 0)
   }
 

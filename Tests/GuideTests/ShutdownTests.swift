@@ -28,7 +28,7 @@ struct ShutdownTests {
     async let report = shop.run(on: ladder)
     await ladder.recorder.wait(for: "pipeline: ready")
 
-    shop.requestStop(StopRequest(who: .signal(15)))
+    shop.requestStop(StopRequest(source: .signal(15)))
     await ladder.recorder.wait(for: "pipeline: turn")
     ladder.advance(by: .seconds(5))  // its limit: it is cancelled
     await ladder.recorder.wait(for: "pipeline: cancelled")

@@ -213,7 +213,7 @@ final class ControlServer: Sendable {
     let said = StopWishes.line(of: stop.why)
     let why = said.isEmpty ? who : "\(said) (\(who))"
     let request = StopRequest(
-      who: .control, why: why, urgency: stop.now ? .cancelNow : .drain)
+      source: .control, why: why, urgency: stop.now ? .cancelNow : .drain)
     surroundings.mayStop { [self] reason in
       if let reason { return tell(.stopRefused(id, reason)) }
       surroundings.ask(request)

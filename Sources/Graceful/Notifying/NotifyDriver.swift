@@ -74,8 +74,8 @@ final class NotifyDriver: LifecycleObserver {
     guard let request else { return }
     var successor: Int32?
     // One of another unit is not ours to name.
-    if case .successor(let process) = request.who.kind, isOfThisUnit(process) { successor = process }
-    receive(.stop(by: TerminalText.line(of: "\(request.who)", columns: 80), successor: successor), at: instant)
+    if case .successor(let process) = request.source.origin, isOfThisUnit(process) { successor = process }
+    receive(.stop(by: TerminalText.line(of: "\(request.source)", columns: 80), successor: successor), at: instant)
   }
 
   private func receive(_ event: NotifyStateMachine.Event, at instant: ContinuousClock.Instant) {

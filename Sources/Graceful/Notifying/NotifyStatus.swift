@@ -22,7 +22,7 @@ enum NotifyStatus {
 
   private static func stopping(_ snapshot: LifecycleSnapshot, _ own: [PhaseSnapshot]) -> String {
     let left = snapshot.left.map { "; \(max($0, .zero).brief) left" } ?? ""
-    let who = snapshot.request.map { ", asked by \($0.who)" } ?? ""
+    let who = snapshot.request.map { ", asked by \($0.source)" } ?? ""
     if let lameDuck = snapshot.lameDuckLeft {
       return "stopping\(who): serving on as a lame duck for \(lameDuck.brief)\(left)"
     }

@@ -80,7 +80,7 @@ struct MetricBook: Sendable {
       guard let request = event.request else { return [] }
       // Never started in full.
       begunAt = nil
-      return [.count(Series("graceful_stop_requests_total", lifecycle, Dimension("who", request.who.word)), by: 1)]
+      return [.count(Series("graceful_stop_requests_total", lifecycle, Dimension("who", request.source.kind)), by: 1)]
     case (.finished, _):
       guard let report = event.report, report.request != nil else { return [] }
       return [.gauge(Series("graceful_stop_seconds", lifecycle), report.took.inSeconds)]
@@ -189,9 +189,4 @@ extension Duration {
 extension PhaseEnd {
   /// As in JSON.
   fileprivate var word: String { EndWord(self).rawValue }
-}
-
-extension StopRequest.Asker {
-  /// As in JSON: without numbers and names, of which there may be any number.
-  fileprivate var word: String { AskerDocument(self).kind.rawValue }
 }

@@ -77,7 +77,7 @@ struct SpanBook: Sendable {
     }
     // Once a stop was asked for, nothing else begins: the start is over when nobody is on the way up.
     if starting.isEmpty || request != nil && ups == 0 {
-      end(.start, at: now, starting.isEmpty ? [:] : request.map { ["stop.who": "\($0.who)"] } ?? [:])
+      end(.start, at: now, starting.isEmpty ? [:] : request.map { ["stop.who": "\($0.source)"] } ?? [:])
     }
     return takeDeeds()
   }
@@ -87,17 +87,17 @@ struct SpanBook: Sendable {
 
   private mutating func beginStop(_ request: StopRequest, at now: Instant) {
     self.request = request
-    switch request.who.kind {
+    switch request.source.origin {
     case .phaseFailed(let phase): end(.up(phase), at: now, error: request.why)
     case .phaseEnded(let phase): end(.up(phase), at: now, ["phase.start": "came back before it was ready"])
-    case .signal, .code, .successor, .cancellation, .serviceGroup, .control, .file, .http: break
+    case .signal, .code, .successor, .cancellation, .serviceGroup, .control, .file, .http, .custom: break
     }
-    if case .phaseFailed = request.who.kind {
+    if case .phaseFailed = request.source.origin {
       trouble = "\(request)"
       // It does not come up any more.
       end(.start, at: now, error: "\(request)")
     }
-    var attributes = ["stop.who": "\(request.who)"]
+    var attributes = ["stop.who": "\(request.source)"]
     if !request.why.isEmpty { attributes["stop.why"] = request.why }
     begin(.stop, "stop \(lifecycle)", attributes, at: now)
   }
@@ -120,7 +120,7 @@ struct SpanBook: Sendable {
     end(.start, at: now, error: report.mistakes.isEmpty ? nil : error)
     // Whoever asked at the same moment may have been a little later than the one that decided.
     var attributes = ["exit.code": "\(report.exitCode)"]
-    if let request = report.request { attributes["stop.who"] = "\(request.who)" }
+    if let request = report.request { attributes["stop.who"] = "\(request.source)" }
     if !report.stragglers.isEmpty {
       attributes["stragglers"] = report.stragglers.prefix(10).map(\.description).joined(separator: ", ")
     }

@@ -2,7 +2,7 @@ internal import GracefulShutdown
 
 /// Who asked for a stop, why, and how urgently, in JSON.
 struct RequestDocument: Codable {
-  var who: AskerDocument
+  var who: SourceDocument
   var why: String
   var urgency: Urgency
 
@@ -11,7 +11,7 @@ struct RequestDocument: Codable {
   }
 
   init(_ request: StopRequest) {
-    who = AskerDocument(request.who)
+    who = SourceDocument(request.source)
     why = request.why
     urgency =
       switch request.urgency.kind {
@@ -28,12 +28,12 @@ struct RequestDocument: Codable {
       case .cancelNow: .cancelNow
       case .exitNow: .exitNow
       }
-    return StopRequest(who: try who.value(at: "\(path).who"), why: why, urgency: urgency)
+    return StopRequest(source: try who.value(at: "\(path).who"), why: why, urgency: urgency)
   }
 }
 
 /// Which keys it has beside `kind` and `text`, depends on the kind.
-struct AskerDocument: Codable {
+struct SourceDocument: Codable {
   var kind: Kind
   /// For people; not read back.
   var text: String?
@@ -41,14 +41,17 @@ struct AskerDocument: Codable {
   var pid: JSONInteger<Int32>?
   var phase: String?
   var path: String?
+  var name: String?
+  var detail: String?
+  var escalates: Bool?
 
   enum Kind: String, Codable {
-    case signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup, control, file, http
+    case signal, code, successor, phaseFailed, phaseEnded, cancellation, serviceGroup, control, file, http, custom
   }
 
-  init(_ asker: StopRequest.Asker) {
-    text = asker.description
-    switch asker.kind {
+  init(_ source: StopRequest.Source) {
+    text = source.description
+    switch source.origin {
     case .signal(let number): (kind, signal) = (.signal, JSONInteger(number))
     case .code: kind = .code
     case .successor(let process): (kind, pid) = (.successor, JSONInteger(process))
@@ -59,10 +62,12 @@ struct AskerDocument: Codable {
     case .control: kind = .control
     case .file(let file): (kind, path) = (.file, file)
     case .http: kind = .http
+    case .custom(let name, let detail, let escalates):
+      (kind, self.name, self.detail, self.escalates) = (.custom, name, detail, escalates)
     }
   }
 
-  func value(at place: String) throws(ReportFormatError) -> StopRequest.Asker {
+  func value(at place: String) throws(ReportFormatError) -> StopRequest.Source {
     switch kind {
     case .signal: .signal(try there(signal, "\(place).signal").number)
     case .code: .code
@@ -74,6 +79,10 @@ struct AskerDocument: Codable {
     case .control: .control
     case .file: .file(try there(path, "\(place).path"))
     case .http: .http
+    case .custom:
+      StopRequest.Source(
+        kind: try there(name, "\(place).name"), detail: try there(detail, "\(place).detail"),
+        escalatesWhenRepeated: try there(escalates, "\(place).escalates"))
     }
   }
 }

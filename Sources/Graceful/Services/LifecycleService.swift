@@ -29,7 +29,7 @@ public struct LifecycleService: Service, CustomStringConvertible {
 
   /// Runs until everything has ended or been abandoned; without phases, until it is asked to stop.
   ///
-  /// The group's graceful shutdown is a stop request (who: ``StopRequest/Asker/serviceGroup``): the phases drain in their
+  /// The group's graceful shutdown is a stop request (who: ``StopRequest/Source/serviceGroup``): the phases drain in their
   /// order, within the grace. The group's cancellation is passed on: the phases are cancelled, in the same order, and the
   /// exit code is 124. A group cancels everything when one of its services ends, unless that one's termination behaviour
   /// says otherwise (`gracefullyShutdownGroup`), and when its `maximumGracefulShutdownDuration` is over: so make that one
@@ -47,7 +47,7 @@ public struct LifecycleService: Service, CustomStringConvertible {
     let report = await withGracefulShutdownHandler {
       await lifecycle.run(listeningTo: triggers, exiting: false, in: environment)
     } onGracefulShutdown: {
-      lifecycle.requestStop(StopRequest(who: .serviceGroup))
+      lifecycle.requestStop(StopRequest(source: .serviceGroup))
     }
     guard report.exitCode == 0 else { throw LifecycleFailure(report) }
   }

@@ -179,14 +179,10 @@ struct StopDeskObserver: LifecycleObserver {
 
   func observe(_ event: LifecycleEvent, at instant: ContinuousClock.Instant) {
     desk.see(event)
-    if event.kind == .stopRequested, event.request?.who.isSuccessor == true { whenSucceeded() }
+    if event.kind == .stopRequested, event.request?.source.isSuccessor == true { whenSucceeded() }
   }
 
   func whenSettled(_ body: @escaping @Sendable () -> Void) { body() }
-}
-
-extension StopRequest.Asker {
-  fileprivate var isSuccessor: Bool { if case .successor = kind { true } else { false } }
 }
 
 extension StopEndpoint {

@@ -3,7 +3,7 @@ extension LifecycleStateMachine {
   mutating func beginStop(_ request: StopRequest, at now: Instant) {
     var stopping = Stopping(request: request, timetable: StopTimetable(grace: grace, at: now))
     stopping.lameDuck = lameDuckWatch(for: request, at: now)
-    if request.who.escalatesWhenRepeated { signals += 1 }
+    _ = repetition(of: request.source)
     state = .stopping(stopping)
     beginLameDuck()
     hearAll(stopping.timetable)
@@ -17,27 +17,37 @@ extension LifecycleStateMachine {
 
   /// A further request (S8).
   ///
-  /// Only a repeated SIGINT or SIGTERM escalates by itself; the first of them after another trigger joins (a `preStop`
-  /// hook and the kubelet's SIGTERM are two requests for one stop).
+  /// Only a repeated SIGINT or SIGTERM, or a repeated request of a source that says so, escalates by itself; the first of
+  /// them after another trigger joins (a `preStop` hook and the kubelet's SIGTERM are two requests for one stop).
   mutating func join(_ stopping: Stopping, _ request: StopRequest, at now: Instant) {
     var urgency = request.urgency
-    if request.who.escalatesWhenRepeated {
-      signals += 1
-      if signals == 2, urgency == .drain { urgency = .cancelNow }
-      if signals > 2 { urgency = .exitNow }
+    if let count = repetition(of: request.source) {
+      if count == 2, urgency == .drain { urgency = .cancelNow }
+      if count > 2 { urgency = .exitNow }
     }
     if urgency != .drain { return hurry(stopping, request, to: urgency, at: now) }
     // It serves already, and whoever still comes here, comes late.
-    if request.who.isSuccessor { drainAfterLameDuck(.takenOver, at: now) }
+    if request.source.isSuccessor { drainAfterLameDuck(.takenOver, at: now) }
   }
 
   /// After the end there is nothing left to stop; but the process may hang in its exit (a log handler, an `atexit`
   /// handler), and there, too, the third signal is the last.
   mutating func insist(_ request: StopRequest, _ report: LifecycleReport) {
     ignore("a stop after the end")
-    guard request.who.escalatesWhenRepeated else { return }
-    signals += 1
-    if signals > 2 { actions.append(.leave(report)) }
+    guard let count = repetition(of: request.source) else { return }
+    if count > 2 { actions.append(.leave(report)) }
+  }
+
+  /// Counts a request of a source that escalates: signals together, and each kind of a user's own by itself.
+  /// - Returns: How many there have been with this one; `nil` when repeating it changes nothing.
+  private mutating func repetition(of source: StopRequest.Source) -> Int? {
+    guard source.escalatesWhenRepeated else { return nil }
+    guard case .custom(let kind, _, _) = source.origin else {
+      signals += 1
+      return signals
+    }
+    repetitions[kind, default: 0] += 1
+    return repetitions[kind]
   }
 
   private mutating func hurry(
@@ -49,7 +59,7 @@ extension LifecycleStateMachine {
     stopping.timetable.cancelNow(at: now)
     if urgency == .exitNow {
       stopping.isExiting = true
-      stopping.endedBySignal = request.who.signal
+      stopping.endedBySignal = request.source.signal
     }
     state = .stopping(stopping)
     if urgency == .exitNow {
@@ -189,9 +199,9 @@ extension LifecycleStateMachine {
       // Nobody but its caller needs to know; only what is inside must end, too.
       if self[id].awaitsDrain { drain(id, at: now) }
     } else if !told {
-      let who: StopRequest.Asker =
+      let source: StopRequest.Source =
         self[id].verdict?.isFailed == true ? .phaseFailed(nameOf(id)) : .phaseEnded(nameOf(id))
-      if case .running = state { beginStop(StopRequest(who: who, why: why(outcome)), at: now) }
+      if case .running = state { beginStop(StopRequest(source: source, why: why(outcome)), at: now) }
     }
     endIfDone(id, at: now)
   }

@@ -4,7 +4,7 @@ extension LifecycleStateMachine {
   ///
   /// `nil` when whoever asked gets none: see ``LameDuck``.
   func lameDuckWatch(for request: StopRequest, at now: Instant) -> LameDuckWatch? {
-    guard let lameDuck, request.urgency == .drain, request.who.leavesAllServing else { return nil }
+    guard let lameDuck, request.urgency == .drain, request.source.leavesAllServing else { return nil }
     let bodies = phases.count(where: \.hasBody)
     // What was not ready was sent nothing: there is nobody who must hear that it is not.
     guard bodies > 0, !phases.contains(where: \.isAwaited) else { return nil }
@@ -74,17 +74,13 @@ extension LifecycleStateMachine {
   }
 }
 
-extension StopRequest.Asker {
+extension StopRequest.Source {
   /// Whether all that was served before can be served on for a while.
   var leavesAllServing: Bool {
-    switch kind {
-    case .signal, .code, .serviceGroup, .control, .file, .http: true
-    // Somebody else serves already; something is gone, or has done all there was to do; somebody is in a hurry.
+    switch origin {
+    case .signal, .code, .serviceGroup, .control, .file, .http, .custom: true
+    // A successor serves already; a phase is gone, or has done all there was to do; the caller is in a hurry.
     case .successor, .phaseFailed, .phaseEnded, .cancellation: false
     }
-  }
-
-  var isSuccessor: Bool {
-    if case .successor = kind { true } else { false }
   }
 }

@@ -35,7 +35,7 @@ extension LifecycleStateMachine {
 
   private mutating func fail(_ id: Int, _ reason: String, at now: Instant) -> Bool {
     phases[id].verdict = .failed(reason)
-    beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: reason), at: now)
+    beginStop(StopRequest(source: .phaseFailed(nameOf(id)), why: reason), at: now)
     return true
   }
 
@@ -166,7 +166,7 @@ extension LifecycleStateMachine {
     guard phases[id].isRecycling, case .running = state else { return }
     guard end != .abandoned else {
       let why = "it was to be started again, and had not ended in time"
-      return beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: why), at: now)
+      return beginStop(StopRequest(source: .phaseFailed(nameOf(id)), why: why), at: now)
     }
     // Not ready in time, it is started again for that; else after the one that it requires.
     let failure = phases[id].startFailure.map { failure in
@@ -175,7 +175,7 @@ extension LifecycleStateMachine {
     let delay = failure.flatMap { nextDelay(id, $0, at: now) }
     if let failure, delay == nil {
       phases[id].state = .ended(.failed(gaveUp(id, failure)))
-      return beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: gaveUp(id, failure)), at: now)
+      return beginStop(StopRequest(source: .phaseFailed(nameOf(id)), why: gaveUp(id, failure)), at: now)
     }
     let isNeeded = phases[id].isNeeded
     phases[id].recycle(

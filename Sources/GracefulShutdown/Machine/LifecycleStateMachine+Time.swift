@@ -33,7 +33,7 @@ extension LifecycleStateMachine {
       if done > 0, phases.contains(where: { $0.state == .waiting && !$0.hasHeard }) { return false }
       let why = done > 0 ? "every phase has done its work, or was stopped alone" : "every phase was stopped alone"
       let last = phases.indices.last { phases[$0].isDone }
-      beginStop(StopRequest(who: last.map { .phaseEnded(nameOf($0)) } ?? .code, why: why), at: now)
+      beginStop(StopRequest(source: last.map { .phaseEnded(nameOf($0)) } ?? .code, why: why), at: now)
       return finishIfOver(at: now)
     case .stopping(let stopping):
       guard live == 0 else { return false }

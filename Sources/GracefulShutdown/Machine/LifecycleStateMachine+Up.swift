@@ -71,6 +71,6 @@ extension LifecycleStateMachine {
     let reason = "not ready within its start limit of \(limit.brief)"
     phases[id].startFailure = reason
     if restartSlowStart(id, at: now) { return }
-    if case .running = state { beginStop(StopRequest(who: .phaseFailed(nameOf(id)), why: reason), at: now) }
+    if case .running = state { beginStop(StopRequest(source: .phaseFailed(nameOf(id)), why: reason), at: now) }
   }
 }

@@ -156,6 +156,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   var done = 0
   /// How many SIGINT and SIGTERM have come.
   var signals = 0
+  /// Requests of sources of a user's own that escalate, by their kind.
+  var repetitions: [String: Int] = [:]
   var lameDuckReport: LameDuck.Report?
   var stragglers: [String] = []
   var ignored: [String] = []

@@ -75,7 +75,7 @@ extension LifecycleReport {
 
   /// Why it has its exit code.
   package var verdict: String {
-    if let endedBySignal { return "ended at once by \(StopRequest.Asker.signal(endedBySignal))" }
+    if let endedBySignal { return "ended at once by \(StopRequest.Source.signal(endedBySignal))" }
     if !stragglers.isEmpty { return "not ended in time: \(stragglerNames)" }
     if !mistakes.isEmpty { return "the configuration is wrong" }
     let failed = phases.filter { $0.end.isFailed && $0.parent == nil }

@@ -46,7 +46,7 @@ extension Trigger {
         do throws(StopFileError) {
           let driver = try StopFileWatchDriver(
             files, told: lifecycle == nil ? [] : [log], succession: succession,
-            isPassedOn: { lifecycle?.snapshot().request?.who.isSuccessor == true }, heard: target.ask)
+            isPassedOn: { lifecycle?.snapshot().request?.source.isSuccessor == true }, heard: target.ask)
           succession.whenPassedOn { driver.passOn() }
           // With its watch the process would take longer to be gone. Who asks from now on, finds the answer.
           let rest = Farewell(.withReport) { _ in
@@ -54,7 +54,7 @@ extension Trigger {
           }
           let answer = Farewell(.last, "the answer \(files.answerPath)") { report in
             defer { driver.release() }
-            guard report.request?.who.isSuccessor != true, driver.isAnswering, succession.hasEnded() else { return }
+            guard report.request?.source.isSuccessor != true, driver.isAnswering, succession.hasEnded() else { return }
             do throws(StopFileError) {
               try files.signalStopped()
             } catch {
@@ -89,10 +89,4 @@ private final class EndAnswer: Sendable {
 
   var given: Bool? { state.withLock { $0 } }
   func give(_ answer: Bool) { state.withLock { $0 = answer } }
-}
-
-extension StopRequest.Asker {
-  fileprivate var isSuccessor: Bool {
-    if case .successor = kind { true } else { false }
-  }
 }

@@ -226,7 +226,7 @@ package final class StopFileWatchDriver: Sendable {
         case .putBack:
           let file = calls.create(files.requestPath, 0o600)
           if file >= 0 { calls.close(file) }
-        case .ask: heard(StopRequest(who: .file(files.requestPath)))
+        case .ask: heard(StopRequest(source: .file(files.requestPath)))
         case .tell(let place, let objection): tell(place, objection)
         case .wait(let instant): until = instant
         }

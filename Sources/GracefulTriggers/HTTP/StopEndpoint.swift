@@ -147,7 +147,7 @@ public struct StopEndpoint: Sendable {
     }
     let from = request.peer.map { "from \($0)" } ?? ""
     let why = [wishes.why, from].filter { !$0.isEmpty }.joined(separator: ", ")
-    let asked = StopRequest(who: .http, why: why)
+    let asked = StopRequest(source: .http, why: why)
     // Without a lifecycle nobody knows when it has stopped: that it was asked to, is all that is true.
     guard let snapshot = view.snapshot else {
       return Verdict(.answer(response(to: request, .accepted, StopAnswer(state: .accepted))), stopRequest: asked)

@@ -205,7 +205,7 @@ struct StopMountTests {
     }
     #expect(head.status == .accepted)
     for await request in requests {
-      #expect(request.who == .http)
+      #expect(request.source == .http)
       break
     }
     leave()

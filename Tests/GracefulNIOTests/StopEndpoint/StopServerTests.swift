@@ -270,7 +270,7 @@ struct StopServerTests {
     let run = try await first.run(on: .http(on: .socket(socket), waitsForAddress: true))
     let next = try await second.run(on: .http(on: .socket(socket), waitsForAddress: true))
     #expect(try await first.ask("GET", "/livez").hasPrefix("HTTP/1.1 200 "))
-    first.lifecycle.requestStop(StopRequest(who: .successor(1)))
+    first.lifecycle.requestStop(StopRequest(source: .successor(1)))
     _ = await run.value
     try await poll { FileManager.default.fileExists(atPath: socket) }
     #expect(try await first.ask("GET", "/status").contains("\"state\" : \"running\""))

@@ -75,7 +75,7 @@ struct MisuseTests {
     await recorder.wait(for: "web: draining")
     ladder.advance(by: .seconds(5))
     #expect(await report.phases.map(\.end) == [.drained, .abandoned])
-    #expect(await report.request?.who == .phaseFailed("web"))
+    #expect(await report.request?.source == .phaseFailed("web"))
     #expect(ladder.exits.isEmpty)
   }
 
@@ -166,7 +166,7 @@ struct MisuseTests {
     shop.phase("web", requires: nothing, script: .obedient, on: ladder)
     let report = await shop.run(on: ladder)
     #expect(report.phases.map(\.end) == [.endedByItself, .neverStarted])
-    #expect(report.request?.who == .phaseEnded("nothing"))
+    #expect(report.request?.source == .phaseEnded("nothing"))
     #expect(report.exitCode == 0)
   }
 

@@ -26,7 +26,7 @@ struct WorstRun {
     let request = now
     // What it was to be woken for at the start, still stands.
     var wakes = open.compactMap { if case .wake(let instant) = $0 { instant } else { nil } }
-    open = machine.receive(.stop(StopRequest(who: .signal(15))), at: now)
+    open = machine.receive(.stop(StopRequest(source: .signal(15))), at: now)
     // Each phase is told at most four things.
     for _ in 0..<(graph.nodes.count * 16 + 16 + 1100) where report == nil {
       var next = 0

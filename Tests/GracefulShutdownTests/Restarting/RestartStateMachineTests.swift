@@ -236,7 +236,7 @@ struct RestartStateMachineTests {
     var machine = Table.running(Table.machine([start, .init("web", requires: ["consumer"])]))
     _ = machine.receive(.ended(0, .threw("lost")), at: Table.at(1))
     _ = machine.receive(.wake, at: Table.at(1.5))
-    _ = machine.receive(.stop(StopRequest(who: .signal(15))), at: Table.at(2))
+    _ = machine.receive(.stop(StopRequest(source: .signal(15))), at: Table.at(2))
     _ = machine.receive(.ended(0, .returned), at: Table.at(2.1))
     _ = machine.receive(.wake, at: Table.at(6.5))
     let report = try #require(Table.report(machine.receive(.ended(1, .returned), at: Table.at(8))))
@@ -257,7 +257,7 @@ struct RestartStateMachineTests {
   @Test("A filter has no say in how a phase ends that was told to stop")
   func filterAfterStop() throws {
     var machine = Table.running(Table.machine([.init("web", restart: Self.policy())]))
-    _ = machine.receive(.stop(StopRequest(who: .signal(15))), at: Table.at(1))
+    _ = machine.receive(.stop(StopRequest(source: .signal(15))), at: Table.at(1))
     _ = machine.receive(.emptied(0), at: Table.at(1))
     let report = try #require(
       Table.report(machine.receive(.ended(0, .forGood(.cutShort("2 connections"))), at: Table.at(2))))

@@ -20,7 +20,7 @@ struct DeadlineTrapTests {
     for _ in 0..<16 {
       ladder.advance(by: .seconds(1))
       shop.requestStop(StopRequest(why: "again"))
-      shop.requestStop(StopRequest(who: .signal(1)))
+      shop.requestStop(StopRequest(source: .signal(1)))
     }
     ladder.advance(by: .seconds(1))
     await ladder.recorder.wait(for: "web: cancelled")

@@ -16,7 +16,7 @@ struct EndingTrapTests {
     }
     let report = await shop.run(on: ladder)
     #expect(report.exitCode == 1)
-    #expect(report.request?.who == .phaseFailed("web"))
+    #expect(report.request?.source == .phaseFailed("web"))
     #expect(report.phases[0].end.error == "CancellationError, before any stop was asked for")
   }
 

@@ -62,7 +62,7 @@ struct StartingTrapTests {
     #expect(await report.phases[0].end == .drained)
     #expect(await report.phases[1].end.error == "not ready within its start limit of 10 min 0 s")
     #expect(await report.took == .seconds(10))
-    #expect(await report.request?.who == .phaseFailed("web"))
+    #expect(await report.request?.source == .phaseFailed("web"))
     // What hung had to be cancelled.
     #expect(await report.exitCode == 124)
   }

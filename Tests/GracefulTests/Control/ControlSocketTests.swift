@@ -34,7 +34,7 @@ struct ControlSocketTests {
       return try BareControlClient.ask(.stop(.init(why: "a test")), at: socket)
     }
     let who = "process \(cgs_process_id()) of user \(cgs_effective_user())"
-    #expect(await report.request == StopRequest(who: .control, why: "a test (\(who))"))
+    #expect(await report.request == StopRequest(source: .control, why: "a test (\(who))"))
     guard case .stopped(exitCode: 0, let summary) = answers.last else {
       Issue.record("\(answers)")
       return
@@ -116,7 +116,7 @@ struct ControlSocketTests {
       client.ask(.stop(.init(progress: .milliseconds(50))))
       #expect(try client.answers { $0.last == .accepted }.answers.last == .accepted)
     }
-    #expect(asked.withLock { $0 }.map(\.who) == [.control])
+    #expect(asked.withLock { $0 }.map(\.source) == [.control])
     leave()
     #expect(!FileManager.default.fileExists(atPath: socket))
   }

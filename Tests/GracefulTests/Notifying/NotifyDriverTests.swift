@@ -38,7 +38,7 @@ struct NotifyDriverTests {
     let (shop, _) = shop()
     let run = Task { await shop.run(on: ladder) }
     #expect(await listener.hears("READY=1\nSTATUS=running"))
-    shop.requestStop(StopRequest(who: .signal(15)))
+    shop.requestStop(StopRequest(source: .signal(15)))
     _ = await run.value
     #expect(await listener.hears("STATUS=stopped, exit 0"))
     let firsts = listener.all().compactMap { $0.split(separator: "\n").first.map(String.init) }
@@ -84,7 +84,7 @@ struct NotifyDriverTests {
     let (shop, _) = shop(isOfThisUnit: isOfThisUnit)
     let run = Task { await shop.run(on: ladder) }
     #expect(await listener.hears("READY=1"))
-    shop.requestStop(StopRequest(who: .successor(4711)))
+    shop.requestStop(StopRequest(source: .successor(4711)))
     _ = await run.value
     #expect(await listener.hears(isOfThisUnit ? "MAINPID=4711" : "STATUS=stopped"))
     #expect(listener.all().contains { $0.hasPrefix("STOPPING=1") } == !isOfThisUnit)

@@ -85,7 +85,7 @@ struct ForgoneStartTests {
     _ = caching()
     async let report = shop.run(on: ladder)
     await ladder.recorder.wait(for: "cache: starting")
-    shop.requestStop(StopRequest(who: .signal(15)))
+    shop.requestStop(StopRequest(source: .signal(15)))
     #expect(await report.exitCode == 0)
     #expect(tracer.tree(since: newYear).allSatisfy { !$0.contains("open") })
     #expect(tracer["start shop"]?.notes == ["lifecycle.name=shop", "stop.who=SIGTERM"])

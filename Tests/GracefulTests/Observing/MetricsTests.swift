@@ -93,7 +93,7 @@ struct MetricsTests {
     #expect(metrics.gauges["graceful_sessions_live{lifecycle=shop,phase=web}"] == 2)
     #expect(metrics.gauges["graceful_phase_children_live{lifecycle=shop,phase=web}"] == 1)
 
-    shop.requestStop(StopRequest(who: .signal(15)))
+    shop.requestStop(StopRequest(source: .signal(15)))
     await ladder.recorder.wait(for: "web: drains")
     await sampled(observer, at: 20, times: 2)
     // Its time to drain, then that to be cancelled.

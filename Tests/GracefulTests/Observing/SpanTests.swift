@@ -26,7 +26,7 @@ struct SpanTests {
     await ladder.recorder.wait(for: "web: ready")
     await tracer.calls.wait(for: "end start shop")
     ladder.advance(by: .seconds(5))
-    shop.requestStop(StopRequest(who: .signal(15), why: "deploy"))
+    shop.requestStop(StopRequest(source: .signal(15), why: "deploy"))
     #expect(await report.exitCode == 0)
     #expect(
       tracer.tree(since: newYear) == [

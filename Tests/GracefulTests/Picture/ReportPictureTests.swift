@@ -22,7 +22,7 @@ struct ReportPictureTests {
         endedAfter: .seconds(time.end))
     }
     return LifecycleReport(
-      lifecycle: "shop", request: StopRequest(who: .signal(15)), mistakes: [], phases: phases,
+      lifecycle: "shop", request: StopRequest(source: .signal(15)), mistakes: [], phases: phases,
       stragglers: [Straggler(phase: "database"), Straggler(session: "GET /feed", in: names[0], age: .seconds(12))],
       ran: .seconds(100), took: took, grace: .seconds(25), endedBySignal: nil, ignored: [])
   }

@@ -98,9 +98,9 @@ struct ReportJSONTests {
     try roundTrip(ReportValues.report(phases: [ReportValues.phase("web", end)]))
   }
 
-  @Test("Every asker comes back", arguments: ReportValues.askers, ReportValues.urgencies)
-  func askers(who: StopRequest.Asker, urgency: StopRequest.Urgency) throws {
-    try roundTrip(ReportValues.report(request: StopRequest(who: who, why: "why", urgency: urgency)))
+  @Test("Every source of a request comes back", arguments: ReportValues.sources, ReportValues.urgencies)
+  func askers(source: StopRequest.Source, urgency: StopRequest.Urgency) throws {
+    try roundTrip(ReportValues.report(request: StopRequest(source: source, why: "why", urgency: urgency)))
   }
 
   @Test("Every mistake comes back", arguments: ReportValues.mistakes)

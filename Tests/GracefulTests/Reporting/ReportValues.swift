@@ -3,10 +3,11 @@ import GracefulShutdown
 
 /// Reports as no run would make them.
 enum ReportValues {
-  static let askers: [StopRequest.Asker] = [
+  static let sources: [StopRequest.Source] = [
     .signal(15), .signal(-1), .code, .control, .successor(4711), .phaseFailed("web"),
     .phaseEnded("a \"b\" \\ /\n\u{1B}\u{0}"),
     .cancellation, .serviceGroup, .file("/tmp/process.stop"), .http,
+    StopRequest.Source(kind: "consul", detail: "key \"a\"", escalatesWhenRepeated: true), StopRequest.Source(kind: ""),
   ]
   static let urgencies: [StopRequest.Urgency] = [.drain, .cancelNow, .exitNow]
   static let ends: [PhaseEnd] = [
@@ -30,7 +31,7 @@ enum ReportValues {
   ]
 
   static func report(
-    request: StopRequest? = StopRequest(who: .signal(15)), mistakes: [ConfigurationMistake] = [],
+    request: StopRequest? = StopRequest(source: .signal(15)), mistakes: [ConfigurationMistake] = [],
     phases: [PhaseReport] = [], stragglers: [Straggler] = [], took: Duration = .seconds(5),
     grace: Duration = .seconds(25)
   ) -> LifecycleReport {
@@ -59,7 +60,7 @@ enum ReportValues {
       RestartReport(after: .seconds(4), reason: "x", delay: nil),
     ]
     var report = report(
-      request: StopRequest(who: .phaseFailed("web"), why: "no port", urgency: .cancelNow),
+      request: StopRequest(source: .phaseFailed("web"), why: "no port", urgency: .cancelNow),
       mistakes: mistakes.map { ConfigurationMistake(kind: $0) }, phases: phases,
       stragglers: [
         Straggler(phase: "phase 4"),

@@ -74,7 +74,7 @@ struct SnapshotTests {
     await ladder.recorder.wait(for: "web: busy")
     await ladder.recorder.wait(for: "import: open")
     #expect(try checked(shop.snapshot()).state == .running)
-    shop.requestStop(StopRequest(who: .signal(15), why: "deploy"))
+    shop.requestStop(StopRequest(source: .signal(15), why: "deploy"))
     await ladder.recorder.wait(for: "import: told")
     ladder.advance(by: .seconds(2))
 

@@ -42,7 +42,7 @@ struct DrainOrderDefectTests {
     shop.phase("worker", requires: database, service: services[1])
     shop.phase("visitor", service: services[2])
     let report = await shop.run()
-    #expect(report.request == StopRequest(who: .phaseEnded("visitor")))
+    #expect(report.request == StopRequest(source: .phaseEnded("visitor")))
     #expect(
       ours.saw(inOrder: "worker: database is there", "worker: ended", "database: told", "database: ended"))
     #expect(report.exitCode == 0)
@@ -66,7 +66,7 @@ struct DrainOrderDefectTests {
     let ourRun = Task { await shop.run(on: ladder) }
     await ours.wait(for: "worker: started")
     ourRun.cancel()
-    #expect(await ourRun.value.request?.who == .cancellation)
+    #expect(await ourRun.value.request?.source == .cancellation)
     #expect(ours.saw(inOrder: "worker: database is there", "worker: ended", "database: ended"))
     #expect(ours.saw("worker", endedBeforeStopOf: "database"))
   }

@@ -83,7 +83,7 @@ struct EndDefectTests {
     shop.phase("web", requires: database, service: ourWeb)
     let report = await shop.run()
     #expect(ours.saw(inOrder: "web: ended", "database: told", "database: ended"))
-    #expect(report.request?.who == .phaseFailed("web"))
+    #expect(report.request?.source == .phaseFailed("web"))
     #expect(report.phases.map(\.end) == [.failed("disk full"), .failed("port gone")])
     #expect(report.exitCode == 1)
     for lost in ["disk full", "port gone"] { #expect(report.text.contains(lost), "\(report.text)") }

@@ -33,7 +33,7 @@ struct LifecycleServiceTests {
       recorder.saw(
         inOrder: "web: told", "web: ended", "database: told", "database: ended", "telemetry: told",
         "telemetry: ended"))
-    #expect(await shop.run().request?.who == .serviceGroup)
+    #expect(await shop.run().request?.source == .serviceGroup)
   }
 
   @Test("shields its phases from the group: they hear their turn, not the group's shutdown")
@@ -71,7 +71,7 @@ struct LifecycleServiceTests {
     _ = await running.result
     // Each is told and cancelled in the same moment, and hears the one or the other first.
     #expect(recorder.saw("web", endedBeforeStopOf: "database"))
-    #expect(await shop.run().request?.who == .cancellation)
+    #expect(await shop.run().request?.source == .cancellation)
     #expect(await shop.run().exitCode == 124)
   }
 
@@ -131,7 +131,7 @@ struct LifecycleServiceTests {
     await group.triggerGracefulShutdown()
     try await ended
     // An end by itself would have had no request.
-    #expect(await shop.run().request?.who == .serviceGroup)
+    #expect(await shop.run().request?.source == .serviceGroup)
 
     // What a group does that has none: defect of nested groups, and the reason for this test.
     let inner = ServiceGroup(services: [], logger: .silent)

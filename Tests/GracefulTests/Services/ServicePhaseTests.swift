@@ -50,7 +50,7 @@ struct ServicePhaseTests {
   func returns() async {
     shop.phase("web", service: ScriptedService(name: "web", recorder: recorder, work: {}))
     let report = await shop.run()
-    #expect(report.request == StopRequest(who: .phaseEnded("web")))
+    #expect(report.request == StopRequest(source: .phaseEnded("web")))
     #expect(report.phases.map(\.end) == [.endedByItself])
     #expect(report.exitCode == 0)
   }

@@ -21,7 +21,7 @@ struct StartWishTests {
     #expect(theirs.events == ["database: started", "database: told", "database: ended"])
 
     shop.phase("database", service: ScriptedService(name: "database", recorder: ours))
-    shop.requestStop(StopRequest(who: .code, why: "the configuration says so"))
+    shop.requestStop(StopRequest(source: .code, why: "the configuration says so"))
     let report = await shop.run()
     #expect(ours.events == [])
     #expect(report.phases.map(\.end) == [.neverStarted])

@@ -41,7 +41,7 @@ struct WishTests {
     await ours.wait(for: "deaf: cancelled")
     ladder.advance(by: .seconds(2))
     let report = await ended
-    #expect(report.request?.who == .phaseEnded("early"))
+    #expect(report.request?.source == .phaseEnded("early"))
     #expect(report.stragglers.map(\.name) == ["deaf"])
     #expect(report.took == .seconds(24))
     #expect(report.exitCode == 124)

@@ -7,9 +7,9 @@ import WholeMachine
 
 @Suite("The trigger of stop files", .offThePool, .wholeMachine, .serialized, .timeLimit(.minutes(1)))
 struct StopFileTriggerTests {
-  private func report(_ who: StopRequest.Asker) -> LifecycleReport {
+  private func report(_ who: StopRequest.Source) -> LifecycleReport {
     LifecycleReport(
-      lifecycle: "shop", request: StopRequest(who: who), mistakes: [], phases: [], stragglers: [], ran: .zero,
+      lifecycle: "shop", request: StopRequest(source: who), mistakes: [], phases: [], stragglers: [], ran: .zero,
       took: .zero, grace: .seconds(1), endedBySignal: nil, ignored: [])
   }
 
@@ -20,7 +20,7 @@ struct StopFileTriggerTests {
     let listening = try Trigger.files(StopFiles(directory: directory.path)).attach(
       to: StopTarget(ask: asked.add, lifecycle: Lifecycle("shop")))
     directory.make("process.stop")
-    #expect(asked.waits(for: 1) && asked.all[0].who == .file(directory.file("process.stop")))
+    #expect(asked.waits(for: 1) && asked.all[0].source == .file(directory.file("process.stop")))
     #expect(listening.farewells.map(\.moment) == [.withReport, .last] && directory.names == [])
     listening.farewells[1].say(report(.file("x")))
     #expect(directory.names == ["process.stopped"])

@@ -44,7 +44,7 @@ struct StopFileWatchTests {
       directory.make("process.stop")
       #expect(watch.asked.waits(for: count))
     }
-    #expect(watch.asked.all.allSatisfy { $0.who == .file(directory.file("process.stop")) })
+    #expect(watch.asked.all.allSatisfy { $0.source == .file(directory.file("process.stop")) })
     #expect("\(watch.asked.all[0])" == "stop file \(directory.file("process.stop"))")
   }
 
@@ -279,7 +279,7 @@ struct StopFileWatchTests {
       var iterator = requests.makeAsyncIterator()
       for _ in 0..<3 {
         directory.make("process.stop")
-        #expect(await iterator.next()?.who == .file(directory.file("process.stop")))
+        #expect(await iterator.next()?.source == .file(directory.file("process.stop")))
       }
     }
     #expect(areWatching(0))

@@ -230,7 +230,7 @@ struct StopEndpointTests {
     snapshot.state = .stopping
     #expect(StopAnswer(snapshot).state == .draining && StopAnswer(snapshot).asked.state == .draining)
     snapshot.state = .running
-    snapshot.request = StopRequest(who: .http)
+    snapshot.request = StopRequest(source: .http)
     #expect(StopAnswer(snapshot).state == .accepted)
   }
 
