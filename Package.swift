@@ -15,6 +15,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -28,19 +29,24 @@ let package = Package(
   targets: [
     // Floor 1
     .target(name: "CGracefulSystem"),
+    .target(name: "GracefulSystem", dependencies: ["CGracefulSystem", .heap, .system]),
     // Floor 2
     .target(name: "GracefulShutdown", dependencies: [.log]),
-    .target(name: "GracefulDescriptors", dependencies: ["CGracefulSystem", .system]),
-    .target(name: "GracefulProcesses", dependencies: ["CGracefulSystem", "GracefulDescriptors", .system]),
+    .target(name: "GracefulDescriptors", dependencies: ["CGracefulSystem", "GracefulSystem", .system]),
+    .target(
+      name: "GracefulProcesses",
+      dependencies: ["CGracefulSystem", "GracefulSystem", "GracefulDescriptors", .system]),
     // Floor 3
-    .target(name: "GracefulTriggers", dependencies: ["GracefulShutdown", "CGracefulSystem", .log, .system]),
-    .target(name: "GracefulHandover", dependencies: ["GracefulDescriptors", "GracefulProcesses", .system]),
+    .target(
+      name: "GracefulTriggers", dependencies: ["GracefulShutdown", "CGracefulSystem", "GracefulSystem", .log, .system]),
+    .target(
+      name: "GracefulHandover", dependencies: ["GracefulSystem", "GracefulDescriptors", "GracefulProcesses", .system]),
     // Floor 4
     .target(
       name: "Graceful",
       dependencies: [
-        "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers", "GracefulHandover", .log,
-        .system, .serviceLifecycle, .serviceLifecycleTestKit, .metrics, .tracing,
+        "GracefulSystem", "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers",
+        "GracefulHandover", .log, .system, .serviceLifecycle, .serviceLifecycleTestKit, .metrics, .tracing,
       ]),
     .target(
       name: "GracefulNIO",
@@ -48,8 +54,8 @@ let package = Package(
     .target(
       name: "GracefulRehearsal",
       dependencies: [
-        "CGracefulSystem", "GracefulDescriptors", "GracefulProcesses", .system, .nioCore, .nioPosix, .nioHTTP1,
-        .histogram,
+        "CGracefulSystem", "GracefulSystem", "GracefulDescriptors", "GracefulProcesses", .system, .nioCore, .nioPosix,
+        .nioHTTP1, .histogram,
       ]),
     // Floor 5
     .target(
@@ -61,13 +67,13 @@ let package = Package(
     .executableTarget(
       name: "GracefulCommand",
       dependencies: [
-        "CGracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulHandover", "GracefulProcesses",
-        "GracefulRehearsal", "GracefulShutdown", "GracefulTriggers",
+        "CGracefulSystem", "GracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulHandover",
+        "GracefulProcesses", "GracefulRehearsal", "GracefulShutdown", "GracefulTriggers",
         .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // No argument parser and no Foundation: whoever stops a program waits for its start, too.
     .executableTarget(
-      name: "StopCommand", dependencies: ["GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
+      name: "StopCommand", dependencies: ["GracefulTriggers", "GracefulShutdown", "CGracefulSystem", "GracefulSystem"]),
     // Tests
     // What the thread sanitizer has to be told of the Swift runtime, in every program; empty without it.
     .target(name: "CThreadSanitizer", path: "Tests/CThreadSanitizer"),
@@ -88,8 +94,10 @@ let package = Package(
       dependencies: ["CGracefulSystem", "GracefulDescriptors", "GracefulHandover", .system],
       path: "Tests/HandoverPeer"),
     .testTarget(
-      name: "GracefulDescriptorsTests",
-      dependencies: ["WholeMachine", "Exploration", "GracefulDescriptors", "CGracefulSystem", .system]),
+      name: "GracefulSystemTests",
+      dependencies: ["WholeMachine", "Exploration", "GracefulSystem", "CGracefulSystem", .system]),
+    .testTarget(
+      name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(
       name: "GracefulProcessesTests",
       dependencies: ["WholeMachine", "GracefulProcesses", "GracefulDescriptors", "CGracefulSystem", .system]),
@@ -201,6 +209,7 @@ let package = Package(
 
 extension Target.Dependency {
   static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
+  static let heap: Self = .product(name: "HeapModule", package: "swift-collections")
   static let histogram: Self = .product(name: "Histogram", package: "hdrhistogram-swift")
   static let log: Self = .product(name: "Logging", package: "swift-log")
   static let metrics: Self = .product(name: "Metrics", package: "swift-metrics")

@@ -100,7 +100,7 @@ struct DemoCommand: AsyncParsableCommand {
 /// For `graceful rehearse --fault`: a successor that waits, with its descriptors in hand, for being killed or stopped.
 private enum RehearsalPause {
   static func ifAsked(of handover: Handover) async {
-    guard handover.predecessor != nil, ThisProgram.environment["GRACEFUL_REHEARSAL_PAUSE"] == "1" else { return }
+    guard handover.predecessor != nil, EnvironmentVariables.value(of: "GRACEFUL_REHEARSAL_PAUSE") == "1" else { return }
     StandardStreams.say("paused pid \(ProcessID.current.rawValue)")
     // Ends only with the process, or when the predecessor gives it up.
     await handover.failed()

@@ -1,4 +1,5 @@
 internal import CGracefulSystem
+public import GracefulSystem
 internal import SystemPackage
 
 /// A numeric address and a port to listen on: `127.0.0.1:8080`, `[::1]:8080`.

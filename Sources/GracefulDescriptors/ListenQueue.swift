@@ -1,4 +1,5 @@
 internal import CGracefulSystem
+package import GracefulSystem
 internal import SystemPackage
 
 /// The queue of a listening TCP socket in the moments before it is closed for good.

@@ -1,4 +1,5 @@
 internal import CGracefulSystem
+public import GracefulSystem
 public import SystemPackage
 
 /// A file descriptor with exactly one owner, closed exactly once.

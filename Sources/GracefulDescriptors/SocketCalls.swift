@@ -1,4 +1,5 @@
 internal import CGracefulSystem
+package import GracefulSystem
 
 /// The one seam between this package and the system's sockets, so that a test can make the n-th call fail.
 ///
@@ -51,7 +52,7 @@ package struct SocketCalls: Sendable {
   }
 }
 
-/// Who is at the other end of a Unix socket, as the kernel saw it when the connection was made.
+/// The other end of a Unix socket, as the kernel saw it when the connection was made.
 package struct Peer: Sendable, Equatable {
   /// 0 where the system does not tell, or when the process lives in a namespace that cannot be seen from here.
   package var process: Int32
@@ -63,53 +64,11 @@ package struct Peer: Sendable, Equatable {
   }
 }
 
-/// What lstat(2) tells, as far as it matters here.
-package struct FileStatus: Sendable, Equatable {
-  package enum Kind: Sendable, Equatable { case regular, directory, link, socket, other }
-
-  package var kind: Kind
-  package var user: UInt32
-  package var permissions: UInt32
-  package var device: UInt64
-  package var inode: UInt64
-
-  /// What tells it from all others that are there at the same time, under whatever number or name.
-  package struct Identity: Hashable, Sendable {
-    package var device: UInt64
-    package var inode: UInt64
-
-    package init(device: UInt64, inode: UInt64) {
-      self.device = device
-      self.inode = inode
-    }
-  }
-
-  package var identity: Identity { Identity(device: device, inode: inode) }
-
-  package var isSticky: Bool { permissions & 0o1000 != 0 }
-
-  init(_ status: cgs_file_status) {
-    user = status.user
-    permissions = status.mode & 0o7777
-    device = status.device
-    inode = status.inode
-    // The bits of S_IFMT are the same on every system that this runs on (inode(7), sys/stat.h).
-    kind =
-      switch status.mode & 0o170000 {
-      case 0o100000: .regular
-      case 0o040000: .directory
-      case 0o120000: .link
-      case 0o140000: .socket
-      default: .other
-      }
-  }
-}
-
 extension SocketCalls {
   /// The system itself.
   package static let live = SocketCalls(
     send: { descriptor, bytes, descriptors in
-      repeating {
+      repeatingInterrupted {
         bytes.withUnsafeBytes { cgs_send(descriptor, $0.baseAddress, $0.count, descriptors, descriptors.count) }
       }
     },
@@ -119,14 +78,16 @@ extension SocketCalls {
       var truncated: Int32 = 0
       var result = 0
       let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-        result = repeating { cgs_receive(descriptor, buffer.baseAddress, count, &descriptors, &held, &truncated) }
+        result = repeatingInterrupted {
+          cgs_receive(descriptor, buffer.baseAddress, count, &descriptors, &held, &truncated)
+        }
         initialized = max(0, result)
       }
       return Received(
         result: result, bytes: bytes, descriptors: Array(descriptors.prefix(held)), truncated: truncated != 0)
     },
-    accept: { listener in repeating { cgs_accept(listener) } },
-    connect: { descriptor, path in repeating { cgs_unix_connect(descriptor, path) } },
+    accept: { listener in repeatingInterrupted { cgs_accept(listener) } },
+    connect: { descriptor, path in repeatingInterrupted { cgs_unix_connect(descriptor, path) } },
     bind: { descriptor, path in cgs_unix_bind(descriptor, path) },
     listen: { descriptor, backlog in cgs_listen(descriptor, backlog) },
     unixSocket: { cgs_unix_stream_socket() },
@@ -140,41 +101,12 @@ extension SocketCalls {
     },
     peerProcess: { descriptor in cgs_peer_pidfd(descriptor) },
     signalProcess: { process, signal in cgs_pidfd_signal(process, signal) },
-    status: { path in
-      var status = cgs_file_status()
-      let result = cgs_link_status(path, &status)
-      return result >= 0
-        ? .success(FileStatus(status)) : .failure(SystemError("lstat", on: path, result: result))
-    },
-    descriptorStatus: { descriptor in
-      var status = cgs_file_status()
-      let result = cgs_descriptor_status(descriptor, &status)
-      return result >= 0
-        ? .success(FileStatus(status)) : .failure(SystemError("fstat", on: "descriptor \(descriptor)", result: result))
-    },
+    status: { path in Result { () throws(SystemError) in try FileStatus.read(at: path) } },
+    descriptorStatus: { descriptor in Result { () throws(SystemError) in try FileStatus.read(of: descriptor) } },
     unlink: { path in cgs_unlink(path) },
     makeDirectory: { path in cgs_make_directory(path, 0o700) },
-    openPrivate: { path in repeating { cgs_open_private(path) } },
-    tryLock: { descriptor in repeating { cgs_try_lock(descriptor) } },
+    openPrivate: { path in repeatingInterrupted { cgs_open_private(path) } },
+    tryLock: { descriptor in repeatingInterrupted { cgs_try_lock(descriptor) } },
     listenTCP: { address, port in cgs_tcp_listen(address, port, 4096) }
   )
-}
-
-private let interrupted = -4  // -EINTR, the same number on Linux and macOS
-
-private func repeating<Number: BinaryInteger>(_ call: () -> Number) -> Number {
-  while true {
-    let result = call()
-    if result != Number(interrupted) { return result }
-  }
-}
-
-/// What the system tells about this process.
-package enum ThisProcess {
-  /// The user that it acts as.
-  package static var user: UInt32 { cgs_effective_user() }
-  /// Its number.
-  package static var number: Int32 { cgs_process_id() }
-  /// How many descriptors it may have open (RLIMIT_NOFILE).
-  package static var descriptorLimit: Int { Int(clamping: cgs_descriptor_limit()) }
 }

@@ -1,4 +1,5 @@
 internal import CGracefulSystem
+package import GracefulSystem
 internal import SystemPackage
 
 /// A path for a Unix socket that is ours alone, checked before it is used.
@@ -27,7 +28,7 @@ package struct SocketPath: Sendable, Equatable, CustomStringConvertible {
         "the socket path \(path) has \(length) bytes, and the system takes at most \(limit) (unix(7)); "
           + "choose a shorter one"
       case .notASocket(let path, let kind):
-        "\(path) is a \(kind.words), not a socket, and is left as it is; choose another path, or remove it"
+        "\(path) is \(kind.rawValue), not a socket, and is left as it is; choose another path, or remove it"
       case .foreignOwner(let path, let owner, let user):
         "\(path) belongs to user \(owner), and this process runs as user \(user); choose a path of your own"
       case .directoryUnsafe(let directory, let reason):
@@ -85,18 +86,6 @@ package struct SocketPath: Sendable, Equatable, CustomStringConvertible {
       guard status.kind == .socket else { throw .notASocket(path, status.kind) }
       guard status.user == user else { throw .foreignOwner(path, owner: status.user, user: user) }
       return status
-    }
-  }
-}
-
-extension FileStatus.Kind {
-  fileprivate var words: String {
-    switch self {
-    case .regular: "regular file"
-    case .directory: "directory"
-    case .link: "symbolic link"
-    case .socket: "socket"
-    case .other: "device or pipe"
     }
   }
 }

@@ -1,5 +1,5 @@
 internal import GracefulDescriptors
-internal import GracefulProcesses
+internal import GracefulSystem
 internal import SystemPackage
 
 extension Handover.Configuration {
@@ -12,7 +12,7 @@ extension Handover.Configuration {
   /// - Parameter distinction: for example the address that it listens on.
   /// - Throws: when the directory cannot be made or belongs to somebody else.
   public static func defaultSocket(program: String, distinction: String) throws(HandoverError) -> String {
-    let runtime = ThisProgram.environment["XDG_RUNTIME_DIR"].flatMap { $0.isEmpty ? nil : $0 }
+    let runtime = EnvironmentVariables.value(of: "XDG_RUNTIME_DIR").flatMap { $0.isEmpty ? nil : $0 }
     let directory = runtime.map { "\($0)/graceful" } ?? "/tmp/graceful-\(ThisProcess.user)"
     let name = "\(program)-\(distinction)".map { $0.isLetter || $0.isNumber || ".-_".contains($0) ? $0 : "-" }
     let socket = "\(directory)/\(String(name)).sock"

@@ -34,7 +34,7 @@ public final class Handover: Sendable {
     package var calls = SocketCalls.live
     /// Whether a successor is to be a child of this process's parent.
     package var isServedByParent: @Sendable () -> Bool = {
-      ServiceManager.isParent(environment: ThisProgram.environment, parent: .parent)
+      ServiceManager.isParent(environment: EnvironmentVariables.all, parent: .parent)
     }
     /// Speaks with those who want control, each on the handover's own thread; `nil` when nobody does.
     package var control: (@Sendable (ControlConnection) -> Void)?

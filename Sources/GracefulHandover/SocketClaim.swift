@@ -1,4 +1,5 @@
 package import GracefulDescriptors
+internal import GracefulSystem
 internal import SystemPackage
 
 /// First or successor: the decision of two processes that may start at once.
@@ -84,7 +85,7 @@ package struct SocketClaim {
     case .failure(let error): throw HandoverError(error, socket: path.path)
     case .success(let status):
       let isOwn = status.user == ThisProcess.user || status.user == 0
-      guard status.kind == .regular, isOwn else {
+      guard status.kind == .file, isOwn else {
         let what = isOwn ? "is no regular file" : "belongs to user \(status.user)"
         throw HandoverError(
           .path, socket: path.path,

@@ -1,5 +1,6 @@
 internal import CGracefulSystem
-package import GracefulDescriptors
+internal import GracefulDescriptors
+package import GracefulSystem
 
 /// This program, as somebody would have to start it to have it once more.
 package enum ThisProgram {
@@ -19,7 +20,7 @@ package enum ThisProgram {
         advice: "it has been deleted or closed to this user; start the program in a directory that stays")
     }
     let arguments = CommandLine.arguments
-    let environment = environment
+    let environment = EnvironmentVariables.all
     let physical = String(decoding: path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     let logical = environment["PWD"].flatMap { isSameDirectory($0, physical) ? $0 : nil }
     return Command(
@@ -32,19 +33,5 @@ package enum ThisProgram {
       case .success(let two) = SocketCalls.live.status(other + "/.")
     else { return false }
     return one.identity == two.identity
-  }
-
-  /// The environment of this process.
-  package static var environment: [String: String] {
-    guard let entries = cgs_environment() else { return [:] }
-    var environment: [String: String] = [:]
-    var index = 0
-    while let entry = entries[index] {
-      index += 1
-      let text = String(cString: entry)
-      guard let equals = text.firstIndex(of: "=") else { continue }
-      environment[String(text[..<equals])] = String(text[text.index(after: equals)...])
-    }
-    return environment
   }
 }

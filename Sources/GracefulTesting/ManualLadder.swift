@@ -34,7 +34,7 @@ internal import Synchronization
 public final class ManualLadder: Sendable {
   private struct State {
     var now: ContinuousClock.Instant
-    var wakeUps = Agenda<@Sendable () -> Void>()
+    var wakeUps = TimerQueue<@Sendable () -> Void>()
     var reports: [String] = []
     var exits: [Exit] = []
   }

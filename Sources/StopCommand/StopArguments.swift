@@ -1,5 +1,5 @@
-internal import CGracefulSystem
 internal import GracefulShutdown
+internal import GracefulSystem
 internal import GracefulTriggers
 
 /// What the command is to do: none of it is needed.
@@ -18,7 +18,7 @@ struct StopArguments {
   /// More than ten years is ten years.
   private static var longest: Duration { .seconds(3650 * 86_400) }
 
-  static func read(_ words: [String], environment: (String) -> String? = Environment.value) -> Reading {
+  static func read(_ words: [String], environment: (String) -> String? = EnvironmentVariables.value(of:)) -> Reading {
     var arguments = StopArguments()
     arguments.readVariable(environment(variable))
     var words = words[...]
@@ -97,17 +97,4 @@ extension StopArguments {
       64 usage; 74 the system refused (a full disk); 128+n ended by signal n.
 
       """
-}
-
-/// getenv(3), without Foundation.
-enum Environment {
-  static func value(_ name: String) -> String? {
-    var entries = cgs_environment()
-    while let entry = entries?.pointee {
-      let text = String(cString: entry)
-      if text.hasPrefix(name + "=") { return String(text.dropFirst(name.count + 1)) }
-      entries = entries?.successor()
-    }
-    return nil
-  }
 }

@@ -1,35 +1,20 @@
 internal import CGracefulSystem
 internal import GracefulShutdown
+internal import GracefulSystem
 internal import SystemPackage
 
 extension ProcessSurroundings {
   /// Of this process.
   static var live: ProcessSurroundings {
-    let variables = variables()
+    // All of them at once: later another thread may be changing the environment (getenv(3)).
+    let variables = EnvironmentVariables.all
     return ProcessSurroundings(
       variable: { variables[$0] }, exists: exists, cgroup: { read("/proc/self/cgroup") }, pid: cgs_process_id(),
       parent: cgs_parent_process_id())
   }
 
-  /// All of them at once: later another thread may be changing the environment (getenv(3)).
-  private static func variables() -> [String: String] {
-    var variables: [String: String] = [:]
-    var entries = cgs_environment()
-    while let entry = entries?.pointee {
-      let text = String(cString: entry)
-      if let equals = text.firstIndex(of: "=") {
-        // Of two of one name, getenv(3) sees the first.
-        let name = String(text[..<equals])
-        if variables[name] == nil { variables[name] = String(text[text.index(after: equals)...]) }
-      }
-      entries = entries?.successor()
-    }
-    return variables
-  }
-
   private static func exists(_ path: String) -> Bool {
-    var status = cgs_file_status()
-    return cgs_link_status(path, &status) >= 0
+    (try? FileStatus.read(at: path)) != nil
   }
 
   /// As much as is worth reading; empty when there is nothing to read.

@@ -1,9 +1,10 @@
 internal import CGracefulSystem
 internal import GracefulDescriptors
 internal import GracefulShutdown
+internal import GracefulSystem
 internal import SystemPackage
 
-/// Where the report goes as JSON when whoever started the program wants it in a file.
+/// Where the report goes as JSON when the one who started the program wants it in a file.
 ///
 /// It is written beside the file and renamed over it (rename(2)), so that nobody reads half a report. Where that cannot
 /// be, it is written in place: a mount point cannot be renamed over (EBUSY), as Kubernetes' `/dev/termination-log` is one, and
@@ -18,18 +19,9 @@ struct ReportFile: Sendable {
 
   /// As the environment of this process names it; `nil` when it names none.
   static func named() -> ReportFile? {
-    var entries = cgs_environment()
-    while let entry = entries?.pointee {
-      // Byte by byte: a path need not be UTF-8.
-      if variable.utf8.enumerated().allSatisfy({ UInt8(bitPattern: entry[$0.offset]) == $0.element }),
-        entry[variable.utf8.count] == CChar(bitPattern: UInt8(ascii: "="))
-      {
-        let path = FilePath(platformString: entry + variable.utf8.count + 1)
-        return path.isEmpty ? nil : ReportFile(path: path)
-      }
-      entries = entries?.successor()
-    }
-    return nil
+    // Byte by byte: a path need not be UTF-8.
+    guard let bytes = EnvironmentVariables.bytes(of: variable), !bytes.isEmpty else { return nil }
+    return ReportFile(path: FilePath(platformString: bytes.map { CChar(bitPattern: $0) } + [0]))
   }
 
   /// - Returns: What went wrong.

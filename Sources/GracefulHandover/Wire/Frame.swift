@@ -1,3 +1,5 @@
+internal import GracefulSystem
+
 /// A message on the wire: a type, a length with a bound, and that many bytes.
 ///
 /// ```

@@ -1,3 +1,5 @@
+internal import GracefulSystem
+
 /// Makes a preamble and frames out of bytes as they come, and holds never more than one frame of them.
 package struct FrameDecoder: Sendable {
   package enum Output: Equatable, Sendable {

@@ -1,3 +1,5 @@
+internal import GracefulSystem
+
 /// The first bytes that each side sends, so that the protocol has a version from the first byte on (H6).
 ///
 /// ```

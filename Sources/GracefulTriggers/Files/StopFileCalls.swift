@@ -1,4 +1,5 @@
 internal import CGracefulSystem
+internal import SystemPackage
 
 /// The one seam between the stop files and the system, so that a test can make the n-th call fail.
 ///
@@ -37,12 +38,7 @@ package struct StopFileCalls: Sendable {
   package var wallClock: @Sendable () -> Int64
 
   package static let live = StopFileCalls(
-    status: { path in
-      var status = cgs_file_status()
-      let result = cgs_link_status(path, &status)
-      guard result < 0 else { return .found(StopFileStatus(status)) }
-      return result == noSuchFile ? .absent : .failed(-result)
-    },
+    status: { path in StopFileLook { () throws(SystemError) in try FileStatus.read(at: path) } },
     entries: { directory, prefix in
       // So much is more than anybody leaves; the rest is for the next start.
       var count: Int32 = 0
@@ -54,12 +50,12 @@ package struct StopFileCalls: Sendable {
     },
     mayChangeEntries: { directory in cgs_may_change_entries(directory) },
     unlink: { path in cgs_unlink(path) },
-    create: { path, mode in repeating { cgs_create_file(path, mode) } },
+    create: { path, mode in repeatingInterrupted { cgs_create_file(path, mode) } },
     makeFile: { path, mode in cgs_make_file(path, mode) },
-    write: { descriptor, bytes in repeating { cgs_write(descriptor, bytes, bytes.count) } },
+    write: { descriptor, bytes in repeatingInterrupted { cgs_write(descriptor, bytes, bytes.count) } },
     rename: { from, to in cgs_rename(from, to) },
     read: { path in
-      let descriptor = repeating { cgs_open_to_read(path) }
+      let descriptor = repeatingInterrupted { cgs_open_to_read(path) }
       guard descriptor >= 0 else { return nil }
       defer { _ = cgs_close(descriptor) }
       return readSome(descriptor)
@@ -78,67 +74,38 @@ package struct StopFileCalls: Sendable {
       let count = cgs_poll(&entries, entries.count, milliseconds)
       return count < 0 ? nil : entries.map { $0.happened != 0 }
     },
-    openLock: { path in repeating { cgs_open_private(path) } },
-    lock: { descriptor in repeating { cgs_try_lock(descriptor) } },
+    openLock: { path in repeatingInterrupted { cgs_open_private(path) } },
+    lock: { descriptor in repeatingInterrupted { cgs_try_lock(descriptor) } },
     descriptorStatus: { descriptor in
-      var status = cgs_file_status()
-      let result = cgs_descriptor_status(descriptor, &status)
-      return result < 0 ? .failed(-result) : .found(StopFileStatus(status))
+      StopFileLook { () throws(SystemError) in try FileStatus.read(of: descriptor) }
     },
     openProcess: { process in cgs_pidfd_open(process) },
     startThread: { name, body in
-      let context = Unmanaged.passRetained(StopFileThread(body))
-      let started = cgs_thread_start(
-        name,
-        { context in
-          guard let context else { return }
-          Unmanaged<StopFileThread>.fromOpaque(context).takeRetainedValue().body()
-        }, context.toOpaque())
-      if started < 0 { context.release() }
-      return started
+      do throws(SystemError) {
+        try SystemThread.start(name, body)
+        return 0
+      } catch {
+        return -error.errno.rawValue
+      }
     },
     wallClock: { cgs_wall_nanoseconds() })
-
-  /// -ENOENT and -EINTR, the same numbers on every system.
-  private static let noSuchFile: Int32 = -2
-  private static let interrupted: Int32 = -4
-
-  private static func repeating<Number: BinaryInteger>(_ call: () -> Number) -> Number {
-    while true {
-      let result = call()
-      if result != Number(interrupted) { return result }
-    }
-  }
 
   private static func readSome(_ descriptor: Int32, _ most: Int = 1024) -> [UInt8]? {
     var count = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: most) { buffer, initialized in
-      count = repeating { cgs_read(descriptor, buffer.baseAddress, most) }
+      count = repeatingInterrupted { cgs_read(descriptor, buffer.baseAddress, most) }
       initialized = max(0, count)
     }
     return count < 0 ? nil : bytes
   }
 }
 
-private final class StopFileThread: Sendable {
-  let body: @Sendable () -> Void
-  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-}
-
-extension StopFileStatus {
-  init(_ status: cgs_file_status) {
-    // The bits of S_IFMT are the same on every system that this runs on (inode(7), sys/stat.h).
-    let kind: Kind =
-      switch status.mode & 0o170000 {
-      case 0o100000: .file
-      case 0o040000: .directory
-      case 0o120000: .link
-      case 0o010000: .pipe
-      case 0o140000: .socket
-      default: .device
-      }
-    self.init(
-      kind, user: status.user, permissions: status.mode & 0o7777, links: status.links, device: status.device,
-      inode: status.inode, changed: status.changed_seconds * 1_000_000_000 + status.changed_nanoseconds)
+extension StopFileLook {
+  fileprivate init(_ read: () throws(SystemError) -> FileStatus) {
+    do throws(SystemError) {
+      self = .found(try read())
+    } catch {
+      self = error.errno == .noSuchFileOrDirectory ? .absent : .failed(error.errno.rawValue)
+    }
   }
 }

@@ -1,4 +1,4 @@
-internal import CGracefulSystem
+internal import GracefulSystem
 
 /// The two files by which a program is asked to stop, and says that it has.
 ///
@@ -54,13 +54,8 @@ public struct StopFiles: Sendable {
 
   /// `isExact`: whether that is what the environment says, or what was made of it.
   private static var temporary: (path: String, isExact: Bool) {
-    var entries = cgs_environment()
-    while let entry = entries?.pointee {
-      let text = String(cString: entry)
-      if text.hasPrefix("TMPDIR="), text.utf8.count > 7 {
-        return (String(text.dropFirst(7)), String(validatingCString: entry) != nil)
-      }
-      entries = entries?.successor()
+    if let bytes = EnvironmentVariables.bytes(of: "TMPDIR"), !bytes.isEmpty {
+      return (String(decoding: bytes, as: UTF8.self), String(validating: bytes, as: UTF8.self) != nil)
     }
     return ("/tmp", true)
   }

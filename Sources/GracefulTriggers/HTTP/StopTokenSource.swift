@@ -1,4 +1,5 @@
 internal import CGracefulSystem
+internal import GracefulSystem
 internal import SystemPackage
 
 /// Where the token comes from: never from the program's text.
@@ -32,7 +33,7 @@ public struct StopTokenSource: Hashable, Sendable {
     case .given(let token): return token
     case .file(let path): return try Self.token(of: Self.contents(of: path), in: "the token file \(path)")
     case .environment(let name):
-      guard let value = Self.variable(name) else {
+      guard let value = EnvironmentVariables.value(of: name) else {
         throw StopTokenError("the environment variable \(name), which is to hold the token, is not set")
       }
       return try Self.token(of: value, in: "the environment variable \(name), which is to hold the token,")
@@ -96,16 +97,6 @@ public struct StopTokenSource: Hashable, Sendable {
     } catch {
       throw StopTokenError("the token file \(path) cannot be read: \(error)")
     }
-  }
-
-  private static func variable(_ name: String) -> String? {
-    var entries = cgs_environment()
-    while let entry = entries?.pointee {
-      let text = String(cString: entry)
-      if text.hasPrefix("\(name)=") { return String(text.dropFirst(name.count + 1)) }
-      entries = entries?.successor()
-    }
-    return nil
   }
 }
 

@@ -1,12 +1,10 @@
 internal import CGracefulSystem
 internal import Synchronization
-internal import SystemPackage
 
 /// One thread that waits for descriptors and instants, and runs what it is given, in order.
 ///
-/// It is the place for work that must go on although every thread of Swift's cooperative pool is blocked: the ladder
-/// of a shutdown, the dialogue of a handover, the death of a process. Everything given to it runs on that one thread,
-/// never two at a time; what is given must not block.
+/// It is the place for work that must go on although every thread of Swift's cooperative pool is blocked. Everything given
+/// to it runs on that one thread, never two at a time; what blocks holds up all that comes after it.
 ///
 /// The thread keeps the loop alive until ``stop()``.
 package final class PollLoop: Sendable {
@@ -26,18 +24,20 @@ package final class PollLoop: Sendable {
     package static let writable = Readiness(rawValue: Int16(CGS_POLL_OUT))
     package static let hangup = Readiness(rawValue: Int16(CGS_POLL_HANGUP))
     package static let error = Readiness(rawValue: Int16(CGS_POLL_ERROR))
-    /// The descriptor is not open (any more): its owner forgot to take the watch back first.
+    /// The descriptor is not open (any more): its owner did not take the watch back first.
     ///
     /// The loop drops it.
     package static let invalid = Readiness(rawValue: Int16(CGS_POLL_INVALID))
   }
 
   package struct WatchID: Hashable, Sendable { let number: UInt64 }
-  package struct TimerID: Hashable, Sendable { let id: Agenda<@Sendable () -> Void>.ID? }
+  package struct TimerID: Hashable, Sendable { let id: TimerQueue<@Sendable () -> Void>.ID? }
 
   private struct Watch {
     var descriptor: Int32
     var interest: Interest
+    /// Whether the watch ends with its first report.
+    var isOneShot = false
     var ready: @Sendable (Readiness) -> Void
   }
 
@@ -47,7 +47,7 @@ package final class PollLoop: Sendable {
     var wakePending = false
     var jobs: [@Sendable () -> Void] = []
     var watches: [WatchID: Watch] = [:]
-    var timers = Agenda<@Sendable () -> Void>()
+    var timers = TimerQueue<@Sendable () -> Void>()
 
     mutating func newID() -> UInt64 {
       nextID += 1
@@ -56,25 +56,14 @@ package final class PollLoop: Sendable {
   }
 
   private let state = Mutex(State())
-  private let wakeReader: OwnedDescriptor
-  private let wakeWriter: OwnedDescriptor
+  private let wake: WakePipe
 
   /// Starts the thread.
-  /// - Parameter name: what debuggers and `ps -L` show; the system keeps 15 bytes of it.
-  /// - Throws: when there is no descriptor or no thread to be had.
+  /// - Parameter name: What debuggers and `ps -L` show; the system keeps 15 bytes of it.
+  /// - Throws: When there is no descriptor or no thread to be had.
   package init(name: String) throws(SystemError) {
-    var ends: [Int32] = [-1, -1]
-    let piped = cgs_pipe(&ends)
-    guard piped >= 0 else { throw SystemError("pipe2", on: "poll loop \(name)", result: piped) }
-    wakeReader = OwnedDescriptor(adopting: FileDescriptor(rawValue: ends[0]))
-    wakeWriter = OwnedDescriptor(adopting: FileDescriptor(rawValue: ends[1]))
-    let retained = Unmanaged.passRetained(self)
-    let started = cgs_thread_start(
-      name, { Unmanaged<PollLoop>.fromOpaque($0!).takeRetainedValue().run() }, retained.toOpaque())
-    guard started >= 0 else {
-      retained.release()
-      throw SystemError("pthread_create", on: "poll loop \(name)", result: started)
-    }
+    wake = try WakePipe(for: "poll loop \(name)")
+    try SystemThread.start(name) { self.run() }
   }
 
   /// Runs `body` on the loop's thread, after what was given before.
@@ -98,6 +87,20 @@ package final class PollLoop: Sendable {
     }
   }
 
+  /// Calls `ready` once, on the loop's thread, when the descriptor is ready; the watch has been taken back by then, and the
+  /// descriptor may be closed.
+  package func watchOnce(
+    _ descriptor: Int32, _ interest: Interest, _ ready: @escaping @Sendable (Readiness) -> Void
+  ) -> WatchID {
+    change {
+      let id = WatchID(number: $0.newID())
+      if !$0.stopped {
+        $0.watches[id] = Watch(descriptor: descriptor, interest: interest, isOneShot: true, ready: ready)
+      }
+      return id
+    }
+  }
+
   /// Changes what a watch waits for.
   package func update(_ id: WatchID, _ interest: Interest) {
     change { $0.watches[id]?.interest = interest }
@@ -106,10 +109,12 @@ package final class PollLoop: Sendable {
   /// Takes a watch back.
   ///
   /// On the loop's own thread it is exact; from another one, a call may still be running.
-  package func unwatch(_ id: WatchID) {
+  /// - Returns: Whether the watch was still there: of one that reports once, whether it has not and will not.
+  @discardableResult
+  package func unwatch(_ id: WatchID) -> Bool {
     // Given out of the lock: what a closure holds may call this loop when it goes.
     let watch = change { $0.watches.removeValue(forKey: id) }
-    withExtendedLifetime(watch) {}
+    return withExtendedLifetime(watch) { watch != nil }
   }
 
   /// Calls `body` once, on the loop's thread, when the instant has come.
@@ -134,17 +139,13 @@ package final class PollLoop: Sendable {
   }
 
   private func change<Result>(_ body: (inout sending State) -> sending Result) -> sending Result {
-    let (result, wake) = state.withLock { state in
+    let (result, isFirst) = state.withLock { state in
       let result = body(&state)
-      let wake = !state.wakePending
+      let isFirst = !state.wakePending
       state.wakePending = true
-      return (result, wake)
+      return (result, isFirst)
     }
-    if wake {
-      var byte: UInt8 = 0
-      // A full pipe wakes just as well.
-      _ = cgs_write(wakeWriter.number, &byte, 1)
-    }
+    if isFirst { wake.wake() }
     return result
   }
 
@@ -152,31 +153,34 @@ package final class PollLoop: Sendable {
 
   private func run() {
     while let entries = turn() {
-      var polled = [cgs_poll(fd: wakeReader.number, wanted: Interest.readable.rawValue, happened: 0)]
+      var polled = [cgs_poll(fd: wake.reader, wanted: Interest.readable.rawValue, happened: 0)]
       polled += entries.map { cgs_poll(fd: $0.watch.descriptor, wanted: $0.watch.interest.rawValue, happened: 0) }
       let count = cgs_poll(&polled, polled.count, timeout())
       guard count > 0 else {
         // No memory, or more watches than RLIMIT_NOFILE: the timers go on, without a turn at full speed.
-        if count < 0 { _ = cgs_poll(nil, 0, 10) }
+        if count < 0 { PollTimeout.pause(.milliseconds(10)) }
         continue
       }
       if polled[0].happened != 0 { drainWake() }
       for (index, entry) in entries.enumerated() where polled[index + 1].happened != 0 {
         // An earlier handler of this round may have taken this watch back and closed its descriptor.
-        guard let watch = state.withLock({ $0.watches[entry.id] }) else { continue }
+        let current = state.withLock { state in
+          entry.watch.isOneShot ? state.watches.removeValue(forKey: entry.id) : state.watches[entry.id]
+        }
+        guard let watch = current else { continue }
         let readiness = Readiness(rawValue: polled[index + 1].happened)
         watch.ready(readiness)
         // Reported once: poll(2) would say so again at once, for ever.
         if readiness.contains(.invalid) { unwatch(entry.id) }
       }
     }
-    // What the closures hold may hold this loop, and may call it when it goes: not under the lock. What nobody uses, the
-    // optimizer would release at once, and so under it: a control server that went then was a recursive lock, and SIGILL.
+    // What the closures hold may hold this loop, and may call it when it goes: not under the lock. A value that is not used,
+    // the optimizer would release at once, and so under it: a control server that went then was a recursive lock, and SIGILL.
     let left = state.withLock { state in
       defer {
         state.jobs = []
         state.watches = [:]
-        state.timers = Agenda()
+        state.timers = TimerQueue()
       }
       return (state.jobs, state.watches, state.timers)
     }
@@ -201,24 +205,18 @@ package final class PollLoop: Sendable {
     return state.withLock { $0.watches.map { (id: $0.key, watch: $0.value) } }
   }
 
-  /// Milliseconds until the next timer, rounded up so that the loop does not spin before it.
+  /// Milliseconds until the next timer.
   private func timeout() -> Int32 {
     guard let next = state.withLock({ $0.jobs.isEmpty ? $0.timers.next : ContinuousClock.now }) else {
       return -1
     }
-    let remaining = next - ContinuousClock.now
-    guard remaining > .zero else { return 0 }
-    // Before it is taken apart: more seconds than an Int64 holds would trap.
-    guard remaining < .seconds(1_000_000) else { return 1_000_000_000 }
-    let (seconds, attoseconds) = remaining.components
-    return Int32(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    return PollTimeout.milliseconds(next - ContinuousClock.now)
   }
 
   private func drainWake() {
     // Read first, then lower the flag: a change between the two writes no byte, but it is seen, because the loop looks
     // at its state before it waits again. The other way round its byte could be swallowed with the flag left up.
-    var bytes = [UInt8](repeating: 0, count: 64)
-    _ = cgs_read(wakeReader.number, &bytes, bytes.count)
+    wake.drain()
     state.withLock { $0.wakePending = false }
   }
 }

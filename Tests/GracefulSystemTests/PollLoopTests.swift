@@ -1,4 +1,4 @@
-import GracefulDescriptors
+import GracefulSystem
 import Synchronization
 import SystemPackage
 import Testing
@@ -34,6 +34,35 @@ struct PollLoopTests {
     for _ in 0..<1000 {
       await withCheckedContinuation { done in loop.execute { done.resume() } }
     }
+  }
+
+  @Test("reports once where that is asked for, and may be told to watch the same descriptor again")
+  func oneShot() async throws {
+    let loop = try PollLoop(name: "test")
+    defer { loop.stop() }
+    let pipe = try WakePipe(for: "test")
+    pipe.wake()
+    let seen = Recorder()
+    for round in 0..<3 {
+      // It stays readable: a watch that did not end would report again at once.
+      await withCheckedContinuation { done in
+        _ = loop.watchOnce(pipe.reader, .readable) { _ in
+          seen.append(round)
+          done.resume()
+        }
+      }
+      await withCheckedContinuation { done in loop.execute { done.resume() } }
+    }
+    #expect(seen.values == [0, 1, 2])
+    let over = await withCheckedContinuation { done in
+      loop.execute {
+        let id = loop.watchOnce(pipe.reader, .readable) { _ in seen.append(3) }
+        done.resume(returning: [loop.unwatch(id), loop.unwatch(id)])
+      }
+    }
+    #expect(over == [true, false])
+    await withCheckedContinuation { done in loop.execute { done.resume() } }
+    #expect(seen.values == [0, 1, 2])
   }
 
   @Test("runs timers at their instant, in the order of their instants, and not the cancelled one")

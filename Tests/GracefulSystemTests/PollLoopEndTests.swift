@@ -1,4 +1,4 @@
-import GracefulDescriptors
+import GracefulSystem
 import Synchronization
 import SystemPackage
 import Testing

@@ -8,7 +8,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
   public var subject: String
   /// Why the system refused.
   public var errno: Errno
-  /// What whoever reads this can do; empty when the error says it all.
+  /// What its reader can do; empty when the error says it all.
   public var advice: String
 
   /// Makes an error.
