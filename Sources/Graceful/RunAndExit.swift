@@ -65,13 +65,13 @@ extension Lifecycle {
     notifySystemd()
     let report = await run(listeningTo: triggers.isEmpty ? [.signals] : triggers, exiting: true)
     // Reached only when somebody had called `run()` before: then it was that run's end, and nobody has exited.
-    Ladder.shared.write(report: report)
-    Ladder.shared.exit(report.exitCode, atOnce: report.isForced)
+    LiveEnvironment.shared.write(report: report)
+    LiveEnvironment.shared.exit(report.exitCode, atOnce: report.isForced)
     while true { await Task.yield() }
   }
 
   func run(
-    listeningTo triggers: [Trigger], exiting: Bool, in environment: some LifecycleEnvironment = Ladder.shared
+    listeningTo triggers: [Trigger], exiting: Bool, in environment: some LifecycleEnvironment = LiveEnvironment.shared
   ) async -> LifecycleReport {
     FirstProcess.begin()
     // Listen first, then start: a stop that comes in between is kept (S10).
@@ -84,13 +84,13 @@ extension Lifecycle {
         reportMistake(ConfigurationMistake(trigger: error.trigger, reason: error.reason))
       }
     }
-    if exiting, let problem = Ladder.shared.emptyOldReport() {
+    if exiting, let problem = LiveEnvironment.shared.emptyOldReport() {
       // A path may have anything in it.
       let why = TerminalText.line(of: problem, columns: 4000)
       logger.warning(
         "an old report may stay where \(ReportFile.variable) says: \(why)", metadata: ["lifecycle.name": "\(name)"])
     }
-    let report = await run(in: environment, exiting: exiting, farewells: listenings.flatMap(\.farewells))
+    let report = await run(in: environment, exiting: exiting, exitHooks: listenings.flatMap(\.exitHooks))
     for listening in listenings { listening.leave() }
     return report
   }

@@ -2,7 +2,7 @@
 ///
 /// Put together in the same step as it is decided, so that it does not matter when it is done, and in which order with
 /// others: a thread that was held up until the phase was started again has the run in its hands that was meant, and
-/// reaches that one's board, task and gate, not those of its successor. Where runs share something, the number tells which
+/// reaches that one's moments, task and gate, not those of its successor. Where runs share something, the number tells which
 /// deed is the later one (``PhaseRuns``).
 struct Deed: Sendable {
   let action: LifecycleStateMachine.Action
@@ -45,7 +45,8 @@ extension LifecycleStateMachine.Action {
   /// Which phase it is about.
   var phase: Int? {
     switch self {
-    case .start(let id), .ready(let id), .forgo(let id), .hear(let id, _), .drain(let id, _), .turn(let id, _),
+    case .start(let id), .ready(let id), .stoppedBeforeReady(let id), .hear(let id, _), .drain(let id, _),
+      .turn(let id, _),
       .cut(let id),
       .cancel(let id, _),
       .abandon(let id), .restart(let id, _, _), .refuse(let id), .hold(let id), .admit(let id), .waiting(let id, _),
@@ -59,7 +60,8 @@ extension LifecycleStateMachine.Action {
   fileprivate var isLast: Bool {
     switch self {
     case .abandon, .release: true
-    case .start, .ready, .forgo, .hear, .drain, .turn, .cut, .cancel, .restart, .refuse, .hold, .admit, .waiting,
+    case .start, .ready, .stoppedBeforeReady, .hear, .drain, .turn, .cut, .cancel, .restart, .refuse, .hold, .admit,
+      .waiting,
       .renew, .done,
       .wake, .lameDuck, .look, .lameDuckEnded, .finish, .leave, .ignored:
       false
@@ -71,7 +73,8 @@ extension LifecycleStateMachine.Action {
     switch self {
     case .restart: false
     case .renew: true
-    case .start, .ready, .forgo, .hear, .drain, .turn, .cut, .cancel, .abandon, .refuse, .hold, .admit, .waiting,
+    case .start, .ready, .stoppedBeforeReady, .hear, .drain, .turn, .cut, .cancel, .abandon, .refuse, .hold, .admit,
+      .waiting,
       .done,
       .release,
       .wake, .lameDuck, .look, .lameDuckEnded, .finish, .leave, .ignored:

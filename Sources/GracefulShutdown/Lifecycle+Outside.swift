@@ -12,9 +12,9 @@ extension Lifecycle {
   ///
   /// - Returns: Whether there is a run to say it at the end of.
   @discardableResult
-  package func say(_ farewell: Farewell) -> Bool {
+  package func say(_ exitHook: ExitHook) -> Bool {
     guard case .running(let driver) = whole.stage.withLock({ $0 }) else { return false }
-    driver.add([farewell])
+    driver.add([exitHook])
     return true
   }
 }

@@ -10,10 +10,10 @@ extension Lifecycle {
   /// - Parameters:
   ///   - exiting: When there is nothing left to wait for although something still runs, the report is written and the
   ///     process ended by whichever thread finds out, because nothing may be left to run the caller of this.
-  ///   - farewells: What is said when everything has ended, before the process exits or this returns; not when the call is
+  ///   - exitHooks: What is said when everything has ended, before the process exits or this returns; not when the call is
   ///     refused.
   package func run(
-    in environment: some LifecycleEnvironment, exiting: Bool = false, farewells: [Farewell] = []
+    in environment: some LifecycleEnvironment, exiting: Bool = false, exitHooks: [ExitHook] = []
   ) async -> LifecycleReport {
     // One call of run() at a time; those that come later find that it runs.
     let start = starting.withLock { _ in begin(in: environment, exiting: exiting) }
@@ -22,18 +22,18 @@ extension Lifecycle {
       log.note(environment.settings.setting(grace), within: environment.settings.platform)
       log.note(environment.settings.setting(lameDuck), grace: environment.settings.setting(grace).duration)
       driver.noteClippedLimits()
-      if exiting { driver.add(farewells) }
+      if exiting { driver.add(exitHooks) }
       for request in requests { driver.announce(request) }
       let report = await driver.run(isFirst: true)
       // With those that came since: nobody else says them where the process goes on.
-      if !exiting { await environment.say((driver.takeFarewells() ?? []) + farewells, report) }
+      if !exiting { await environment.say((driver.takeExitHooks() ?? []) + exitHooks, report) }
       return report
     case .again(let driver):
       guard let phase = Phase.place?.phase(of: driver) else {
-        if driver.exiting { driver.add(farewells) }
+        if driver.exiting { driver.add(exitHooks) }
         let report = await driver.run(isFirst: false)
         // Otherwise the process ends in there.
-        if !driver.exiting { await environment.say((driver.takeFarewells() ?? []) + farewells, report) }
+        if !driver.exiting { await environment.say((driver.takeExitHooks() ?? []) + exitHooks, report) }
         return report
       }
       // To wait would hang it, and its cancellation would be passed on to the whole.

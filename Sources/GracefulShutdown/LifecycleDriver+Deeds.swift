@@ -18,7 +18,8 @@ extension LifecycleDriver {
       // Another thread may be about to finish.
       if exiting { leave(with: state.withLock { $0.report } ?? complete(report), atOnce: true) }
     case .ignored(let reason): log.write(.debug, "ignored: \(reason)")
-    case .start, .ready, .forgo, .hear, .drain, .turn, .cut, .cancel, .abandon, .restart, .refuse, .hold, .admit,
+    case .start, .ready, .stoppedBeforeReady, .hear, .drain, .turn, .cut, .cancel, .abandon, .restart, .refuse, .hold,
+      .admit,
       .waiting,
       .renew,
       .done,
@@ -34,7 +35,7 @@ extension LifecycleDriver {
     case .ready:
       say(.info, "phase is ready", phase)
       send(.ready, phase)
-    case .forgo: send(.forgone, phase)
+    case .stoppedBeforeReady: send(.stoppedBeforeReady, phase)
     case .hear(_, let deadline): phase.tell(.stopRequested, deadline: deadline)
     case .drain(_, let deadline): drain(phase, deadline, finding: found)
     case .turn(_, let deadline): phase.tell(.turn, deadline: deadline)
@@ -125,7 +126,7 @@ extension LifecycleDriver {
     // Nobody is admitted to what nobody waits for.
     phase.gate.close {}
     tally.close(phase, at: environment.now())
-    phase.board.close()
+    phase.moments.close()
     if phase.beGivenUp() { release(phase) }
   }
 
@@ -136,7 +137,7 @@ extension LifecycleDriver {
       ["phase.end": end.description].merging(end.error.map { ["error": $0] } ?? [:]) { $1 })
     send(.ended, phase, end)
     tally.close(phase, at: environment.now())
-    phase.board.close()
+    phase.moments.close()
     release(phase)
   }
 

@@ -48,17 +48,17 @@ extension LifecycleDriver {
   }
 
   /// - Returns: `nil` when somebody else has taken them: who takes them writes the report, too.
-  func takeFarewells() -> [Farewell]? {
+  func takeExitHooks() -> [ExitHook]? {
     state.withLock { state in
       // They may hold the lifecycle, and so this driver.
-      defer { (state.areFarewellsTaken, state.farewells) = (true, []) }
-      return state.areFarewellsTaken ? nil : state.farewells
+      defer { (state.areExitHooksTaken, state.exitHooks) = (true, []) }
+      return state.areExitHooksTaken ? nil : state.exitHooks
     }
   }
 
   func leave(with report: LifecycleReport, atOnce: Bool) {
-    if let farewells = takeFarewells() {
-      environment.write(report: report, farewells: farewells)
+    if let exitHooks = takeExitHooks() {
+      environment.write(report: report, exitHooks: exitHooks)
       state.withLock { $0.isReportWritten = true }
     } else {
       // Another thread is about to leave, and may be at its last words: an exit now would cut them off (S14). It has the

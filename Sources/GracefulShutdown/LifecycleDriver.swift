@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Actions are performed outside the lock, by whichever thread brought the event, and none of them waits: so no thread
 /// can hold up another, also when it is stuck in code of the user. Two threads may therefore perform in the wrong order;
-/// what a phase is told is made so that this does not show (``MomentBoard``, ``PhaseRuns``), and a thread that comes so
+/// what a phase is told is made so that this does not show (``PhaseMoments``, ``PhaseRuns``), and a thread that comes so
 /// late that the phase was started again meanwhile has the run in its hands that was meant (``Deed``).
 final class LifecycleDriver: Sendable {
   struct State {
@@ -17,10 +17,10 @@ final class LifecycleDriver: Sendable {
     /// Those that were opened while the program runs, and have not ended; of those that have, the ones in the report.
     var children: [Int: Phase] = [:]
     var report: LifecycleReport?
-    var areFarewellsTaken = false
+    var areExitHooksTaken = false
     var isReportWritten = false
     /// What is said before the process exits.
-    var farewells: [Farewell] = []
+    var exitHooks: [ExitHook] = []
     var waiters: [CheckedContinuation<LifecycleReport, Never>] = []
   }
 
@@ -103,7 +103,7 @@ final class LifecycleDriver: Sendable {
   /// Said by whichever thread ends the process, or by `run()`.
   ///
   /// When the report has been written already it is too late.
-  func add(_ farewells: [Farewell]) { state.withLock { $0.farewells += farewells } }
+  func add(_ exitHooks: [ExitHook]) { state.withLock { $0.exitHooks += exitHooks } }
 
   func requestStop(_ request: StopRequest) {
     announce(request)

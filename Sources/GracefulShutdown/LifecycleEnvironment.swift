@@ -1,6 +1,6 @@
 /// Everything that a lifecycle needs from outside the standard library: the one seam of this target.
 ///
-/// The live one is the ladder in Graceful, on threads of its own; the manual one is in GracefulTesting. None of its
+/// The live one is `LiveEnvironment` in Graceful, on threads of its own; the manual one is in GracefulTesting. None of its
 /// functions may need a thread of the cooperative pool, and only ``perform(_:)`` and its like may run
 /// code that blocks (S9).
 package protocol LifecycleEnvironment: Sendable {
@@ -37,8 +37,8 @@ package protocol LifecycleEnvironment: Sendable {
 
   /// The last words. Whoever does not read them must not hold up the exit.
   ///
-  /// - Parameter farewells: Said at the same time; those that come last, after it.
-  func write(report: LifecycleReport, farewells: [Farewell])
+  /// - Parameter exitHooks: Said at the same time; those that come last, after it.
+  func write(report: LifecycleReport, exitHooks: [ExitHook])
 
   /// What is said from outside of the grace: read once, before the run.
   var settings: OutsideSettings { get }

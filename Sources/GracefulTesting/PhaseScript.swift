@@ -2,14 +2,14 @@ public import GracefulShutdown
 
 /// A phase that behaves as a test needs it.
 ///
-/// It records what happens to it with the ``ManualLadder/recorder`` of its ladder, as `name: event`. Every script records
+/// It records what happens to it with the ``ManualClock/recorder`` of its clock, as `name: event`. Every script records
 /// `started` when its body is called and `ended` when it comes back; between them `ready`, `turn` (its turn to stop has
 /// come) and `cancelled`, as far as it gets, and what is said at the script.
 public struct PhaseScript: Sendable {
-  let play: @Sendable (Phase, ManualLadder) async throws -> Void
+  let play: @Sendable (Phase, ManualClock) async throws -> Void
 
   /// A script of your own.
-  public init(_ play: @escaping @Sendable (Phase, ManualLadder) async throws -> Void) { self.play = play }
+  public init(_ play: @escaping @Sendable (Phase, ManualClock) async throws -> Void) { self.play = play }
 
   /// What a scripted phase throws.
   public struct Failure: Error, Hashable, CustomStringConvertible {
@@ -31,17 +31,17 @@ public struct PhaseScript: Sendable {
   ///
   /// Records `starting` once it waits.
   public static func slowStart(_ start: Duration) -> PhaseScript {
-    PhaseScript { phase, ladder in
-      await ladder.pause(for: start, recording: "\(phase.name): starting")
-      await readyUntilTurn(phase, ladder)
+    PhaseScript { phase, clock in
+      await clock.pause(for: start, recording: "\(phase.name): starting")
+      await readyUntilTurn(phase, clock)
     }
   }
 
   /// Never says that it is ready; ends when its turn has come.
   public static var neverReady: PhaseScript {
-    PhaseScript { phase, ladder in
+    PhaseScript { phase, clock in
       await phase.turnToStop()
-      ladder.recorder.record("\(phase.name): turn")
+      clock.recorder.record("\(phase.name): turn")
     }
   }
 
@@ -50,7 +50,7 @@ public struct PhaseScript: Sendable {
   /// For a phase that is started again (`restart:`). The runs are counted by the script: one script, one phase.
   ///
   /// ```swift
-  /// shop.phase("consumer", restart: .onFailure(), script: .fails(3, "connection lost"), on: ladder)
+  /// shop.phase("consumer", restart: .onFailure(), script: .fails(3, "connection lost"), on: clock)
   /// ```
   /// - Parameters:
   ///   - times: In how many runs; with zero or less it is obedient from the first one on.
@@ -58,13 +58,13 @@ public struct PhaseScript: Sendable {
   ///   - error: What it throws, as text.
   public static func fails(_ times: Int, after duration: Duration = .zero, _ error: String) -> PhaseScript {
     let runs = RunCount()
-    return PhaseScript { phase, ladder in
-      guard runs.next() <= times else { return await readyUntilTurn(phase, ladder) }
+    return PhaseScript { phase, clock in
+      guard runs.next() <= times else { return await readyUntilTurn(phase, clock) }
       phase.ready()
       if duration > .zero {
-        await ladder.pause(for: duration, recording: "\(phase.name): ready")
+        await clock.pause(for: duration, recording: "\(phase.name): ready")
       } else {
-        ladder.recorder.record("\(phase.name): ready")
+        clock.recorder.record("\(phase.name): ready")
       }
       throw Failure(error)
     }
@@ -74,14 +74,14 @@ public struct PhaseScript: Sendable {
 
   /// Starts, is ready, waits for its turn, ends.
   public static var obedient: PhaseScript {
-    PhaseScript { phase, ladder in await readyUntilTurn(phase, ladder) }
+    PhaseScript { phase, clock in await readyUntilTurn(phase, clock) }
   }
 
   /// Is ready, and returns after this long although nobody has asked it to.
   public static func returnsByItself(after duration: Duration) -> PhaseScript {
-    PhaseScript { phase, ladder in
+    PhaseScript { phase, clock in
       phase.ready()
-      await ladder.pause(for: duration, recording: "\(phase.name): ready")
+      await clock.pause(for: duration, recording: "\(phase.name): ready")
     }
   }
 
@@ -89,34 +89,34 @@ public struct PhaseScript: Sendable {
   ///
   /// `turn` is recorded once it waits.
   public static func slow(_ drain: Duration) -> PhaseScript {
-    PhaseScript { phase, ladder in
+    PhaseScript { phase, clock in
       phase.ready()
-      ladder.recorder.record("\(phase.name): ready")
+      clock.recorder.record("\(phase.name): ready")
       await phase.turnToStop()
-      await ladder.pause(for: drain, recording: "\(phase.name): turn")
+      await clock.pause(for: drain, recording: "\(phase.name): turn")
     }
   }
 
   /// Is ready, and throws when its turn has come.
   public static func throwsWhileDraining(_ error: String) -> PhaseScript {
-    PhaseScript { phase, ladder in
-      await readyUntilTurn(phase, ladder)
+    PhaseScript { phase, clock in
+      await readyUntilTurn(phase, clock)
       throw Failure(error)
     }
   }
 
   /// Is ready, and ends only when it is cancelled, but then at once.
   public static var ignoresDrain: PhaseScript {
-    PhaseScript { phase, ladder in
-      await readyUntilCancelled(phase, ladder)
+    PhaseScript { phase, clock in
+      await readyUntilCancelled(phase, clock)
       throw CancellationError()
     }
   }
 
   /// Is ready, and never ends.
   public static var ignoresCancel: PhaseScript {
-    PhaseScript { phase, ladder in
-      await readyUntilCancelled(phase, ladder)
+    PhaseScript { phase, clock in
+      await readyUntilCancelled(phase, clock)
       // Left waiting for ever, and with it the task: that is what is being tested.
       await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
     }
@@ -132,7 +132,7 @@ public struct PhaseScript: Sendable {
   ///   - count: How many; with zero or less there are none.
   ///   - duration: What each needs, from then on. With `nil` they end only when they are cancelled.
   public static func sessions(_ count: Int, each duration: Duration?) -> PhaseScript {
-    PhaseScript { phase, ladder in
+    PhaseScript { phase, clock in
       let (began, beginning) = AsyncStream.makeStream(of: Void.self)
       try await withThrowingTaskGroup(of: Void.self) { group in
         for number in stride(from: 1, through: count, by: 1) {
@@ -142,24 +142,24 @@ public struct PhaseScript: Sendable {
               try await phase.session("session \(number)", cancellable: duration == nil) {
                 beginning.yield()
                 await phase.drainRequested()
-                if let duration { return await ladder.pause(for: duration, recording: "\(name) drains") }
-                ladder.recorder.record("\(name) drains")
+                if let duration { return await clock.pause(for: duration, recording: "\(name) drains") }
+                clock.recorder.record("\(name) drains")
                 await untilCancelled()
                 throw CancellationError()
               }
-              ladder.recorder.record("\(name) ended")
+              clock.recorder.record("\(name) ended")
             } catch is PhaseError {
-              ladder.recorder.record("\(name) refused")
+              clock.recorder.record("\(name) refused")
               // It will not begin: whoever waits for that waits no longer.
               beginning.yield()
             } catch is CancellationError {
-              ladder.recorder.record("\(name) cancelled")
+              clock.recorder.record("\(name) cancelled")
             }
           }
         }
         var begins = began.makeAsyncIterator()
         for _ in stride(from: 1, through: count, by: 1) { await begins.next() }
-        await readyUntilTurn(phase, ladder)
+        await readyUntilTurn(phase, clock)
         try await group.waitForAll()
       }
     }
@@ -167,17 +167,17 @@ public struct PhaseScript: Sendable {
 
   // MARK: What they are made of
 
-  private static func readyUntilTurn(_ phase: Phase, _ ladder: ManualLadder) async {
+  private static func readyUntilTurn(_ phase: Phase, _ clock: ManualClock) async {
     phase.ready()
-    ladder.recorder.record("\(phase.name): ready")
+    clock.recorder.record("\(phase.name): ready")
     await phase.turnToStop()
-    ladder.recorder.record("\(phase.name): turn")
+    clock.recorder.record("\(phase.name): turn")
   }
 
-  private static func readyUntilCancelled(_ phase: Phase, _ ladder: ManualLadder) async {
-    await readyUntilTurn(phase, ladder)
+  private static func readyUntilCancelled(_ phase: Phase, _ clock: ManualClock) async {
+    await readyUntilTurn(phase, clock)
     await untilCancelled()
-    ladder.recorder.record("\(phase.name): cancelled")
+    clock.recorder.record("\(phase.name): cancelled")
   }
 
   static func untilCancelled() async {
@@ -193,22 +193,22 @@ extension Lifecycle {
   @discardableResult
   public func phase(
     _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
-    restart: RestartPolicy = .never, script: PhaseScript, on ladder: ManualLadder
+    restart: RestartPolicy = .never, script: PhaseScript, on clock: ManualClock
   ) -> PhaseHandle {
     phase(
-      name, requires: requires, startLimit: startLimit, limit: limit, restart: restart, script: script, on: ladder)
+      name, requires: requires, startLimit: startLimit, limit: limit, restart: restart, script: script, on: clock)
   }
 
   /// Adds a phase that follows a script, with any number of requirements.
   @discardableResult
   public func phase(
     _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
-    restart: RestartPolicy = .never, script: PhaseScript, on ladder: ManualLadder
+    restart: RestartPolicy = .never, script: PhaseScript, on clock: ManualClock
   ) -> PhaseHandle {
     phase(name, requires: requires, startLimit: startLimit, limit: limit, restart: restart) { phase in
-      ladder.recorder.record("\(phase.name): started")
-      defer { ladder.recorder.record("\(phase.name): ended") }
-      try await script.play(phase, ladder)
+      clock.recorder.record("\(phase.name): started")
+      defer { clock.recorder.record("\(phase.name): ended") }
+      try await script.play(phase, clock)
     }
   }
 }

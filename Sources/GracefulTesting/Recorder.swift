@@ -3,12 +3,12 @@ internal import Synchronization
 
 /// What happened in a test, in order: to await it, and to assert the order afterwards.
 ///
-/// That of a ``ManualLadder`` has what scripted phases and services record, and what the test records in bodies of its
+/// That of a ``ManualClock`` has what scripted phases and services record, and what the test records in bodies of its
 /// own. One that is made for a lifecycle has what its phases are told, whoever wrote them:
 ///
 /// ```swift
 /// @Test(.timeLimit(.minutes(1))) func theQueueIsEmptyBeforeTheDatabaseCloses() async {
-///   let ladder = ManualLadder()
+///   let clock = ManualClock()
 ///   let shop = Lifecycle("shop")
 ///   let database = shop.phase("database") { phase in
 ///     phase.ready()
@@ -19,7 +19,7 @@ internal import Synchronization
 ///     try await phase.withCancellation(at: .drain) { for await _ in AsyncStream<Int>.makeStream().stream {} }
 ///   }
 ///   let recorder = Recorder(of: shop)
-///   async let report = shop.run(on: ladder)
+///   async let report = shop.run(on: clock)
 ///   await recorder.wait(for: "queue: ready")
 ///
 ///   shop.requestStop(StopRequest(source: .signal(15)))

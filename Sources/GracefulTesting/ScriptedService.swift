@@ -7,20 +7,20 @@ public import ServiceLifecycle
 ///
 /// ```swift
 /// @Test(.timeLimit(.minutes(1))) func thePipelineDrainsBeforeTheDatabase() async {
-///   let ladder = ManualLadder()
+///   let clock = ManualClock()
 ///   let shop = Lifecycle("shop")
-///   let database = shop.phase("database", script: .obedient, on: ladder)
-///   let pipeline = ScriptedService("pipeline", .slow(.seconds(3)), on: ladder)
+///   let database = shop.phase("database", script: .obedient, on: clock)
+///   let pipeline = ScriptedService("pipeline", .slow(.seconds(3)), on: clock)
 ///   shop.phase("pipeline", requires: database, service: pipeline)
-///   async let report = shop.run(on: ladder)
-///   await ladder.recorder.wait(for: "pipeline: started")
+///   async let report = shop.run(on: clock)
+///   await clock.recorder.wait(for: "pipeline: started")
 ///
 ///   shop.requestStop()
-///   await ladder.recorder.wait(for: "pipeline: drains")
-///   ladder.advance(by: .seconds(3))
+///   await clock.recorder.wait(for: "pipeline: drains")
+///   clock.advance(by: .seconds(3))
 ///
 ///   #expect(await report.exitCode == 0)
-///   #expect(ladder.recorder.saw(inOrder: "pipeline: told", "pipeline: ended", "database: turn"))
+///   #expect(clock.recorder.saw(inOrder: "pipeline: told", "pipeline: ended", "database: turn"))
 /// }
 /// ```
 public struct ScriptedService: Service, CustomStringConvertible {
@@ -35,18 +35,18 @@ public struct ScriptedService: Service, CustomStringConvertible {
   /// Its name, before what it records.
   public let name: String
   /// Where it records.
-  public let ladder: ManualLadder
+  public let clock: ManualClock
   private let script: Script
 
   /// Makes one.
   /// - Parameters:
   ///   - name: Stands before what it records; need not be the name of its phase.
   ///   - script: ``Script/obedient`` unless said otherwise.
-  ///   - ladder: For its recorder, and for the time that it needs. It may run without a lifecycle on this ladder.
-  public init(_ name: String, _ script: Script = .obedient, on ladder: ManualLadder) {
+  ///   - clock: For its recorder, and for the time that it needs. It may run without a lifecycle on this clock.
+  public init(_ name: String, _ script: Script = .obedient, on clock: ManualClock) {
     self.name = name
     self.script = script
-    self.ladder = ladder
+    self.clock = clock
   }
 
   /// Follows its script.
@@ -68,7 +68,7 @@ public struct ScriptedService: Service, CustomStringConvertible {
   public var description: String { name }
 
   /// Records an event of this service.
-  public func record(_ event: String) { ladder.recorder.record("\(name): \(event)") }
+  public func record(_ event: String) { clock.recorder.record("\(name): \(event)") }
 }
 
 extension ScriptedService.Script {
@@ -94,7 +94,7 @@ extension ScriptedService.Script {
         return
       }
       if duration > .zero {
-        await service.ladder.pause(for: duration, recording: "\(service.name): running")
+        await service.clock.pause(for: duration, recording: "\(service.name): running")
       }
       throw PhaseScript.Failure(error)
     }
@@ -104,7 +104,7 @@ extension ScriptedService.Script {
   ///
   /// Records `running` once it waits.
   public static func returnsByItself(after duration: Duration) -> Self {
-    Self { service in await service.ladder.pause(for: duration, recording: "\(service.name): running") }
+    Self { service in await service.clock.pause(for: duration, recording: "\(service.name): running") }
   }
 
   /// Needs this long when it has been told, and ignores its cancellation meanwhile.
@@ -113,7 +113,7 @@ extension ScriptedService.Script {
   public static func slow(_ drain: Duration) -> Self {
     Self { service in
       try? await gracefulShutdown()
-      await service.ladder.pause(for: drain, recording: "\(service.name): drains")
+      await service.clock.pause(for: drain, recording: "\(service.name): drains")
     }
   }
 

@@ -56,11 +56,11 @@ package struct StopTarget: Sendable {
 package struct Listening: Sendable {
   package let leave: Trigger.Leave
   /// Said with the report, when everything has ended and before the process exits.
-  package let farewells: [Farewell]
+  package let exitHooks: [ExitHook]
 
-  package init(leave: @escaping Trigger.Leave, farewells: [Farewell] = []) {
+  package init(leave: @escaping Trigger.Leave, exitHooks: [ExitHook] = []) {
     self.leave = leave
-    self.farewells = farewells
+    self.exitHooks = exitHooks
   }
 }
 

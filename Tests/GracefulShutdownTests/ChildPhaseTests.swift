@@ -5,7 +5,7 @@ import Testing
 /// Phases that are opened while the program runs (S12), with real tasks and manual time.
 @Suite("A phase opened while running", .timeLimit(.minutes(1)))
 struct ChildPhaseTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20))
 
   /// Code that was handed nothing.
@@ -19,42 +19,42 @@ struct ChildPhaseTests {
 
   @Test("S12: is found through the task, hears the stop, and ends before the phase that it is in has its turn")
   func throughTheTask() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
-      async let imported: Void = Self.importGoods(ladder.recorder)
+      async let imported: Void = Self.importGoods(clock.recorder)
       await phase.turnToStop()
-      ladder.recorder.record("web: turn")
+      clock.recorder.record("web: turn")
       try await imported
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "import: open in itself")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "import: open in itself")
     shop.requestStop()
     #expect(await report.exitCode == 0)
-    #expect(ladder.recorder.saw(inOrder: "import: turn", "web: turn"))
+    #expect(clock.recorder.saw(inOrder: "import: turn", "web: turn"))
     #expect(await report.childrenOpened == 1)
     #expect(await report.phases.map(\.name) == ["web", "web/import"])
   }
 
   @Test("S12, trap 1: is refused once its parent waits, and whoever opens it sees that")
   func refused() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
-      ladder.recorder.record("web: ready")
+      clock.recorder.record("web: ready")
       await phase.turnToStop()
       do {
-        try await withPhase("late") { _ in ladder.recorder.record("late ran") }
+        try await withPhase("late") { _ in clock.recorder.record("late ran") }
       } catch let error as PhaseError {
-        ladder.recorder.record("\(error.code)")
+        clock.recorder.record("\(error.code)")
         #expect("\(error)".hasPrefix("phase \"late\" on phase \"web\": refused"))
       }
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop()
     #expect(await report.exitCode == 0)
-    #expect(ladder.recorder.events.last == "refused")
+    #expect(clock.recorder.events.last == "refused")
   }
 
   @Test("Outside any phase there is no current one, and withPhase says what to do")
@@ -65,60 +65,60 @@ struct ChildPhaseTests {
 
   @Test("Trap 2: a session inside opens one also while the phase drains, and all is waited for")
   func inside() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
       async let request: Void = phase.session("POST /orders") {
-        ladder.recorder.record("request: began")
+        clock.recorder.record("request: began")
         await phase.drainRequested()
-        try await withPhase("write") { _ in ladder.recorder.record("write: ran") }
-        ladder.recorder.record("request: ended")
+        try await withPhase("write") { _ in clock.recorder.record("write: ran") }
+        clock.recorder.record("request: ended")
       }
       await phase.turnToStop()
-      ladder.recorder.record("web: turn")
+      clock.recorder.record("web: turn")
       try await request
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "request: began")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "request: began")
     shop.requestStop()
     #expect(await report.exitCode == 0)
-    #expect(ladder.recorder.saw(inOrder: "request: began", "write: ran", "request: ended", "web: turn"))
+    #expect(clock.recorder.saw(inOrder: "request: began", "write: ran", "request: ended", "web: turn"))
     #expect(await report.phases[0].sessions?.drained == 1)
   }
 
   @Test("Stops when its task is cancelled: those inside first, and the rest runs on")
   func cancelledTask() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
       let task = Task {
         try await withPhase("outer") { outer in
           try await withPhase("inner") { inner in
-            ladder.recorder.record("inner: open")
+            clock.recorder.record("inner: open")
             await inner.turnToStop()
-            ladder.recorder.record("inner: turn")
+            clock.recorder.record("inner: turn")
           }
           await outer.turnToStop()
-          ladder.recorder.record("outer: turn")
+          clock.recorder.record("outer: turn")
         }
       }
-      await ladder.recorder.wait(for: "inner: open")
+      await clock.recorder.wait(for: "inner: open")
       task.cancel()
       _ = await task.result
       #expect(!phase.isStopRequested)
-      ladder.recorder.record("task ended")
+      clock.recorder.record("task ended")
       await phase.turnToStop()
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "task ended")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "task ended")
     shop.requestStop()
     #expect(await report.exitCode == 0)
-    #expect(ladder.recorder.saw(inOrder: "inner: turn", "outer: turn", "task ended"))
+    #expect(clock.recorder.saw(inOrder: "inner: turn", "outer: turn", "task ended"))
   }
 
   @Test("Stops alone, and its error goes to whoever opened it")
   func stopsAlone() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
       do {
@@ -128,30 +128,30 @@ struct ChildPhaseTests {
           throw PhaseScript.Failure("half done")
         }
       } catch {
-        ladder.recorder.record("\(error)")
+        clock.recorder.record("\(error)")
       }
       await phase.turnToStop()
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "half done")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "half done")
     shop.requestStop()
     #expect(await report.exitCode == 0)
   }
 
   @Test("One that ignores its cancellation is named, with the phase that it holds up")
   func straggler() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
       try await withPhase("import", limit: .seconds(5)) { child in
-        ladder.recorder.record("import: open")
+        clock.recorder.record("import: open")
         await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
       }
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "import: open")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "import: open")
     shop.requestStop()
-    ladder.advance(by: .seconds(20))
+    clock.advance(by: .seconds(20))
     #expect(await report.exitCode == 124)
     #expect(await report.stragglers.map(\.name) == ["web/import", "web"])
     #expect(await report.phases.map(\.end) == [.abandoned, .abandoned])
@@ -159,21 +159,21 @@ struct ChildPhaseTests {
 
   @Test("A phase of the graph that is stopped alone takes those with it that require it, in order, and no others")
   func stopOfAPhase() async {
-    let ladder = ladder
+    let clock = clock
     let database = shop.phase("database") { phase in
       phase.ready()
       await phase.turnToStop()
-      ladder.recorder.record("database: turn")
+      clock.recorder.record("database: turn")
     }
-    shop.phase("web", requires: database, script: .obedient, on: ladder)
-    shop.phase("queue", script: .obedient, on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
-    await ladder.recorder.wait(for: "queue: ready")
+    shop.phase("web", requires: database, script: .obedient, on: clock)
+    shop.phase("queue", script: .obedient, on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
+    await clock.recorder.wait(for: "queue: ready")
     shop.requestStop(of: database)
-    await ladder.recorder.wait(for: "database: turn")
-    #expect(ladder.recorder.saw(inOrder: "web: ended", "database: turn"))
-    #expect(!ladder.recorder.events.contains("queue: turn"))
+    await clock.recorder.wait(for: "database: turn")
+    #expect(clock.recorder.saw(inOrder: "web: ended", "database: turn"))
+    #expect(!clock.recorder.events.contains("queue: turn"))
     shop.requestStop()
     #expect(await report.exitCode == 0)
     #expect(await report.phases.map(\.end) == [.drained, .drained, .drained])

@@ -5,20 +5,20 @@ import Testing
 
 @Suite("The events of a run (S13)", .timeLimit(.minutes(1)))
 struct EventTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
 
   @Test("come in the order of what happened, to two readers alike, and end with the report")
   func order() async {
-    let database = shop.phase("database", script: .obedient, on: ladder)
-    let queue = shop.phase("queue", requires: database, script: .throwsWhileDraining("full"), on: ladder)
-    shop.phase("web", requires: queue, limit: .seconds(5), script: .ignoresDrain, on: ladder)
+    let database = shop.phase("database", script: .obedient, on: clock)
+    let queue = shop.phase("queue", requires: database, script: .throwsWhileDraining("full"), on: clock)
+    shop.phase("web", requires: queue, limit: .seconds(5), script: .ignoresDrain, on: clock)
     let (one, other) = (shop.events, shop.events)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop(StopRequest(source: .signal(15)))
-    await ladder.recorder.wait(for: "web: turn")
-    ladder.advance(by: .seconds(5))
+    await clock.recorder.wait(for: "web: turn")
+    clock.advance(by: .seconds(5))
     let expected = [
       "database: started", "database: ready", "queue: started", "queue: ready", "web: started", "web: ready",
       "stop requested: SIGTERM", "web: draining", "web: cancelled", "web: cancelled", "queue: draining",
@@ -39,7 +39,7 @@ struct EventTests {
   func slowReader() async {
     // So many that what they say is more than is kept for one.
     let count = 1100
-    for number in 0..<count { shop.phase("phase \(number)", script: .obedient, on: ladder) }
+    for number in 0..<count { shop.phase("phase \(number)", script: .obedient, on: clock) }
     let (slow, fast) = (shop.events, shop.events)
     let leaving = Task { [events = shop.events] in
       for await event in events where event.kind == .ready { return event.phase }
@@ -55,7 +55,7 @@ struct EventTests {
       }
       return events
     }
-    let report = await shop.run(on: ladder)
+    let report = await shop.run(on: clock)
     let all = await reading.value
     #expect(all.count == 4 * count + 2)
     #expect(all.last?.report == report)
@@ -69,7 +69,7 @@ struct EventTests {
 
   @Test("Those of a child phase begin with its start, and name those that it was opened in")
   func childPhase() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { [shop] phase in
       phase.ready()
       try await withPhase("import") { child in
@@ -79,7 +79,7 @@ struct EventTests {
       await phase.turnToStop()
     }
     let events = shop.events
-    _ = await shop.run(on: ladder)
+    _ = await shop.run(on: clock)
     var ofChild: [String] = []
     for await event in events where event.phase == "web/import" { ofChild.append(event.description) }
     #expect(ofChild == ["web/import: started", "web/import: draining", "web/import: drained"])
@@ -87,9 +87,9 @@ struct EventTests {
 
   @Test("Whoever asks after the end is told of the end, and of nothing else")
   func late() async {
-    shop.phase("web", script: .obedient, on: ladder)
+    shop.phase("web", script: .obedient, on: clock)
     shop.requestStop()
-    let report = await shop.run(on: ladder)
+    let report = await shop.run(on: clock)
     var events: [LifecycleEvent] = []
     for await event in shop.events { events.append(event) }
     #expect(events.map(\.kind) == [.finished])
@@ -98,26 +98,26 @@ struct EventTests {
 
   @Test("Whoever begins to read in the middle is told of nothing that was before")
   func fromTheMiddle() async {
-    let ladder = ladder
+    let clock = clock
     let database = shop.phase("database") { [shop] phase in
       phase.ready()
       await phase.drainRequested()
       // "web" has ended.
       let events = shop.events
-      ladder.recorder.record("database: reads")
+      clock.recorder.record("database: reads")
       Task {
-        for await event in events { ladder.recorder.record("\(event.kind) \(event.phase ?? "")") }
-        ladder.recorder.record("read")
+        for await event in events { clock.recorder.record("\(event.kind) \(event.phase ?? "")") }
+        clock.recorder.record("read")
       }
     }
-    shop.phase("web", requires: database, script: .obedient, on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    shop.phase("web", requires: database, script: .obedient, on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop()
     _ = await report
-    await ladder.recorder.wait(for: "read")
-    let begin = ladder.recorder.events.firstIndex(of: "database: reads") ?? 0
-    #expect(ladder.recorder.events[begin...] == ["database: reads", "ended database", "finished ", "read"])
+    await clock.recorder.wait(for: "read")
+    let begin = clock.recorder.events.firstIndex(of: "database: reads") ?? 0
+    #expect(clock.recorder.events[begin...] == ["database: reads", "ended database", "finished ", "read"])
   }
 
   @Test("However many threads bring the news, each phase has its events in order, and its end before the end of all")
@@ -125,7 +125,7 @@ struct EventTests {
     let perPhase: [LifecycleEvent.Kind] = [.started, .ready, .draining, .ended]
     for _ in 0..<50 {
       let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
-      let ladder = ManualLadder()
+      let clock = ManualClock()
       for number in 0..<100 {
         shop.phase("phase \(number)") { phase in
           try phase.beginSession().end()
@@ -145,7 +145,7 @@ struct EventTests {
         }
         return byPhase
       }
-      let report = await shop.run(on: ladder)
+      let report = await shop.run(on: clock)
       let byPhase = await reading.value
       #expect(byPhase.count == 100)
       #expect(byPhase.first { $0.value != perPhase }?.value == nil)

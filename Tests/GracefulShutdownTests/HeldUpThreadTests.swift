@@ -49,30 +49,30 @@ struct HeldUpThreadTests {
 
   @Test("keeps to itself nothing that others find out: a phase whose last session ends then has its turn")
   func emptied() async throws {
-    let (ladder, gate) = (ManualLadder(), HoldingGate())
+    let (clock, gate) = (ManualClock(), HoldingGate())
     let lifecycle = Lifecycle("shop", logger: Logger(label: "test") { _ in HoldingHandler(gate: gate) })
     let handed = Mutex<Phase?>(nil)
     for name in ["mail", "web"] {
       lifecycle.phase(name) { phase in
         if name == "web" { handed.withLock { $0 = phase } }
         phase.ready()
-        ladder.recorder.record("\(name) ready")
+        clock.recorder.record("\(name) ready")
         await phase.turnToStop()
-        ladder.recorder.record("\(name) turn")
+        clock.recorder.record("\(name) turn")
       }
     }
-    let run = Task { await lifecycle.run(in: ladder) }
-    await ladder.recorder.wait(for: "web ready")
-    await ladder.recorder.wait(for: "mail ready")
+    let run = Task { await lifecycle.run(in: clock) }
+    await clock.recorder.wait(for: "web ready")
+    await clock.recorder.wait(for: "mail ready")
     let web = try #require(handed.withLock { $0 })
     let session = try web.beginSession()
     // The request itself, that web drains, and then that mail does: there it is held up.
     gate.hold(after: 2)
-    ladder.perform { lifecycle.requestStop() }
+    clock.perform { lifecycle.requestStop() }
     await eventually { gate.holds.load(ordering: .sequentiallyConsistent) }
     session.end()
-    await ladder.recorder.wait(for: "web turn")
-    #expect(!ladder.recorder.events.contains("mail turn"))
+    await clock.recorder.wait(for: "web turn")
+    #expect(!clock.recorder.events.contains("mail turn"))
     gate.open()
     #expect(await run.value.exitCode == 0)
   }
@@ -83,7 +83,7 @@ struct HeldUpThreadTests {
 
   @Test("Ten thousand gates that it finds empty itself are told of together, and each phase has its turn once")
   func many() async {
-    let ladder = ManualLadder()
+    let clock = ManualClock()
     let turns = Count()
     let lifecycle = Lifecycle("shop")
     lifecycle.phase("root") { phase in
@@ -92,7 +92,7 @@ struct HeldUpThreadTests {
         for _ in 0..<10_000 {
           group.addTask {
             try? await phase.withPhase("child") { child in
-              ladder.recorder.record("open")
+              clock.recorder.record("open")
               await child.turnToStop()
               turns.add()
             }
@@ -100,8 +100,8 @@ struct HeldUpThreadTests {
         }
       }
     }
-    let run = Task { await lifecycle.run(in: ladder) }
-    await ladder.recorder.wait(for: "open", times: 10_000)
+    let run = Task { await lifecycle.run(in: clock) }
+    await clock.recorder.wait(for: "open", times: 10_000)
     lifecycle.requestStop()
     let report = await run.value
     #expect(report.exitCode == 0)

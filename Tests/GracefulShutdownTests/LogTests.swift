@@ -31,11 +31,11 @@ struct LogTests {
   @Test("names the lifecycle and the phase in stable metadata")
   func metadata() async {
     let handler = Handler()
-    let ladder = ManualLadder()
+    let clock = ManualClock()
     let shop = Lifecycle("shop", logger: Logger(label: "test") { _ in handler })
-    shop.phase("web", script: .obedient, on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    shop.phase("web", script: .obedient, on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop(StopRequest(why: "deploy"))
     _ = await report
     let lines = handler.kept.lines.withLock { $0 }
@@ -67,7 +67,7 @@ struct LogTests {
       phase.ready()
       shop.requestStop()
     }
-    let report = await shop.run(on: ManualLadder())
+    let report = await shop.run(on: ManualClock())
     let ready = handler.kept.lines.withLock { $0.filter { $0.contains("phase is ready") } }
     #expect(ready.map { $0.suffix(3) } == ["ase", "web"])
     #expect(report.ignored == ["web became ready twice", "web became ready after its end"])
@@ -98,22 +98,22 @@ private struct BlockedHandler: LogHandler {
 struct BlockedLogTests {
   @Test("holds up the report no longer than a part of what is reserved for it")
   func blocked() async {
-    let ladder = ManualLadder()
+    let clock = ManualClock()
     let shop = Lifecycle(
       "shop", grace: .seconds(20),
       logger: Logger(label: "blocked") { _ in
-        BlockedHandler(ladder.recorder)
+        BlockedHandler(clock.recorder)
       })
-    shop.phase("web", script: .obedient, on: ladder)
-    let task = Task { await shop.run(on: ladder) }
-    await ladder.recorder.wait(for: "log")
-    await ladder.recorder.wait(for: "web: ready")
+    shop.phase("web", script: .obedient, on: clock)
+    let task = Task { await shop.run(on: clock) }
+    await clock.recorder.wait(for: "log")
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop()
-    await ladder.recorder.wait(for: "web: ended")
+    await clock.recorder.wait(for: "web: ended")
     // The flush asks for its wake-up a moment after the end: time passes until the report is there.
     let over = Task {
       while !Task.isCancelled {
-        ladder.advance(by: .milliseconds(500))
+        clock.advance(by: .milliseconds(500))
         await Task.yield()
       }
     }

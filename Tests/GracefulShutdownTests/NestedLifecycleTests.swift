@@ -4,21 +4,21 @@ import Testing
 
 @Suite("A phase that holds a lifecycle", .timeLimit(.minutes(1)))
 struct NestedLifecycleTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
 
   /// `index`, and `api`, which requires it.
   private func engine(grace: Duration = .seconds(20), index: PhaseScript = .obedient) -> Lifecycle {
     let engine = Lifecycle("engine", grace: grace, logger: .silent)
-    engine.phase("index", script: index, on: ladder)
-    engine.phase("api", requires: PhaseHandle("index"), script: .obedient, on: ladder)
+    engine.phase("index", script: index, on: clock)
+    engine.phase("api", requires: PhaseHandle("index"), script: .obedient, on: clock)
     return engine
   }
 
   private func declare(_ engine: Lifecycle, limit: Duration? = nil) {
-    let database = shop.phase("database", script: .obedient, on: ladder)
+    let database = shop.phase("database", script: .obedient, on: clock)
     let search = shop.phase("search", requires: database, limit: limit, lifecycle: engine)
-    shop.phase("web", requires: search, script: .obedient, on: ladder)
+    shop.phase("web", requires: search, script: .obedient, on: clock)
   }
 
   private func state(of phase: String) -> PhaseSnapshot.State? {
@@ -26,9 +26,9 @@ struct NestedLifecycleTests {
   }
 
   private func run(untilReady name: String = "web") async -> Task<LifecycleReport, Never> {
-    let (shop, ladder) = (shop, ladder)
-    let run = Task { await shop.run(on: ladder) }
-    await ladder.recorder.wait(for: "\(name): ready")
+    let (shop, clock) = (shop, clock)
+    let run = Task { await shop.run(on: clock) }
+    await clock.recorder.wait(for: "\(name): ready")
     return run
   }
 
@@ -36,12 +36,12 @@ struct NestedLifecycleTests {
   func order() async throws {
     declare(engine())
     let run = await run()
-    #expect(ladder.recorder.saw(inOrder: "database: ready", "search/index: ready", "search/api: ready", "web: started"))
+    #expect(clock.recorder.saw(inOrder: "database: ready", "search/index: ready", "search/api: ready", "web: started"))
     shop.requestStop()
     let report = await run.value
     #expect(report.exitCode == 0)
     #expect(
-      ladder.recorder.saw(
+      clock.recorder.saw(
         inOrder: "web: ended", "search/api: turn", "search/api: ended", "search/index: turn", "search/index: ended",
         "database: turn"))
     #expect(report.phases.map(\.name) == ["database", "search", "web", "search/index", "search/api"])
@@ -65,11 +65,11 @@ struct NestedLifecycleTests {
     declare(engine(grace: .seconds(4), index: .ignoresCancel))
     let run = await run()
     shop.requestStop()
-    await ladder.recorder.wait(for: "search/index: turn")
+    await clock.recorder.wait(for: "search/index: turn")
     // A quarter of it is for the cancelled, a quarter for the end: as if it was alone.
-    ladder.advance(by: .seconds(2))
-    await ladder.recorder.wait(for: "search/index: cancelled")
-    ladder.advance(by: .seconds(1))
+    clock.advance(by: .seconds(2))
+    await clock.recorder.wait(for: "search/index: cancelled")
+    clock.advance(by: .seconds(1))
     let report = await run.value
     #expect(report.took == .seconds(3))
     #expect(report.part("search")?.stragglers.map(\.name) == ["index"])
@@ -81,11 +81,11 @@ struct NestedLifecycleTests {
     declare(engine(grace: .seconds(1000), index: .ignoresCancel), limit: limit.map { .seconds($0) })
     let run = await run()
     shop.requestStop()
-    await ladder.recorder.wait(for: "search/index: turn")
+    await clock.recorder.wait(for: "search/index: turn")
     // Of 20 s, 2 s are for the cancelled and 1 s for the end; of 6 s, a quarter and 1 s.
-    ladder.advance(by: limit == nil ? .seconds(17) : .milliseconds(3500))
-    await ladder.recorder.wait(for: "search/index: cancelled")
-    ladder.advance(by: limit == nil ? .seconds(2) : .milliseconds(1500))
+    clock.advance(by: limit == nil ? .seconds(17) : .milliseconds(3500))
+    await clock.recorder.wait(for: "search/index: cancelled")
+    clock.advance(by: limit == nil ? .seconds(2) : .milliseconds(1500))
     let report = await run.value
     #expect(report.stragglers.first?.name == "search/index")
     #expect(report.took <= (limit == nil ? .seconds(19) : .seconds(5)))
@@ -97,9 +97,9 @@ struct NestedLifecycleTests {
     declare(engine)
     let run = await run()
     engine.requestStop()
-    await ladder.recorder.wait(for: "search/index: ended")
-    #expect(ladder.recorder.saw(inOrder: "web: ended", "search/api: ended", "search/index: ended"))
-    #expect(!ladder.recorder.events.contains("database: turn"))
+    await clock.recorder.wait(for: "search/index: ended")
+    #expect(clock.recorder.saw(inOrder: "web: ended", "search/api: ended", "search/index: ended"))
+    #expect(!clock.recorder.events.contains("database: turn"))
     shop.requestStop()
     #expect(await run.value.exitCode == 0)
   }
@@ -112,7 +112,7 @@ struct NestedLifecycleTests {
     engine.requestStop(of: "api")
     // Whose turn is next is decided when it has ended for the lifecycle, and not only for itself.
     while state(of: "search/api") != .ended { await Task.yield() }
-    #expect(ladder.recorder.saw(inOrder: "web: ended", "search/api: ended"))
+    #expect(clock.recorder.saw(inOrder: "web: ended", "search/api: ended"))
     #expect(state(of: "search/index") == .ready)
     shop.requestStop()
     #expect(await run.value.exitCode == 0)
@@ -136,7 +136,7 @@ struct NestedLifecycleTests {
   @Test("stops the whole as failed when a phase of it fails")
   func failure() async throws {
     declare(engine(index: .failsAtStart("no index")))
-    let report = await shop.run(on: ladder)
+    let report = await shop.run(on: clock)
     #expect(report.exitCode == 1)
     #expect(report.request?.source == .phaseFailed("search/index"))
   }
@@ -147,13 +147,13 @@ struct NestedLifecycleTests {
     declare(engine)
     let cache = Lifecycle("cache", logger: .silent)
     engine.phase("cache", requires: PhaseHandle("index"), lifecycle: cache)
-    cache.phase("memory", script: .obedient, on: ladder)
+    cache.phase("memory", script: .obedient, on: clock)
     let run = await run()
-    #expect(ladder.recorder.saw(inOrder: "search/index: ready", "search/cache/memory: ready", "web: started"))
+    #expect(clock.recorder.saw(inOrder: "search/index: ready", "search/cache/memory: ready", "web: started"))
     shop.requestStop()
     #expect(await run.value.part("search/cache")?.phases.map(\.name) == ["memory"])
     #expect(
-      ladder.recorder.saw(inOrder: "web: ended", "search/cache/memory: ended", "search/index: turn", "database: turn"))
+      clock.recorder.saw(inOrder: "web: ended", "search/cache/memory: ended", "search/index: turn", "database: turn"))
   }
 
   @Test("is in the plan, the snapshot and the events of the whole, and the lifecycle in it sees the same")
@@ -183,20 +183,20 @@ struct NestedLifecycleTests {
     declare(engine)
     shop.phase("search again", lifecycle: engine)
     engine.phase("outside", lifecycle: shop)
-    let report = await shop.run(on: ladder)
+    let report = await shop.run(on: clock)
     #expect(report.exitCode == 78)
     #expect(report.mistakes.count == 2)
     #expect(report.mistakes.allSatisfy { "\($0)".contains("runs once only") }, "\(report.mistakes)")
-    #expect(ladder.recorder.events == [])
-    #expect(await engine.run(on: ladder).exitCode == 78)
+    #expect(clock.recorder.events == [])
+    #expect(await engine.run(on: clock).exitCode == 78)
 
     let running = Lifecycle("running", logger: .silent)
-    running.phase("job", script: .obedient, on: ladder)
-    async let first = running.run(on: ladder)
-    await ladder.recorder.wait(for: "job: ready")
+    running.phase("job", script: .obedient, on: clock)
+    async let first = running.run(on: clock)
+    await clock.recorder.wait(for: "job: ready")
     let other = Lifecycle("other", logger: .silent)
     other.phase("search", lifecycle: running)
-    #expect(await other.run(on: ladder).exitCode == 78)
+    #expect(await other.run(on: clock).exitCode == 78)
     running.requestStop()
     #expect(await first.exitCode == 0)
   }
@@ -207,9 +207,9 @@ struct NestedLifecycleTests {
       let (a, b) = (Lifecycle("a", logger: .silent), Lifecycle("b", logger: .silent))
       a.phase("b", lifecycle: b)
       b.phase("a", lifecycle: a)
-      let ladder = ladder
-      async let first = a.run(on: ladder)
-      async let second = b.run(on: ladder)
+      let clock = clock
+      async let first = a.run(on: clock)
+      async let second = b.run(on: clock)
       #expect(await [first.exitCode, second.exitCode] == [78, 78])
       // None of these goes round in a circle.
       for lifecycle in [a, b] {
@@ -224,7 +224,7 @@ struct NestedLifecycleTests {
   func odd() async throws {
     let empty = Lifecycle("empty", logger: .silent)
     let part = shop.phase("part", lifecycle: empty)
-    shop.phase("web", requires: part, script: .obedient, on: ladder)
+    shop.phase("web", requires: part, script: .obedient, on: clock)
     let run = await run()
     shop.requestStop()
     #expect(await run.value.exitCode == 0)
@@ -237,7 +237,7 @@ struct NestedLifecycleTests {
     bad.phase("search/index") { _ in }
     bad.phase("search", lifecycle: inner)
     bad.phase("hurry", lifecycle: Lifecycle("hurry", grace: .zero, logger: .silent))
-    let mistakes = await bad.run(on: ladder).mistakes.map(\.description)
+    let mistakes = await bad.run(on: clock).mistakes.map(\.description)
     #expect(mistakes.contains { $0.contains("two phases are called \"search/index\"") }, "\(mistakes)")
     #expect(mistakes.contains { $0.contains("empty name") }, "\(mistakes)")
     #expect(mistakes.contains { $0.contains("limit of phase \"hurry\"") }, "\(mistakes)")
@@ -249,26 +249,26 @@ struct NestedLifecycleTests {
     var policy = RestartPolicy.onFailure()
     policy.jitter = 0
     policy.dependents = .restart
-    let (ladder, events) = (ladder, shop.events)
+    let (clock, events) = (clock, shop.events)
     let engine = Lifecycle("engine", grace: .seconds(4), logger: .silent)
     engine.phase("index", restart: policy) { phase in
       phase.ready()
-      ladder.recorder.record("index is ready")
-      if ladder.recorder.events.count(where: { $0 == "index is ready" }) == 1 {
-        await ladder.recorder.wait(for: "web: ready")
+      clock.recorder.record("index is ready")
+      if clock.recorder.events.count(where: { $0 == "index is ready" }) == 1 {
+        await clock.recorder.wait(for: "web: ready")
         throw PhaseScript.Failure("lost")
       }
       await phase.turnToStop()
     }
-    engine.phase("api", requires: "index", script: .obedient, on: ladder)
+    engine.phase("api", requires: "index", script: .obedient, on: clock)
     declare(engine)
     let run = await run()
     for await event in events where event.kind == .restarting { break }
-    await ladder.recorder.wait(for: "search/api: ended")
-    ladder.advanceToNext()
-    await ladder.recorder.wait(for: "web: ready", times: 2)
-    #expect(ladder.recorder.saw(inOrder: "web: ended", "search/api: ended", "search/api: started", "web: started"))
-    #expect(!ladder.recorder.events.contains("database: turn"))
+    await clock.recorder.wait(for: "search/api: ended")
+    clock.advanceToNext()
+    await clock.recorder.wait(for: "web: ready", times: 2)
+    #expect(clock.recorder.saw(inOrder: "web: ended", "search/api: ended", "search/api: started", "web: started"))
+    #expect(!clock.recorder.events.contains("database: turn"))
     shop.requestStop()
     let report = await run.value
     #expect(report.exitCode == 0, "\(report.text)")

@@ -5,27 +5,27 @@ import Testing
 /// What is opened inside each other shares the time that is left when the time to drain is over.
 @Suite("The time of phases inside each other", .timeLimit(.minutes(1)))
 struct NestedTimeTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
 
   @Test("A child that ends when it is cancelled is cancelled, not abandoned, although its drain ends with its parent's")
   func sameInstant() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
       try await withPhase("import") { _ in
-        ladder.recorder.record("import: open")
+        clock.recorder.record("import: open")
         for await _ in AsyncStream<Never>.makeStream().stream {}
-        ladder.recorder.record("import: cancelled")
+        clock.recorder.record("import: cancelled")
       }
-      ladder.recorder.record("web: cleaned up")
+      clock.recorder.record("web: cleaned up")
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "import: open")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "import: open")
     shop.requestStop()
-    ladder.advance(by: .seconds(17))
+    clock.advance(by: .seconds(17))
     #expect(await report.phases.map(\.end) == [.cancelled, .cancelled])
-    #expect(ladder.recorder.saw(inOrder: "import: cancelled", "web: cleaned up"))
+    #expect(clock.recorder.saw(inOrder: "import: cancelled", "web: cleaned up"))
   }
 
   @Test("Each of those inside each other has an equal share, the innermost the first, and nobody is given up before it")
@@ -53,23 +53,23 @@ struct NestedTimeTests {
 
   @Test("Those inside a phase whose body has come back have all of its time")
   func withoutBody() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
       Task {
         try await withPhase("import") { child in
-          ladder.recorder.record("import: open")
+          clock.recorder.record("import: open")
           await child.turnToStop()
-          await ladder.pause(for: .milliseconds(18_900), recording: "import: works")
+          await clock.pause(for: .milliseconds(18_900), recording: "import: works")
         }
       }
       await phase.stopRequested()
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "import: open")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "import: open")
     shop.requestStop()
-    await ladder.recorder.wait(for: "import: works")
-    ladder.advance(by: .milliseconds(18_900))
+    await clock.recorder.wait(for: "import: works")
+    clock.advance(by: .milliseconds(18_900))
     #expect(await report.phases.map(\.end) == [.cancelled, .cancelled])
   }
 }

@@ -210,8 +210,8 @@ struct PathModel: Hashable {
       try require(requires[id].allSatisfy { !heard.contains($0) }, "a start on what stops")
     case .ready(let id):
       try require(ready.contains(id) && isLive(id), "ready, and has not said so")
-    case .forgo(let id):
-      try require(!everReady.contains(id), "forgone, and was ready")
+    case .stoppedBeforeReady(let id):
+      try require(!everReady.contains(id), "stopped before it was ready, and was ready")
     case .hear(let id, _):
       try require((stopped || alone) && isLive(id), "nobody asked, or nobody is there to hear")
       heard.insert(id)

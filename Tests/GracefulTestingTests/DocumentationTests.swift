@@ -34,7 +34,7 @@ struct DocumentationTests {
 
   @Test(
     "shows examples that are compiled and run, word for word",
-    arguments: ["ManualLadder", "Recorder", "ScriptedService"])
+    arguments: ["ManualClock", "Recorder", "ScriptedService"])
   func examples(file: String) throws {
     let examples = try Self.examples(in: "Sources/GracefulTesting/\(file).swift")
     #expect(!examples.isEmpty)

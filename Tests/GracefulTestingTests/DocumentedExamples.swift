@@ -6,41 +6,41 @@ import Testing
 @Suite("The examples in the documentation of GracefulTesting do what they say")
 struct DocumentedExamples {
   @Test(.timeLimit(.minutes(1))) func aWebServerThatHangsIsCutOff() async {
-    let ladder = ManualLadder()
+    let clock = ManualClock()
     let shop = Lifecycle("shop", grace: .seconds(20))
-    let database = shop.phase("database", script: .obedient, on: ladder)
-    shop.phase("web", requires: database, script: .ignoresDrain, on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    let database = shop.phase("database", script: .obedient, on: clock)
+    shop.phase("web", requires: database, script: .ignoresDrain, on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
 
     shop.requestStop()
-    await ladder.recorder.wait(for: "web: turn")
-    ladder.advance(by: .seconds(17))  // 20 s less 2 s to cancel and 1 s to leave
+    await clock.recorder.wait(for: "web: turn")
+    clock.advance(by: .seconds(17))  // 20 s less 2 s to cancel and 1 s to leave
 
     #expect(await report.exitCode == 124)
     #expect(await report.stragglers.first?.name == "web")
-    #expect(ladder.recorder.saw(inOrder: "web: turn", "web: cancelled", "web: ended", "database: turn"))
+    #expect(clock.recorder.saw(inOrder: "web: turn", "web: cancelled", "web: ended", "database: turn"))
   }
 
   @Test(.timeLimit(.minutes(1))) func thePipelineDrainsBeforeTheDatabase() async {
-    let ladder = ManualLadder()
+    let clock = ManualClock()
     let shop = Lifecycle("shop")
-    let database = shop.phase("database", script: .obedient, on: ladder)
-    let pipeline = ScriptedService("pipeline", .slow(.seconds(3)), on: ladder)
+    let database = shop.phase("database", script: .obedient, on: clock)
+    let pipeline = ScriptedService("pipeline", .slow(.seconds(3)), on: clock)
     shop.phase("pipeline", requires: database, service: pipeline)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "pipeline: started")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "pipeline: started")
 
     shop.requestStop()
-    await ladder.recorder.wait(for: "pipeline: drains")
-    ladder.advance(by: .seconds(3))
+    await clock.recorder.wait(for: "pipeline: drains")
+    clock.advance(by: .seconds(3))
 
     #expect(await report.exitCode == 0)
-    #expect(ladder.recorder.saw(inOrder: "pipeline: told", "pipeline: ended", "database: turn"))
+    #expect(clock.recorder.saw(inOrder: "pipeline: told", "pipeline: ended", "database: turn"))
   }
 
   @Test(.timeLimit(.minutes(1))) func theQueueIsEmptyBeforeTheDatabaseCloses() async {
-    let ladder = ManualLadder()
+    let clock = ManualClock()
     let shop = Lifecycle("shop")
     let database = shop.phase("database") { phase in
       phase.ready()
@@ -51,7 +51,7 @@ struct DocumentedExamples {
       try await phase.withCancellation(at: .drain) { for await _ in AsyncStream<Int>.makeStream().stream {} }
     }
     let recorder = Recorder(of: shop)
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     await recorder.wait(for: "queue: ready")
 
     shop.requestStop(StopRequest(source: .signal(15)))

@@ -6,18 +6,18 @@ import Testing
 /// Each script does what it says, and records it.
 @Suite("A scripted phase", .timeLimit(.minutes(1)))
 struct PhaseScriptTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20))
 
-  private var events: [String] { ladder.recorder.events }
+  private var events: [String] { clock.recorder.events }
 
   /// Runs one such phase until it is ready, asks for the stop, and lets `then` see it through.
-  private func end(of script: PhaseScript, then: (ManualLadder) async -> Void = { _ in }) async -> LifecycleReport {
-    shop.phase("web", script: script, on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+  private func end(of script: PhaseScript, then: (ManualClock) async -> Void = { _ in }) async -> LifecycleReport {
+    shop.phase("web", script: script, on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop()
-    await then(ladder)
+    await then(clock)
     return await report
   }
 
@@ -29,19 +29,19 @@ struct PhaseScriptTests {
 
   @Test("that fails at its start")
   func failsAtStart() async {
-    shop.phase("web", script: .failsAtStart("no port"), on: ladder)
-    #expect(await shop.run(on: ladder).phases.map(\.end) == [.failed("no port")])
+    shop.phase("web", script: .failsAtStart("no port"), on: clock)
+    #expect(await shop.run(on: clock).phases.map(\.end) == [.failed("no port")])
     #expect(events == ["web: started", "web: ended"])
   }
 
   @Test("that starts slowly, also when it is told to stop meanwhile")
   func slowStart() async {
-    shop.phase("web", script: .slowStart(.seconds(3)), on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: starting")
-    ladder.advance(by: .seconds(2))
+    shop.phase("web", script: .slowStart(.seconds(3)), on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: starting")
+    clock.advance(by: .seconds(2))
     shop.requestStop()
-    ladder.advance(by: .seconds(1))
+    clock.advance(by: .seconds(1))
     #expect(await report.phases.map(\.end) == [.drained])
     #expect(await report.took == .seconds(1))
     #expect(events == ["web: started", "web: starting", "web: ready", "web: turn", "web: ended"])
@@ -49,20 +49,20 @@ struct PhaseScriptTests {
 
   @Test("that is never ready, within its start limit")
   func neverReady() async {
-    shop.phase("web", startLimit: .seconds(4), script: .neverReady, on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: started")
-    ladder.advance(by: .seconds(4))
+    shop.phase("web", startLimit: .seconds(4), script: .neverReady, on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: started")
+    clock.advance(by: .seconds(4))
     #expect(await report.phases[0].end.error == "not ready within its start limit of 4.000 s")
     #expect(events == ["web: started", "web: turn", "web: ended"])
   }
 
   @Test("that returns by itself")
   func returnsByItself() async {
-    shop.phase("web", script: .returnsByItself(after: .seconds(7)), on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
-    #expect(ladder.advanceToNext())
+    shop.phase("web", script: .returnsByItself(after: .seconds(7)), on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
+    #expect(clock.advanceToNext())
     #expect(await report.phases.map(\.end) == [.endedByItself])
     #expect(await report.ran == .seconds(7))
     #expect(events == ["web: started", "web: ready", "web: ended"])
@@ -70,9 +70,9 @@ struct PhaseScriptTests {
 
   @Test("that is slow, and ignores its cancellation meanwhile")
   func slow() async {
-    let report = await end(of: .slow(.seconds(18))) { ladder in
-      await ladder.recorder.wait(for: "web: turn")
-      ladder.advance(by: .seconds(18))
+    let report = await end(of: .slow(.seconds(18))) { clock in
+      await clock.recorder.wait(for: "web: turn")
+      clock.advance(by: .seconds(18))
     }
     #expect(report.phases.map(\.end) == [.cancelled])
     #expect(report.took == .seconds(18))
@@ -87,9 +87,9 @@ struct PhaseScriptTests {
 
   @Test("that ends only when it is cancelled, but then at once")
   func ignoresDrain() async {
-    let report = await end(of: .ignoresDrain) { ladder in
-      await ladder.recorder.wait(for: "web: turn")
-      ladder.advance(by: .seconds(17))
+    let report = await end(of: .ignoresDrain) { clock in
+      await clock.recorder.wait(for: "web: turn")
+      clock.advance(by: .seconds(17))
     }
     #expect(report.phases.map(\.end) == [.cancelled])
     #expect(report.took == .seconds(17))
@@ -98,11 +98,11 @@ struct PhaseScriptTests {
 
   @Test("that never ends")
   func ignoresCancel() async {
-    let report = await end(of: .ignoresCancel) { ladder in
-      await ladder.recorder.wait(for: "web: turn")
-      ladder.advance(by: .seconds(17))
-      await ladder.recorder.wait(for: "web: cancelled")
-      ladder.advance(by: .seconds(2))
+    let report = await end(of: .ignoresCancel) { clock in
+      await clock.recorder.wait(for: "web: turn")
+      clock.advance(by: .seconds(17))
+      await clock.recorder.wait(for: "web: cancelled")
+      clock.advance(by: .seconds(2))
     }
     #expect(report.phases.map(\.end) == [.abandoned])
     #expect(events == ["web: started", "web: ready", "web: turn", "web: cancelled"])
@@ -110,10 +110,10 @@ struct PhaseScriptTests {
 
   @Test("with sessions inside that need a while")
   func sessions() async {
-    let report = await end(of: .sessions(3, each: .seconds(2))) { ladder in
-      for number in 1...3 { await ladder.recorder.wait(for: "web: session \(number) drains") }
-      #expect(!ladder.recorder.events.contains("web: turn"))
-      ladder.advance(by: .seconds(2))
+    let report = await end(of: .sessions(3, each: .seconds(2))) { clock in
+      for number in 1...3 { await clock.recorder.wait(for: "web: session \(number) drains") }
+      #expect(!clock.recorder.events.contains("web: turn"))
+      clock.advance(by: .seconds(2))
     }
     #expect(report.phases.map(\.end) == [.drained])
     #expect(report.phases[0].sessions?.drained == 3)
@@ -123,9 +123,9 @@ struct PhaseScriptTests {
 
   @Test("with sessions inside that end only when they are cancelled")
   func endlessSessions() async {
-    let report = await end(of: .sessions(2, each: nil)) { ladder in
-      for number in 1...2 { await ladder.recorder.wait(for: "web: session \(number) drains") }
-      ladder.advance(by: .seconds(17))
+    let report = await end(of: .sessions(2, each: nil)) { clock in
+      for number in 1...2 { await clock.recorder.wait(for: "web: session \(number) drains") }
+      clock.advance(by: .seconds(17))
     }
     #expect(report.phases.map(\.end) == [.cancelled])
     #expect(report.phases[0].sessions?.cancelled == 2)
@@ -140,10 +140,10 @@ struct PhaseScriptTests {
 
   @Test("whose sessions are refused, because it was told to drain before they began, goes on without them")
   func refusedSessions() async {
-    let late = PhaseScript { phase, ladder in
-      ladder.recorder.record("web: ready")
+    let late = PhaseScript { phase, clock in
+      clock.recorder.record("web: ready")
       await phase.drainRequested()
-      try await PhaseScript.sessions(2, each: nil).play(phase, ladder)
+      try await PhaseScript.sessions(2, each: nil).play(phase, clock)
     }
     let report = await end(of: late)
     #expect(report.phases.map(\.end) == [.drained])
@@ -155,11 +155,11 @@ struct PhaseScriptTests {
 
   @Test("of one's own")
   func own() async {
-    let script = PhaseScript { phase, ladder in
+    let script = PhaseScript { phase, clock in
       phase.ready()
-      ladder.recorder.record("web: ready")
+      clock.recorder.record("web: ready")
       await phase.turnToStop()
-      ladder.recorder.record("mine")
+      clock.recorder.record("mine")
     }
     #expect(await end(of: script).exitCode == 0)
     #expect(events.contains("mine"))

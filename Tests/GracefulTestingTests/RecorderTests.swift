@@ -43,11 +43,11 @@ struct RecorderTests {
 
   @Test("of a lifecycle records what its phases are told")
   func lifecycle() async {
-    let ladder = ManualLadder()
+    let clock = ManualClock()
     let shop = Lifecycle("shop")
-    shop.phase("web", script: .obedient, on: ladder)
+    shop.phase("web", script: .obedient, on: clock)
     let recorder = Recorder(of: shop)
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     await recorder.wait(for: "web: ready")
     shop.requestStop(StopRequest(why: "enough"))
     _ = await report

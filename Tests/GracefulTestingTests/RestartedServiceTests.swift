@@ -7,21 +7,21 @@ import Testing
 struct RestartedServiceTests {
   @Test("A service of somebody else that fails twice, and then runs until it is told to stop")
   func service() async {
-    let (ladder, shop) = (ManualLadder(), Lifecycle("shop", grace: .seconds(20)))
+    let (clock, shop) = (ManualClock(), Lifecycle("shop", grace: .seconds(20)))
     var policy = RestartPolicy.onFailure()
     policy.firstDelay = .seconds(1)
     shop.phase(
       "consumer", restart: policy,
-      service: ScriptedService("consumer", .fails(2, after: .seconds(5), "lost"), on: ladder))
+      service: ScriptedService("consumer", .fails(2, after: .seconds(5), "lost"), on: clock))
     let events = shop.events
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     for run in 1...2 {
-      await ladder.recorder.wait(for: "consumer: running", times: run)
-      ladder.advance(by: .seconds(5))
+      await clock.recorder.wait(for: "consumer: running", times: run)
+      clock.advance(by: .seconds(5))
       for await event in events where event.kind == .restarting { break }
-      ladder.advanceToNext()
+      clock.advanceToNext()
     }
-    await ladder.recorder.wait(for: "consumer: started", times: 3)
+    await clock.recorder.wait(for: "consumer: started", times: 3)
     shop.requestStop()
     #expect(await report.exitCode == 0)
     #expect(await report.phases[0].restarted == 2)

@@ -7,37 +7,37 @@ import Testing
 /// Each script does what it says, as a phase with manual time, and in a group of swift-service-lifecycle.
 @Suite("A scripted service", .timeLimit(.minutes(1)))
 struct ScriptedServiceTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20))
 
   private func end(
-    of script: ScriptedService.Script, then: (ManualLadder) async -> Void = { _ in }
+    of script: ScriptedService.Script, then: (ManualClock) async -> Void = { _ in }
   ) async -> LifecycleReport {
-    shop.phase("web", service: ScriptedService("web", script, on: ladder))
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: started")
+    shop.phase("web", service: ScriptedService("web", script, on: clock))
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: started")
     shop.requestStop()
-    await ladder.recorder.wait(for: "web: told")
-    await then(ladder)
+    await clock.recorder.wait(for: "web: told")
+    await then(clock)
     return await report
   }
 
   @Test("that is obedient")
   func obedient() async {
     #expect(await end(of: .obedient).phases.map(\.end) == [.drained])
-    #expect(ladder.recorder.events == ["web: started", "web: told", "web: ended"])
+    #expect(clock.recorder.events == ["web: started", "web: told", "web: ended"])
   }
 
   @Test("that fails at its start, and one that returns by itself")
   func bySelf() async {
-    shop.phase("web", service: ScriptedService("web", .failsAtStart("no port"), on: ladder))
-    #expect(await shop.run(on: ladder).phases.map(\.end) == [.failed("no port")])
+    shop.phase("web", service: ScriptedService("web", .failsAtStart("no port"), on: clock))
+    #expect(await shop.run(on: clock).phases.map(\.end) == [.failed("no port")])
 
     let other = Lifecycle("other")
-    other.phase("job", service: ScriptedService("job", .returnsByItself(after: .seconds(3)), on: ladder))
-    async let report = other.run(on: ladder)
-    await ladder.recorder.wait(for: "job: running")
-    ladder.advance(by: .seconds(3))
+    other.phase("job", service: ScriptedService("job", .returnsByItself(after: .seconds(3)), on: clock))
+    async let report = other.run(on: clock)
+    await clock.recorder.wait(for: "job: running")
+    clock.advance(by: .seconds(3))
     #expect(await report.phases.map(\.end) == [.endedByItself])
   }
 
@@ -46,12 +46,12 @@ struct ScriptedServiceTests {
     #expect(await end(of: .throwsWhileDraining("disk full")).phases.map(\.end) == [.failed("disk full")])
 
     let other = Lifecycle("other")
-    other.phase("slow", service: ScriptedService("slow", .slow(.seconds(3)), on: ladder))
-    async let report = other.run(on: ladder)
-    await ladder.recorder.wait(for: "slow: started")
+    other.phase("slow", service: ScriptedService("slow", .slow(.seconds(3)), on: clock))
+    async let report = other.run(on: clock)
+    await clock.recorder.wait(for: "slow: started")
     other.requestStop()
-    await ladder.recorder.wait(for: "slow: drains")
-    ladder.advance(by: .seconds(3))
+    await clock.recorder.wait(for: "slow: drains")
+    clock.advance(by: .seconds(3))
     #expect(await report.phases.map(\.end) == [.drained])
     #expect(await report.took == .seconds(3))
   }
@@ -60,25 +60,25 @@ struct ScriptedServiceTests {
   func ignoresDrain() async {
     let report = await end(of: .ignoresDrain) { $0.advance(by: .seconds(17)) }
     #expect(report.phases.map(\.end) == [.cancelled])
-    #expect(ladder.recorder.saw(inOrder: "web: told", "web: cancelled", "web: ended"))
+    #expect(clock.recorder.saw(inOrder: "web: told", "web: cancelled", "web: ended"))
   }
 
   @Test("that never ends")
   func ignoresCancel() async {
     let report = await end(of: .ignoresCancel) { $0.advance(by: .seconds(19)) }
     #expect(report.phases.map(\.end) == [.abandoned])
-    #expect(!ladder.recorder.events.contains("web: ended"))
+    #expect(!clock.recorder.events.contains("web: ended"))
   }
 
   @Test("does the same in a group of swift-service-lifecycle")
   func inGroup() async throws {
-    let ladder = ladder
+    let clock = clock
     let logger = Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
-    let group = ServiceGroup(services: [ScriptedService("web", on: ladder)], logger: logger)
+    let group = ServiceGroup(services: [ScriptedService("web", on: clock)], logger: logger)
     async let running: Void = group.run()
-    await ladder.recorder.wait(for: "web: started")
+    await clock.recorder.wait(for: "web: started")
     await group.triggerGracefulShutdown()
     try await running
-    #expect(ladder.recorder.events == ["web: started", "web: told", "web: ended"])
+    #expect(clock.recorder.events == ["web: started", "web: told", "web: ended"])
   }
 }

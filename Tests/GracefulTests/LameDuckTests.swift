@@ -10,7 +10,7 @@ import Testing
 @Suite("T5: A lame-duck time", .timeLimit(.minutes(1)))
 struct LameDuckTests {
   private let shop: Lifecycle
-  private let ladder: ManualLadder
+  private let clock: ManualClock
   private let web: PhaseBox
 
   /// What a test needs of a phase that runs.
@@ -24,25 +24,25 @@ struct LameDuckTests {
   }
 
   init() {
-    ladder = ManualLadder()
+    clock = ManualClock()
     shop = Lifecycle(
       "shop", grace: .seconds(20), lameDuck: .atMost(.seconds(5), minimum: .seconds(3), quiet: .seconds(1)),
       logger: .silent)
     let box = PhaseBox()
     web = box
-    shop.phase("web") { [ladder] phase in
+    shop.phase("web") { [clock] phase in
       phase.ready()
       box.put(phase)
-      ladder.recorder.record("ready")
+      clock.recorder.record("ready")
       await phase.turnToStop()
-      ladder.recorder.record("turn")
+      clock.recorder.record("turn")
     }
   }
 
   private func started() async throws -> (Task<LifecycleReport, Never>, Phase) {
-    let (shop, ladder) = (shop, ladder)
-    let run = Task { await shop.run(on: ladder) }
-    await ladder.recorder.wait(for: "ready")
+    let (shop, clock) = (shop, clock)
+    let run = Task { await shop.run(on: clock) }
+    await clock.recorder.wait(for: "ready")
     let phase = await web.phase.first { _ in true }
     return (run, try #require(phase))
   }
@@ -63,11 +63,11 @@ struct LameDuckTests {
     #expect(StopAnswer(shop.snapshot()).state == .accepted)
     #expect(StopAnswer(shop.snapshot()).lameDuckLeft == .seconds(5))
     for _ in 0..<49 {
-      ladder.advance(by: .milliseconds(100))
+      clock.advance(by: .milliseconds(100))
       try phase.beginSession().end()
     }
     #expect(shop.snapshot().lameDuckLeft == .milliseconds(100))
-    ladder.advance(by: .milliseconds(100))
+    clock.advance(by: .milliseconds(100))
     let ended = await events.next()
     #expect(ended?.lameDuck == LameDuck.Report(took: .seconds(5), end: .limit, limit: .seconds(5)))
     #expect(ended?.description == "lame duck ended after 5.000 s: its time was over")
@@ -84,11 +84,11 @@ struct LameDuckTests {
   func quiet() async throws {
     let (run, phase) = try await started()
     shop.requestStop()
-    ladder.advance(by: .milliseconds(2900))
+    clock.advance(by: .milliseconds(2900))
     try phase.beginSession().end()
-    ladder.advance(by: .milliseconds(1000))
-    #expect(!ladder.recorder.events.contains("turn"), "it was not quiet for a second")
-    ladder.advance(by: .milliseconds(300))
+    clock.advance(by: .milliseconds(1000))
+    #expect(!clock.recorder.events.contains("turn"), "it was not quiet for a second")
+    clock.advance(by: .milliseconds(300))
     let report = await run.value
     #expect(report.lameDuck?.end == .quiet)
     let took = report.lameDuck?.took ?? .zero
@@ -101,7 +101,7 @@ struct LameDuckTests {
     let count = RunCounter()
     phase.countArrivals { count.next() }
     shop.requestStop()
-    while ladder.advanceToNext() {}
+    while clock.advanceToNext() {}
     #expect(await run.value.lameDuck?.end == .limit)
   }
 
@@ -109,9 +109,9 @@ struct LameDuckTests {
   func minimum() async throws {
     let (run, _) = try await started()
     shop.requestStop()
-    ladder.advance(by: .milliseconds(2999))
-    #expect(!ladder.recorder.events.contains("turn"))
-    ladder.advance(by: .milliseconds(1))
+    clock.advance(by: .milliseconds(2999))
+    #expect(!clock.recorder.events.contains("turn"))
+    clock.advance(by: .milliseconds(1))
     #expect(await run.value.lameDuck == LameDuck.Report(took: .seconds(3), end: .quiet, limit: .seconds(5)))
   }
 
@@ -119,7 +119,7 @@ struct LameDuckTests {
   func urgent() async throws {
     let (run, _) = try await started()
     for _ in 0..<2 { shop.requestStop(StopRequest(source: .signal(15))) }
-    while ladder.advanceToNext() {}
+    while clock.advanceToNext() {}
     let report = await run.value
     #expect(report.lameDuck?.took == .zero)
     #expect(report.lameDuck?.end == .urgent)
@@ -129,7 +129,7 @@ struct LameDuckTests {
   func json() async throws {
     let (run, _) = try await started()
     shop.requestStop()
-    while ladder.advanceToNext() {}
+    while clock.advanceToNext() {}
     let report = await run.value
     #expect(try LifecycleReport(json: report.json()) == report)
     var lines = report.json().split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

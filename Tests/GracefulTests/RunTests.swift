@@ -3,8 +3,8 @@ import Graceful
 import Testing
 import WholeMachine
 
-/// The live ladder, in this very process.
-@Suite("A lifecycle on the live ladder", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+/// The live environment, in this very process.
+@Suite("A lifecycle on the live clock", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
 struct RunTests {
   @Test("stops on a signal that is raised to this process, and the report names it")
   func signal() async {

@@ -33,10 +33,10 @@ final class HandoverControl: Sendable {
     do throws(SystemError) {
       let server = try ControlServer(program: ControlServer.program, surroundings)
       state.withLock { $0.server = server }
-      let farewell = server.farewell
+      let exitHook = server.exitHook
       lifecycle.say(
-        Farewell(farewell.moment) { [self] report in
-          farewell.say(report)
+        ExitHook(exitHook.moment) { [self] report in
+          exitHook.say(report)
           close()
         })
     } catch {

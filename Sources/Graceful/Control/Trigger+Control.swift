@@ -53,10 +53,10 @@ extension ControlServer {
           socket.close()
           server.close()
         },
-        farewells: [
-          server.farewell,
+        exitHooks: [
+          server.exitHook,
           // With `runAndExit` nobody leaves any more: the exit comes first, and the path would stay.
-          Farewell(.last) { _ in socket.close() },
+          ExitHook(.last) { _ in socket.close() },
         ])
     } catch {
       server.close()
@@ -65,8 +65,8 @@ extension ControlServer {
   }
 
   /// Those who wait for the end are told of it with the report.
-  var farewell: Farewell {
-    Farewell(.withReport) { [self] report in finish(report) { _ = cgs_poll(nil, 0, 1) } }
+  var exitHook: ExitHook {
+    ExitHook(.withReport) { [self] report in finish(report) { _ = cgs_poll(nil, 0, 1) } }
   }
 }
 

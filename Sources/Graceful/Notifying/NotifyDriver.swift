@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// Tells the service manager what happens in a lifecycle; waits for nothing.
 ///
-/// It looks and sends on the observers' threads of the ladder, so that a hung pool is told of, too (S9).
+/// It looks and sends on the observers' threads of the environment, so that a hung pool is told of, too (S9).
 final class NotifyDriver: LifecycleObserver {
   private struct State {
     var machine = NotifyStateMachine()
@@ -52,7 +52,7 @@ final class NotifyDriver: LifecycleObserver {
 
   func observe(_ event: LifecycleEvent, at instant: ContinuousClock.Instant) {
     switch (event.kind, event.phase) {
-    case (.ready, let phase?), (.forgone, let phase?): receive(.ready(phase), at: instant)
+    case (.ready, let phase?), (.stoppedBeforeReady, let phase?): receive(.ready(phase), at: instant)
     case (.stopRequested, _): stopRequested(event.request, at: instant)
     case (.finished, _): receive(.finished(exitCode: event.report?.exitCode ?? 0), at: instant)
     case (.draining, _), (.ended, _), (.cancelled, _), (.restarting, _), (.waiting, _), (.resumed, _),

@@ -62,8 +62,8 @@ struct MetricBook: Sendable {
       startedAt[phase] = now
     case (.ready, let phase?):
       return ready(phase, at: now)
-    case (.forgone, let phase?):
-      return forgo(phase, at: now)
+    case (.stoppedBeforeReady, let phase?):
+      return stoppedBeforeReady(phase, at: now)
     case (.restarting, let phase?):
       // The run before it will not be ready any more.
       startedAt[phase] = nil
@@ -101,7 +101,7 @@ struct MetricBook: Sendable {
   }
 
   /// Nobody waits for it any more, and what it has taken so far is no start.
-  private mutating func forgo(_ phase: String, at now: Instant) -> [Measurement] {
+  private mutating func stoppedBeforeReady(_ phase: String, at now: Instant) -> [Measurement] {
     startedAt[phase] = nil
     starting.remove(phase)
     return startIsOver(at: now)

@@ -55,7 +55,7 @@ struct SpanBook: Sendable {
     case (.ready, let phase?):
       end(.up(phase), at: now)
       starting.remove(phase)
-    case (.forgone, let phase?):
+    case (.stoppedBeforeReady, let phase?):
       end(.up(phase), at: now, Self.notReady)
       starting.remove(phase)
     case (.stopRequested, _):

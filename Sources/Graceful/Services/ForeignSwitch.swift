@@ -19,7 +19,7 @@ internal import ServiceLifecycleTestKit
 /// So it is TestKit, whatever its name says: a public product, `import ServiceLifecycle` and nothing else. With 100
 /// services the picture is the same (27 and 6.6 KB); a single one costs nothing that could be measured, either way. Around
 /// every phase it adds 1.3 KB to the 4 KB of a phase, and to the time of starting and stopping 10,000 of them in a chain
-/// nothing that shows beside the noise, since one thread of the ladder pulls for many (``LadderCrew``); a thread for each
+/// nothing that shows beside the noise, since one thread of the environment pulls for many (``BlockingCallPool``); a thread for each
 /// made the stop two to three times as long.
 ///
 /// To pull runs the handlers on the puller's thread, under the lock of the manager, and they may block: so a thread pulls

@@ -25,7 +25,7 @@ public struct LifecycleService: Service, CustomStringConvertible {
   /// What runs.
   public let lifecycle: Lifecycle
   let triggers: [Trigger]
-  var environment: any LifecycleEnvironment = Ladder.shared
+  var environment: any LifecycleEnvironment = LiveEnvironment.shared
 
   /// Runs until everything has ended or been abandoned; without phases, until it is asked to stop.
   ///

@@ -51,8 +51,8 @@ extension Lifecycle {
       name, requires: requires, startLimit: startLimit, limit: limit, restart: restart, restartFor: filter
     ) { phase in
       if readiness == .onStart { phase.ready() }
-      // The live ladder has a switch around every body, pulled at the drain. This one is for other moments, and for a
-      // lifecycle under test, whose ladder knows nothing of swift-service-lifecycle.
+      // The live environment has a switch around every body, pulled at the drain. This one is for other moments, and for a
+      // lifecycle under test, whose environment knows nothing of swift-service-lifecycle.
       try await ForeignSwitch.run(in: phase, pulledAt: stops) { try await service.run() }
     }
   }

@@ -54,7 +54,7 @@ final class StopDesk: Sendable {
   /// Not here and now: a log handler may block, and this loop is to answer whatever else is stuck (S9).
   func log(_ level: Logger.Level, _ message: Logger.Message, _ metadata: Logger.Metadata) {
     guard let logger = state.withLock({ $0.target?.lifecycle?.logger }) else { return }
-    Ladder.shared.performLogging { logger.log(level: level, message, metadata: metadata) }
+    LiveEnvironment.shared.performLogging { logger.log(level: level, message, metadata: metadata) }
   }
 
   func see(_ event: LifecycleEvent) { state.withLock { $0.memory.see(event) } }

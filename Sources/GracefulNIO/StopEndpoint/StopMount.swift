@@ -41,7 +41,7 @@ public final class StopMount: Sendable {
       attach: { target throws(TriggerError) in
         desk.attach(to: target, token: try endpoint.secret(from: token, trigger: name))
         _ = target.lifecycle?.add(StopDeskObserver(desk: desk, purpose: "\(name) \(ObjectIdentifier(desk))"))
-        return Listening(leave: { desk.leave() }, farewells: [Farewell(.withReport) { desk.conclude($0) }])
+        return Listening(leave: { desk.leave() }, exitHooks: [ExitHook(.withReport) { desk.conclude($0) }])
       })
   }
 

@@ -81,12 +81,12 @@ extension StopServer {
         desk.leave()
         server.leave()
       },
-      farewells: [
-        Farewell(.withReport) { report in
+      exitHooks: [
+        ExitHook(.withReport) { report in
           desk.conclude(report)
           if target.lifecycle?.whole.succession.hasPassedOn == true { try? server.lastAnswers(within: 100).wait() }
         },
-        Farewell(.last) { _ in server.removePath() },
+        ExitHook(.last) { _ in server.removePath() },
       ])
     return Started(server: server, listening: listening)
   }

@@ -106,7 +106,9 @@ extension LifecycleStateMachine {
     if self[id].timetable == nil || self[id].isRecycling, self[id].isLive || self[id].state == .waiting {
       let timetable = StopTimetable(grace: grace, at: now)
       for other in stopped(with: id) {
-        if state == .running, phases.indices.contains(other), phases[other].isAwaited { actions.append(.forgo(other)) }
+        if state == .running, phases.indices.contains(other), phases[other].isAwaited {
+          actions.append(.stoppedBeforeReady(other))
+        }
         prepareToStop(other, timetable)
         stopHolding(other)
       }

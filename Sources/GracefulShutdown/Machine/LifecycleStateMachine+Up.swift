@@ -14,7 +14,7 @@ extension LifecycleStateMachine {
       return
     }
     state = .running
-    for id in phases.indices where phases[id].hasHeard { actions.append(.forgo(id)) }
+    for id in phases.indices where phases[id].hasHeard { actions.append(.stoppedBeforeReady(id)) }
     for id in phases.indices where phases[id].requirementsLeft == 0 { begin(id, at: now) }
   }
 

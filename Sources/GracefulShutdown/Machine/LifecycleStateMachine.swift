@@ -72,7 +72,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     /// It said that it is ready, and that counts.
     case ready(Int)
     /// It was stopped alone before it was ready, or before it began: the start of the whole does not wait for it any more.
-    case forgo(Int)
+    case stoppedBeforeReady(Int)
     /// A stop was asked for; the deadline is that of the whole.
     case hear(Int, deadline: Instant)
     /// All that require it have ended: close the gate, and say when it is empty.

@@ -11,11 +11,11 @@ package final class HandlerRegistration: Sendable {
   }
 
   private let state: Mutex<State>
-  private let place = Mutex<(id: Int, board: MomentBoard)?>(nil)
+  private let place = Mutex<(id: Int, moments: PhaseMoments)?>(nil)
 
   init(_ handler: @escaping @Sendable () -> Void) { state = Mutex(.waiting(handler)) }
 
-  func whenLeft(forget id: Int, on board: MomentBoard) { place.withLock { $0 = (id, board) } }
+  func whenLeft(forget id: Int, on moments: PhaseMoments) { place.withLock { $0 = (id, moments) } }
 
   func run() {
     let handler: (@Sendable () -> Void)? = state.withLock { state in
@@ -39,7 +39,7 @@ package final class HandlerRegistration: Sendable {
       defer { place = nil }
       return place
     }
-    place?.board.forget(place?.id ?? 0)
+    place?.moments.forget(place?.id ?? 0)
     await withCheckedContinuation { continuation in
       let goOn = state.withLock { state in
         guard case .running(let waiters) = state else {

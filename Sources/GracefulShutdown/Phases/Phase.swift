@@ -14,10 +14,10 @@ public final class Phase: Sendable {
   let run: Int
   /// How often it had been stopped, and started again, before this run.
   ///
-  /// Runs that follow each other without a stop between them have one board and one gate, because what is inside stays
+  /// Runs that follow each other without a stop between them have one moments and one gate, because what is inside stays
   /// inside: its sessions must hear the stop when it comes.
   let round: Int
-  let board: MomentBoard
+  let moments: PhaseMoments
   let runs: PhaseRuns
   /// Lets its sessions and child phases in.
   package let gate: SessionGate
@@ -56,7 +56,7 @@ public final class Phase: Sendable {
     self.gate = gate ?? SessionGate(now: { environment.now() })
     run = 0
     round = 0
-    board = MomentBoard()
+    moments = PhaseMoments()
     runs = PhaseRuns()
   }
 
@@ -75,7 +75,7 @@ public final class Phase: Sendable {
     runs = last.runs
     run = last.run + 1
     round = last.round + (wasStopped ? 1 : 0)
-    board = wasStopped ? MomentBoard() : last.board
+    moments = wasStopped ? PhaseMoments() : last.moments
     gate =
       wasStopped ? SessionGate(now: { environment.now() }, countingFrom: last.gate.counts) : last.gate
   }
@@ -100,25 +100,25 @@ public final class Phase: Sendable {
   /// All that required this phase has ended, and so have the sessions and the child phases in it; or the time for that is
   /// over. Returns early when the task that waits is cancelled; the body's own task is cancelled by the lifecycle only
   /// after the turn has come.
-  public func turnToStop() async { await board.wait(for: .turn) }
+  public func turnToStop() async { await moments.wait(for: .turn) }
 
   /// Waits until this phase is told to drain.
   ///
   /// All that required it has ended. Nothing new is admitted any more: stop accepting here, and clean up at
   /// ``turnToStop()``. Returns early when the task that waits is cancelled.
-  public func drainRequested() async { await board.wait(for: .drain) }
+  public func drainRequested() async { await moments.wait(for: .drain) }
 
   /// Waits until a stop is requested.
   ///
   /// All phases hear it at once, long before the turn of most. Keep serving those that require this phase. Returns early
   /// when the task that waits is cancelled.
-  public func stopRequested() async { await board.wait(for: .stopRequested) }
+  public func stopRequested() async { await moments.wait(for: .stopRequested) }
 
   /// Waits for a moment; returns early when the task that waits is cancelled, or when the phase has ended.
-  public func wait(for moment: Moment) async { await board.wait(for: moment) }
+  public func wait(for moment: Moment) async { await moments.wait(for: moment) }
 
   /// Whether a stop has been requested: one relaxed atomic read, for hot loops and for threads of an event loop.
-  public var isStopRequested: Bool { board.hasTold }
+  public var isStopRequested: Bool { moments.hasTold }
 
   /// Whether something that this phase requires restarts: one relaxed atomic read.
   ///
@@ -129,7 +129,7 @@ public final class Phase: Sendable {
   ///
   /// `nil` before a stop is requested. Until it is told to drain it is the deadline of the whole; from then on its own
   /// limit counts, clipped to that.
-  public var deadline: ContinuousClock.Instant? { board.deadline.map { .init($0) } }
+  public var deadline: ContinuousClock.Instant? { moments.deadline.map { .init($0) } }
 
   /// Stops this phase alone, with its child phases and with those that require it, in order, while the rest runs.
   ///
@@ -144,7 +144,7 @@ public final class Phase: Sendable {
   /// (trap 7); never, when the phase ends before.
   package func register(at moment: Moment, _ handler: @escaping @Sendable () -> Void) -> HandlerRegistration {
     let registration = HandlerRegistration(handler)
-    if board.register(registration, at: moment) { environment.perform { registration.run() } }
+    if moments.register(registration, at: moment) { environment.perform { registration.run() } }
     return registration
   }
 }
@@ -163,10 +163,10 @@ extension Phase {
 
   func tell(_ moment: Moment, deadline: MonotonicInstant) {
     // One that blocks holds up no other.
-    for handler in board.reach(moment, deadline: deadline) { environment.perform { handler.run() } }
+    for handler in moments.reach(moment, deadline: deadline) { environment.perform { handler.run() } }
   }
 
-  /// To cancel a task runs its cancellation handlers here and now: not on a thread of the ladder.
+  /// To cancel a task runs its cancellation handlers here and now: not on a thread that keeps deadlines.
   func beCancelled() {
     let cancel = work.withLock { work in
       work.isCancelled = true

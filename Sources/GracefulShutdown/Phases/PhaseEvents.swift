@@ -9,25 +9,25 @@ extension Phase {
   ///   if moment == .turn { break }
   /// }
   /// ```
-  public var events: Events { Events(board: board) }
+  public var events: Events { Events(moments: moments) }
 
   /// The moments of a phase, as they come.
   public struct Events: AsyncSequence, Sendable {
-    let board: MomentBoard
+    let moments: PhaseMoments
 
     /// Begins with the first moment, also when it has passed.
-    public func makeAsyncIterator() -> Iterator { Iterator(board: board) }
+    public func makeAsyncIterator() -> Iterator { Iterator(moments: moments) }
 
     /// Reads the moments of a phase.
     public struct Iterator: AsyncIteratorProtocol {
-      let board: MomentBoard
+      let moments: PhaseMoments
       private var next = Moment.stopRequested
 
-      init(board: MomentBoard) { self.board = board }
+      init(moments: PhaseMoments) { self.moments = moments }
 
       /// Waits for the next moment.
       public mutating func next(isolation actor: isolated (any Actor)? = #isolation) async -> Moment? {
-        guard next <= .cancelled, await board.wait(for: next) else { return nil }
+        guard next <= .cancelled, await moments.wait(for: next) else { return nil }
         defer { next = Moment(rung: next.rung + 1) }
         return next
       }

@@ -57,7 +57,7 @@ extension Phase {
     return try await withTaskCancellationHandler {
       // In this order: most have ended when their body is back, and then the caller is woken up once, not twice.
       let result = await task.result
-      await child.board.waitUntilClosed()
+      await child.moments.waitUntilClosed()
       return try result.get()
     } onCancel: {
       driver.stopAlone(child, .cancelNow)

@@ -54,7 +54,7 @@ package struct Place: Sendable {
   func phase(of driver: LifecycleDriver) -> Phase? {
     var place: Place? = self
     while let here = place {
-      if here.phase.link.driver === driver, !here.phase.board.hasClosed { return here.phase }
+      if here.phase.link.driver === driver, !here.phase.moments.hasClosed { return here.phase }
       place = here.outer?.place
     }
     return nil

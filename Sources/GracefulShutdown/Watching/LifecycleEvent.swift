@@ -1,7 +1,7 @@
 /// Something that happened in a lifecycle.
 ///
 /// Those of one phase come in the order of ``Kind``, each at most once in each of its runs, and its end before the end of
-/// the whole; ``Kind/waiting``, ``Kind/resumed`` and ``Kind/forgone`` may come at any time. Of two phases that do not
+/// the whole; ``Kind/waiting``, ``Kind/resumed`` and ``Kind/stoppedBeforeReady`` may come at any time. Of two phases that do not
 /// depend on each other, either may come first.
 public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
   /// What happened.
@@ -23,7 +23,7 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
     /// A phase said that it is ready; child phases have nobody to say it to.
     public static var ready: Self { Self("ready", rank: 3) }
     /// A phase was stopped alone before it was ready, or before it began: nobody waits for it to be ready any more.
-    public static var forgone: Self { Self("stopped before it was ready") }
+    public static var stoppedBeforeReady: Self { Self("stopped before it was ready") }
     /// Somebody asked for a stop, perhaps not as the first.
     public static var stopRequested: Self { Self("stop requested") }
     /// A phase came back by itself, or was not ready in time, and is started again after a while.

@@ -49,10 +49,10 @@ extension Trigger {
             isPassedOn: { lifecycle?.snapshot().request?.source.isSuccessor == true }, heard: target.ask)
           succession.whenPassedOn { driver.passOn() }
           // With its watch the process would take longer to be gone. Who asks from now on, finds the answer.
-          let rest = Farewell(.withReport) { _ in
+          let rest = ExitHook(.withReport) { _ in
             if succession.objection == nil { driver.stopWatching() } else { driver.passOn() }
           }
-          let answer = Farewell(.last, "the answer \(files.answerPath)") { report in
+          let answer = ExitHook(.last, "the answer \(files.answerPath)") { report in
             defer { driver.release() }
             guard report.request?.source.isSuccessor != true, driver.isAnswering, succession.hasEnded() else { return }
             do throws(StopFileError) {
@@ -63,7 +63,7 @@ extension Trigger {
                 metadata: ["lifecycle.name": "\(report.lifecycle)", "path": "\(error.path)"])
             }
           }
-          return Listening(leave: { driver.leave() }, farewells: [rest, answer])
+          return Listening(leave: { driver.leave() }, exitHooks: [rest, answer])
         } catch {
           throw TriggerError(trigger: name, reason: "\(error)")
         }
@@ -74,7 +74,7 @@ extension Trigger {
 extension Succession {
   /// Whether the program ends with this process; once it does, no successor takes over.
   ///
-  /// It blocks its thread, and not for long: whoever waits for a farewell does so for a fraction of a second. A handover whose
+  /// It blocks its thread, and not for long: whoever waits for a exitHook does so for a fraction of a second. A handover whose
   /// thread does not answer by then, does not go on either.
   fileprivate func hasEnded() -> Bool {
     let answer = EndAnswer()

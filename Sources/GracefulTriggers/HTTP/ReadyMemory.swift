@@ -19,11 +19,11 @@ public struct ReadyMemory: Hashable, Sendable {
   package mutating func see(_ event: LifecycleEvent) {
     if event.kind == .stopRequested { isStopping = true }
     if let phase = event.phase {
-      if event.kind == .ready || event.kind == .forgone { awaited.remove(phase) }
+      if event.kind == .ready || event.kind == .stoppedBeforeReady { awaited.remove(phase) }
       if event.kind == .restarting { awaited.insert(phase) }
     }
     // Only what becomes ready can be the last one that was not.
-    if !isStopping, awaited.isEmpty, event.kind == .ready || event.kind == .forgone { wasReady = true }
+    if !isStopping, awaited.isEmpty, event.kind == .ready || event.kind == .stoppedBeforeReady { wasReady = true }
   }
 
   /// Somebody looked.

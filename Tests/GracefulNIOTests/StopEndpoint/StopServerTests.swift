@@ -235,14 +235,14 @@ struct StopServerTests {
   @Test("holds the exit until its answer is written, however soon the end comes", arguments: ["", "?wait=60s"])
   func sudden(query: String) async throws {
     let world = try StopWorld()
-    let farewell = Mutex<Farewell?>(nil)
+    let exitHook = Mutex<ExitHook?>(nil)
     let (isOver, wasOver) = (Flag(), Flag())
     // Everything has ended before whoever asked for it has found the time to wait.
     let target = StopTarget(
       ask: { _ in
-        guard let farewell = farewell.withLock({ $0 }) else { return }
+        guard let exitHook = exitHook.withLock({ $0 }) else { return }
         Thread.detachNewThread {
-          farewell.say(Self.report)
+          exitHook.say(Self.report)
           isOver.set()
         }
         let until = ContinuousClock.now + .milliseconds(200)
@@ -252,7 +252,7 @@ struct StopServerTests {
     let started = try StopServer.start(
       on: .socket(world.socket), token: nil, endpoint: .init(), limits: .init(), waitsForAddress: false, for: target,
       name: "test")
-    farewell.withLock { $0 = started.listening.farewells.first { $0.moment == .withReport } }
+    exitHook.withLock { $0 = started.listening.exitHooks.first { $0.moment == .withReport } }
     #expect(try await world.ask("POST", "/shutdown\(query)").hasPrefix("HTTP/1.1 20"))
     try await poll { isOver.isSet }
     #expect(!wasOver.isSet, "the process would have been gone before the answer")

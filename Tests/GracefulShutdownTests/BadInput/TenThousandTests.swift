@@ -6,7 +6,7 @@ import Testing
 /// Depth and number: no call inside a call for each, and no search through all for each.
 @Suite("Ten thousand phases", .serialized, .timeLimit(.minutes(2)))
 struct TenThousandTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
   /// With the thread sanitizer, which has no depth or number of its own to look for, a tenth: it is slow.
   private static let count = cts_is_watching() ? 1000 : 10_000
@@ -20,14 +20,14 @@ struct TenThousandTests {
 
   @Test("in a chain start one after the other, and stop one after the other")
   func chain() async {
-    let ladder = ladder
+    let clock = clock
     chain { phase, id in
       phase.ready()
-      if id == Self.count - 1 { ladder.recorder.record("all are ready") }
+      if id == Self.count - 1 { clock.recorder.record("all are ready") }
       await phase.turnToStop()
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "all are ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "all are ready")
     shop.requestStop()
     #expect(await report.exitCode == 0)
     #expect(await report.phases.allSatisfy { $0.end == .drained })
@@ -35,21 +35,21 @@ struct TenThousandTests {
 
   @Test("in a chain that all come back when they hear end in one go, when the last one does")
   func earlyReturns() async {
-    let ladder = ladder
+    let clock = clock
     let returned = Count()
     chain { phase, id in
       phase.ready()
       if id == Self.count - 1 {
-        ladder.recorder.record("all are ready")
+        clock.recorder.record("all are ready")
         await phase.turnToStop()
-        await ladder.recorder.wait(for: "the others have returned")
+        await clock.recorder.wait(for: "the others have returned")
       } else {
         await phase.stopRequested()
-        if returned.add() == Self.count - 1 { ladder.recorder.record("the others have returned") }
+        if returned.add() == Self.count - 1 { clock.recorder.record("the others have returned") }
       }
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "all are ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "all are ready")
     shop.requestStop()
     #expect(await report.exitCode == 0)
     #expect(await report.phases.allSatisfy { $0.end == .drained })
@@ -57,35 +57,35 @@ struct TenThousandTests {
 
   @Test("in a chain of which none ever ends are all abandoned within the grace")
   func allHang() async {
-    let ladder = ladder
+    let clock = clock
     chain(of: Self.count) { phase, id in
       phase.ready()
-      if id == Self.count - 1 { ladder.recorder.record("all are ready") }
+      if id == Self.count - 1 { clock.recorder.record("all are ready") }
       await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "all are ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "all are ready")
     shop.requestStop()
-    ladder.advance(by: .seconds(17))
+    clock.advance(by: .seconds(17))
     // In one step, as on a machine that is too busy to notice each of the ten thousand instants in time.
-    ladder.advance(by: .seconds(2))
+    clock.advance(by: .seconds(2))
     #expect(await report.phases.allSatisfy { $0.end == .abandoned })
     #expect(await report.stragglers.first?.name == "\(Self.count - 1)")
   }
 
   @Test("beside each other start and stop at once")
   func siblings() async {
-    let ladder = ladder
+    let clock = clock
     let ready = Count()
     for id in 0..<Self.count {
       shop.phase("\(id)") { phase in
         phase.ready()
-        if ready.add() == Self.count { ladder.recorder.record("all are ready") }
+        if ready.add() == Self.count { clock.recorder.record("all are ready") }
         await phase.turnToStop()
       }
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "all are ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "all are ready")
     shop.requestStop()
     #expect(await report.exitCode == 0)
   }
@@ -99,16 +99,16 @@ struct TenThousandTests {
 
   @Test("opened inside each other end from the innermost outwards")
   func nested() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
       try await Self.nest(Self.count) { child in
-        ladder.recorder.record("all are open")
+        clock.recorder.record("all are open")
         await child.turnToStop()
       }
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "all are open")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "all are open")
     shop.requestStop()
     #expect(await report.exitCode == 0)
     #expect(await report.childrenOpened == Self.count)
@@ -116,63 +116,63 @@ struct TenThousandTests {
 
   @Test("opened inside each other end when the task of the outermost is cancelled, from the innermost outwards")
   func nestedAndCancelled() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
       let task = Task {
         try await Self.nest(Self.count) { child in
-          ladder.recorder.record("all are open")
+          clock.recorder.record("all are open")
           await child.turnToStop()
         }
       }
-      await ladder.recorder.wait(for: "all are open")
+      await clock.recorder.wait(for: "all are open")
       task.cancel()
       _ = await task.result
       phase.requestStop()
     }
-    let report = await shop.run(on: ladder)
+    let report = await shop.run(on: clock)
     #expect(report.exitCode == 0, "\(report.summary)")
   }
 
   @Test("opened beside each other end when the tasks of all are cancelled one by one")
   func siblingsCancelled() async {
-    let ladder = ladder
+    let clock = clock
     let open = Count()
     shop.phase("web") { phase in
       phase.ready()
       let tasks = (0..<Self.count).map { _ in
         Task {
           try await withPhase("child") { child in
-            if open.add() == Self.count { ladder.recorder.record("all are open") }
+            if open.add() == Self.count { clock.recorder.record("all are open") }
             for await _ in AsyncStream<Never>.makeStream().stream {}
           }
         }
       }
-      await ladder.recorder.wait(for: "all are open")
+      await clock.recorder.wait(for: "all are open")
       for task in tasks { task.cancel() }
       for task in tasks { _ = await task.result }
       phase.requestStop()
     }
-    let report = await shop.run(on: ladder)
+    let report = await shop.run(on: clock)
     #expect(report.exitCode == 0, "\(report.summary)")
   }
 
   @Test("opened inside each other, whose bodies have all come back, end in one go when the innermost does")
   func nestedWithoutBodies() async {
-    let ladder = ladder
+    let clock = clock
     let returned = Count()
     shop.phase("web") { phase in
       phase.ready()
       let task = Task {
-        try await Self.nestAndLeave(Self.count, ladder.recorder, returned) {}
+        try await Self.nestAndLeave(Self.count, clock.recorder, returned) {}
       }
-      await ladder.recorder.wait(for: "the others have returned")
-      ladder.recorder.record("the innermost may return")
+      await clock.recorder.wait(for: "the others have returned")
+      clock.recorder.record("the innermost may return")
       _ = await task.result
       await phase.turnToStop()
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "the innermost may return")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "the innermost may return")
     shop.requestStop()
     #expect(await report.exitCode == 0)
   }

@@ -16,7 +16,7 @@ struct GraceFromOutsideTests {
   private func run(_ settings: OutsideSettings) async -> LifecycleReport {
     let shop = Lifecycle("shop", grace: .seconds(25), logger: log.logger)
     shop.requestStop()
-    return await shop.run(on: ManualLadder(settings: settings))
+    return await shop.run(on: ManualClock(settings: settings))
   }
 
   private var notes: [String] { log.lines.filter { $0.contains("grace") } }
@@ -36,13 +36,13 @@ struct GraceFromOutsideTests {
 
   @Test("is what counts for the deadlines")
   func deadline() async {
-    let ladder = ManualLadder(settings: settings(.seconds(8)))
+    let clock = ManualClock(settings: settings(.seconds(8)))
     let shop = Lifecycle("shop", grace: .seconds(25), logger: .silent)
-    shop.phase("web", script: .ignoresCancel, on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    shop.phase("web", script: .ignoresCancel, on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop()
-    ladder.advance(by: .seconds(7))
+    clock.advance(by: .seconds(7))
     #expect(await report.took == .seconds(7))
   }
 
@@ -84,28 +84,28 @@ struct GraceFromOutsideTests {
     wrong.mistakes = [
       ConfigurationMistake(kind: .environment(variable: "GRACEFUL_GRACE_SECONDS", value: "soon", reason: "no"))
     ]
-    let ladder = ManualLadder(settings: wrong)
+    let clock = ManualClock(settings: wrong)
     let shop = Lifecycle("shop", logger: .silent)
-    shop.phase("web", script: .obedient, on: ladder)
+    shop.phase("web", script: .obedient, on: clock)
     #expect(shop.plan(with: wrong).mistakes == wrong.mistakes)
-    let report = await shop.run(on: ladder)
+    let report = await shop.run(on: clock)
     #expect(report.exitCode == 78)
     #expect(report.mistakes == wrong.mistakes)
-    #expect(ladder.recorder.events == [])
+    #expect(clock.recorder.events == [])
   }
 
   @Test("The plan of a lifecycle is the same before, during and after its run")
   func plan() async {
-    let ladder = ManualLadder()
+    let clock = ManualClock()
     let shop = Lifecycle("shop", grace: .seconds(25), logger: .silent)
-    let database = shop.phase("database", limit: .seconds(5), script: .obedient, on: ladder)
-    shop.phase("web", requires: database, startLimit: .seconds(1), limit: .seconds(3), script: .obedient, on: ladder)
+    let database = shop.phase("database", limit: .seconds(5), script: .obedient, on: clock)
+    shop.phase("web", requires: database, startLimit: .seconds(1), limit: .seconds(3), script: .obedient, on: clock)
     let before = shop.plan(with: OutsideSettings())
     #expect(before.phases.map(\.name) == ["database", "web"])
     #expect(before.worstCase == .seconds(14))
-    #expect(ladder.recorder.events == [])
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    #expect(clock.recorder.events == [])
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     #expect(shop.plan(with: OutsideSettings()) == before)
     shop.requestStop()
     #expect(await report.exitCode == 0)

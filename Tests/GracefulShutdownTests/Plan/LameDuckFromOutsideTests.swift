@@ -62,7 +62,7 @@ struct LameDuckFromOutsideTests {
     settings.grace = .seconds(8)
     let shop = Lifecycle("shop", logger: log.logger)
     shop.requestStop()
-    _ = await shop.run(on: ManualLadder(settings: settings))
+    _ = await shop.run(on: ManualClock(settings: settings))
     #expect(
       log.lines.contains {
         $0.hasPrefix("warning the lame-duck time is longer than half of what the grace leaves to drain")

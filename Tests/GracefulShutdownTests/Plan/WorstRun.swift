@@ -42,7 +42,8 @@ struct WorstRun {
         case .wake(let instant): wakes.append(instant)
         case .look(let instant): looks.append(instant)
         case .finish(let report): self.report = report
-        case .start, .ready, .forgo, .hear, .turn, .leave, .ignored, .restart, .refuse, .hold, .admit, .waiting, .renew,
+        case .start, .ready, .stoppedBeforeReady, .hear, .turn, .leave, .ignored, .restart, .refuse, .hold, .admit,
+          .waiting, .renew,
           .done, .lameDuck, .lameDuckEnded:
           break
         }
@@ -51,7 +52,8 @@ struct WorstRun {
           // One that holds a lifecycle does nothing itself, and ends at once.
           guard graph.nodes[id].nestedGrace != nil || behaves(id, action) else { continue }
           open += machine.receive(.emptied(id), at: now) + machine.receive(.ended(id, .returned), at: now)
-        case .start, .ready, .forgo, .hear, .turn, .abandon, .release, .wake, .finish, .leave, .ignored, .restart,
+        case .start, .ready, .stoppedBeforeReady, .hear, .turn, .abandon, .release, .wake, .finish, .leave, .ignored,
+          .restart,
           .refuse, .hold, .admit, .waiting, .renew, .done, .lameDuck, .look, .lameDuckEnded:
           break
         }

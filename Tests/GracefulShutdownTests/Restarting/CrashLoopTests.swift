@@ -9,14 +9,14 @@ import Testing
 struct CrashLoopTests {
   @Test("restarts as the policy's arithmetic says, then gives up; here is the table", arguments: [0, 0.2])
   func table(jitter: Double) async {
-    let (ladder, shop) = (ManualLadder(), Lifecycle("shop", grace: .seconds(20), logger: .silent))
+    let (clock, shop) = (ManualClock(), Lifecycle("shop", grace: .seconds(20), logger: .silent))
     var policy = RestartPolicy.onFailure(intensity: 12)
     policy.jitter = jitter
-    shop.phase("consumer", restart: policy, script: .fails(.max, "lost"), on: ladder)
+    shop.phase("consumer", restart: policy, script: .fails(.max, "lost"), on: clock)
     let events = shop.events
-    async let ending = shop.run(on: ladder)
+    async let ending = shop.run(on: clock)
     for await event in events {
-      if event.kind == .restarting { ladder.advanceToNext() }
+      if event.kind == .restarting { clock.advanceToNext() }
       if event.kind == .finished { break }
     }
     let report = await ending
@@ -52,7 +52,7 @@ struct CrashLoopTests {
       var alive: Int { phases.withLock { $0.count { $0.phase != nil } } }
       var count: Int { phases.withLock { $0.count } }
     }
-    let (ladder, shop, seen) = (ManualLadder(), Lifecycle("shop", grace: .seconds(20), logger: .silent), Seen())
+    let (clock, shop, seen) = (ManualClock(), Lifecycle("shop", grace: .seconds(20), logger: .silent), Seen())
     var policy = RestartPolicy.always()
     policy.firstDelay = .zero
     policy.window = .zero
@@ -65,10 +65,10 @@ struct CrashLoopTests {
         try await phase.session("work") {}
       }
     }
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     // With the thread sanitizer a tenth: it is slow, and looks for something else.
     while seen.count < (cts_is_watching() ? 2000 : 20_000) {
-      ladder.advanceToNext()
+      clock.advanceToNext()
       await Task.yield()
     }
     #expect(seen.alive <= 8)

@@ -7,7 +7,7 @@ import Testing
 /// What a body does before it says that it is ready, it can do in each of its runs.
 @Suite("A phase that is started again, before it is ready", .timeLimit(.minutes(1)))
 struct EarlyWorkTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
 
   private static func policies() -> [RestartPolicy] {
     [RestartPolicy.Sessions.refuse, .wait].map { sessions in
@@ -19,47 +19,47 @@ struct EarlyWorkTests {
     "opens sessions and child phases of its own, as in its first run, while others are refused or wait",
     arguments: policies())
   func early(policy: RestartPolicy) async throws {
-    let (ladder, runs) = (ladder, Counter())
+    let (clock, runs) = (clock, Counter())
     let held = HeldDeeds { _ in false }
     let driver = held.driver(
       [.init("web", restart: policy)],
       bodies: [
         { phase in
           let run = runs.next()
-          try await phase.session("warm up") { try await withSession { ladder.recorder.record("session \(run)") } }
+          try await phase.session("warm up") { try await withSession { clock.recorder.record("session \(run)") } }
           try phase.beginSession().end()
-          try await phase.session("cancellable", cancellable: true) { ladder.recorder.record("cancellable \(run)") }
+          try await phase.session("cancellable", cancellable: true) { clock.recorder.record("cancellable \(run)") }
           try await withPhase("fill the cache") { child in
-            try await child.session { ladder.recorder.record("child \(run)") }
+            try await child.session { clock.recorder.record("child \(run)") }
           }
           // Somebody whom the body has started and given the phase: a callback that knows no task.
           try await Task.detached { try phase.beginSession().end() }.value
-          ladder.recorder.record("early \(run)")
-          await ladder.recorder.wait(for: "go on \(run)")
+          clock.recorder.record("early \(run)")
+          await clock.recorder.wait(for: "go on \(run)")
           phase.ready()
-          ladder.recorder.record("ready \(run)")
+          clock.recorder.record("ready \(run)")
           if run == 1 {
-            await ladder.recorder.wait(for: "fail")
+            await clock.recorder.wait(for: "fail")
             throw PhaseScript.Failure("lost")
           }
           await phase.turnToStop()
         }
-      ], on: ladder)
+      ], on: clock)
     async let report = driver.run()
-    await ladder.recorder.wait(for: "early 1")
+    await clock.recorder.wait(for: "early 1")
     let first = driver.state.withLock { $0.phases[0] }
-    ladder.recorder.record("go on 1")
-    await ladder.recorder.wait(for: "ready 1")
-    ladder.recorder.record("fail")
+    clock.recorder.record("go on 1")
+    await clock.recorder.wait(for: "ready 1")
+    clock.recorder.record("fail")
     await held.wait { if case .restart = $0 { true } else { false } }
-    ladder.advanceToNext()
-    await ladder.recorder.wait(for: "early 2")
-    for name in ["session", "cancellable", "child"] { #expect(ladder.recorder.events.contains("\(name) 2")) }
+    clock.advanceToNext()
+    await clock.recorder.wait(for: "early 2")
+    for name in ["session", "cancellable", "child"] { #expect(clock.recorder.events.contains("\(name) 2")) }
     // Whoever has the phase from its first run is not let in before it is ready.
     #expect(throws: PhaseError.self) { try first.beginSession().end() }
     await #expect(throws: PhaseError.self) { try await first.withPhase("late") { _ in } }
-    ladder.recorder.record("go on 2")
-    await ladder.recorder.wait(for: "ready 2")
+    clock.recorder.record("go on 2")
+    await clock.recorder.wait(for: "ready 2")
     try first.beginSession().end()
     driver.requestStop(StopRequest())
     #expect(await report.exitCode == 0)
@@ -69,34 +69,34 @@ struct EarlyWorkTests {
 
   @Test("lets nobody in any more before its body is called, and from the drain on")
   func over() async throws {
-    let (ladder, runs) = (ladder, Counter())
+    let (clock, runs) = (clock, Counter())
     let held = HeldDeeds { if case .drain = $0 { true } else { false } }
     let driver = held.driver(
       [.init("web", restart: RestartedPair.prompt())],
       bodies: [
         { _ in
           let run = runs.next()
-          ladder.recorder.record("run \(run)")
+          clock.recorder.record("run \(run)")
           if run < 3 { throw PhaseScript.Failure("lost") }
-          await ladder.recorder.wait(for: "end")
+          await clock.recorder.wait(for: "end")
         }
-      ], on: ladder)
+      ], on: clock)
     async let report = driver.run()
     await held.wait { if case .restart = $0 { true } else { false } }
-    ladder.advanceToNext()
+    clock.advanceToNext()
     await held.wait(times: 2) { if case .restart = $0 { true } else { false } }
     // The run that comes next is there, and has not begun.
     let third = driver.state.withLock { $0.phases[0] }
     #expect(throws: PhaseError.self) { try third.beginSession().end() }
-    ladder.advanceToNext()
-    await ladder.recorder.wait(for: "run 3")
+    clock.advanceToNext()
+    await clock.recorder.wait(for: "run 3")
     try third.beginSession().end()
     driver.requestStop(StopRequest())
     // Until it drains, as in the first run.
     try third.beginSession().end()
     held.performAll()
     #expect(throws: PhaseError.self) { try third.beginSession().end() }
-    ladder.recorder.record("end")
+    clock.recorder.record("end")
     #expect(await report.exitCode == 0)
     held.letGo()
   }

@@ -6,7 +6,7 @@ import Testing
 /// The end of the whole comes after that of each phase, whichever threads are held up in between.
 @Suite("The end of a phase that was started again", .timeLimit(.minutes(1)))
 struct EndToldTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
 
   private static var policy: RestartPolicy {
     var policy = RestartPolicy.onFailure()
@@ -36,14 +36,14 @@ struct EndToldTests {
           phase.ready()
           throw PhaseScript.Failure("lost")
         }
-      ], on: ladder)
+      ], on: clock)
     async let read = read(driver.events.subscribe())
     async let report = driver.run()
     await held.wait { if case .restart = $0 { true } else { false } }
     driver.requestStop(StopRequest())
     // Its gate is not closed, so that it is never empty.
     while driver.snapshot().state != .finished {
-      ladder.advanceToNext()
+      clock.advanceToNext()
       await Task.yield()
     }
     #expect(await report.phases[0].end == .abandoned)
@@ -58,18 +58,18 @@ struct EndToldTests {
     let driver = held.driver(
       [.init("database", restart: Self.policy), .init("web", requires: ["database"])],
       bodies: [
-        { [ladder] phase in
+        { [clock] phase in
           phase.ready()
-          await ladder.recorder.wait(for: "web: ready")
+          await clock.recorder.wait(for: "web: ready")
           throw PhaseScript.Failure("lost")
         },
-        { [ladder] phase in
+        { [clock] phase in
           phase.ready()
-          ladder.recorder.record("web: ready")
+          clock.recorder.record("web: ready")
           await phase.turnToStop()
           throw PhaseScript.Failure("flush failed")
         },
-      ], on: ladder)
+      ], on: clock)
     async let read = read(driver.events.subscribe())
     async let report = driver.run()
     await held.wait { if case .release(1, _) = $0 { true } else { false } }

@@ -27,12 +27,12 @@ final class HeldDeeds: Sendable {
 
   /// Of a lifecycle that was written down, and runs with this driver and no other.
   func driver(
-    _ declarations: [PhaseGraph.Declaration], bodies: [Lifecycle.Body], on ladder: ManualLadder
+    _ declarations: [PhaseGraph.Declaration], bodies: [Lifecycle.Body], on clock: ManualClock
   ) -> LifecycleDriver {
     let driver = LifecycleDriver(
       LifecycleStateMachine(name: "held", grace: .seconds(20), graph: PhaseGraph(declarations)), bodies: bodies,
-      filters: bodies.map { _ in nil }, environment: ladder,
-      log: LifecycleLog(name: "held", logger: .silent, environment: ladder),
+      filters: bodies.map { _ in nil }, environment: clock,
+      log: LifecycleLog(name: "held", logger: .silent, environment: clock),
       events: LifecycleEventBroadcast(), exiting: false, later: { [weak self] in self?.take($0) })
     state.withLock { $0.driver = driver }
     return driver

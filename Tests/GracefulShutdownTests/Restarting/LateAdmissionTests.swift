@@ -6,18 +6,18 @@ import Testing
 /// Who is let in, and who waits, is the same for all runs of a phase: what was decided last counts, not what is done last.
 @Suite("Who is let in when that is said after the phase was started again", .timeLimit(.minutes(1)))
 struct LateAdmissionTests {
-  private let ladder = ManualLadder()
-  private var pair: RestartedPair { RestartedPair(ladder: ladder) }
+  private let clock = ManualClock()
+  private var pair: RestartedPair { RestartedPair(clock: clock) }
 
   @Test("A refusal that comes when it is ready again refuses nobody")
   func refusal() async throws {
     let (held, driver, database, _) = pair.run(RestartedPair.prompt()) { if case .refuse = $0 { true } else { false } }
     async let report = driver.run()
-    await ladder.recorder.wait(for: "web 1")
-    ladder.recorder.record("database 1 fails")
+    await clock.recorder.wait(for: "web 1")
+    clock.recorder.record("database 1 fails")
     await held.wait { if case .restart(0, _, _) = $0 { true } else { false } }
-    ladder.advanceToNext()
-    await ladder.recorder.wait(for: "database 2")
+    clock.advanceToNext()
+    await clock.recorder.wait(for: "database 2")
     #expect(held.count == 1)
     held.performAll()
     try await database[2].session {}
@@ -34,10 +34,10 @@ struct LateAdmissionTests {
       if case .waiting(_, true) = $0 { true } else { false }
     }
     async let report = driver.run()
-    await ladder.recorder.wait(for: "web 1")
-    ladder.recorder.record("database 1 fails")
+    await clock.recorder.wait(for: "web 1")
+    clock.recorder.record("database 1 fails")
     await held.wait { if case .restart(0, _, _) = $0 { true } else { false } }
-    ladder.advanceToNext()
+    clock.advanceToNext()
     await held.wait(times: 2) { $0 == .ready(0) }
     held.performAll()
     #expect(!web[1].isWaiting)
@@ -52,13 +52,13 @@ struct LateAdmissionTests {
       if case .hold = $0 { true } else { false }
     }
     async let report = driver.run()
-    await ladder.recorder.wait(for: "web 1")
-    ladder.recorder.record("database 1 fails")
+    await clock.recorder.wait(for: "web 1")
+    clock.recorder.record("database 1 fails")
     await held.wait { if case .restart(0, _, _) = $0 { true } else { false } }
     driver.requestStop(StopRequest())
     held.performAll()
     await #expect(throws: PhaseError.self) { try await database[1].session {} }
-    ladder.recorder.record("web 1 ends")
+    clock.recorder.record("web 1 ends")
     #expect(await report.exitCode == 0)
     held.letGo()
   }
@@ -66,20 +66,20 @@ struct LateAdmissionTests {
   @Test("A session that waits while its phase is stopped and started again goes on in the new run")
   func heir() async throws {
     let policy = RestartedPair.prompt { $0.sessions = .wait }
-    let (held, web) = (HeldDeeds { _ in false }, RecordedRuns("web", ladder))
+    let (held, web) = (HeldDeeds { _ in false }, RecordedRuns("web", clock))
     var database = RestartedPair.prompt { $0.dependents = .restart }
     database.firstDelay = .seconds(1)
     let driver = held.driver(
       [.init("database", restart: database), .init("web", requires: ["database"], restart: policy)],
-      bodies: [RecordedRuns("database", ladder).body(), web.body()], on: ladder)
+      bodies: [RecordedRuns("database", clock).body(), web.body()], on: clock)
     async let report = driver.run()
-    await ladder.recorder.wait(for: "web 1")
-    ladder.recorder.record("database 1 fails")
+    await clock.recorder.wait(for: "web 1")
+    clock.recorder.record("database 1 fails")
     await held.wait { if case .drain(1, _) = $0 { true } else { false } }
     async let session: Bool = web[1].session { Phase.current === web[2] }
-    ladder.recorder.record("web 1 ends")
+    clock.recorder.record("web 1 ends")
     await held.wait { $0 == .renew(1) }
-    ladder.advance(by: .seconds(1))
+    clock.advance(by: .seconds(1))
     #expect(try await session)
     pair.end(held, driver, web: 2)
     #expect(await report.exitCode == 0)

@@ -7,8 +7,8 @@ import Testing
 /// What was decided for one run of a phase never reaches another, however late it is done.
 @Suite("A deed that comes after its phase was started again", .timeLimit(.minutes(1)))
 struct LateDeedTests {
-  private let ladder = ManualLadder()
-  private var pair: RestartedPair { RestartedPair(ladder: ladder) }
+  private let clock = ManualClock()
+  private var pair: RestartedPair { RestartedPair(clock: clock) }
 
   @Test("Hearing, turn and release of a run that is over do not reach the next one")
   func moments() async throws {
@@ -19,20 +19,20 @@ struct LateDeedTests {
       }
     }
     async let report = driver.run()
-    await ladder.recorder.wait(for: "web 1")
-    ladder.recorder.record("database 1 fails")
+    await clock.recorder.wait(for: "web 1")
+    clock.recorder.record("database 1 fails")
     // It comes back when it is told to drain: its turn has been decided, and not been told.
     await held.wait { if case .drain(1, _) = $0 { true } else { false } }
-    ladder.recorder.record("web 1 ends")
+    clock.recorder.record("web 1 ends")
     await held.wait { $0 == .renew(1) }
-    ladder.advanceToNext()
-    await ladder.recorder.wait(for: "web 2")
+    clock.advanceToNext()
+    await clock.recorder.wait(for: "web 2")
     #expect(held.count == 4)
     held.performAll()
     #expect(web[1].isStopRequested)
     #expect(!web[2].isStopRequested)
     #expect(web[2].deadline == nil)
-    #expect(!web[2].board.hasClosed)
+    #expect(!web[2].moments.hasClosed)
     try await web[2].session {}
     await #expect(throws: PhaseError.self) { try await web[1].session {} }
     pair.end(held, driver, web: 2)
@@ -50,26 +50,26 @@ struct LateDeedTests {
       }
     }
     async let report = driver.run()
-    await ladder.recorder.wait(for: "web 1")
+    await clock.recorder.wait(for: "web 1")
     let session = try web[1].beginSession("slow")
-    ladder.recorder.record("database 1 fails")
+    clock.recorder.record("database 1 fails")
     await held.wait { if case .drain(1, _) = $0 { true } else { false } }
     // Over its limit with a session inside: cut, and then cancelled.
-    ladder.advance(by: .seconds(1))
+    clock.advance(by: .seconds(1))
     session.end()
     await held.wait { if case .cancel(1, _) = $0 { true } else { false } }
-    ladder.recorder.record("web 1 ends")
-    await ladder.recorder.wait(for: "web 2")
+    clock.recorder.record("web 1 ends")
+    await clock.recorder.wait(for: "web 2")
     async let inside: Void = web[2].session("import", cancellable: true) {
-      ladder.recorder.record("inside")
-      await ladder.recorder.wait(for: "go on")
+      clock.recorder.record("inside")
+      await clock.recorder.wait(for: "go on")
       try Task.checkCancellation()
     }
-    await ladder.recorder.wait(for: "inside")
+    await clock.recorder.wait(for: "inside")
     held.performAll()
     #expect(!web[2].gate.isCancelled)
     #expect(!web[2].isStopRequested)
-    ladder.recorder.record("go on")
+    clock.recorder.record("go on")
     try await inside
     pair.end(held, driver, web: 2)
     #expect(await report.exitCode == 0)
@@ -79,16 +79,16 @@ struct LateDeedTests {
 
   @Test("A run that is over cannot say that the next one is ready, nor stop it")
   func lateWords() async {
-    let (held, database) = (HeldDeeds { _ in false }, RecordedRuns("database", ladder))
+    let (held, database) = (HeldDeeds { _ in false }, RecordedRuns("database", clock))
     let driver = held.driver(
-      [.init("database", restart: RestartedPair.prompt())], bodies: [database.body(saysReady: false)], on: ladder)
+      [.init("database", restart: RestartedPair.prompt())], bodies: [database.body(saysReady: false)], on: clock)
     async let report = driver.run()
-    await ladder.recorder.wait(for: "database 1")
-    ladder.recorder.record("database 1 fails")
+    await clock.recorder.wait(for: "database 1")
+    clock.recorder.record("database 1 fails")
     await held.wait { if case .restart(0, _, _) = $0 { true } else { false } }
     database[1].ready()
-    ladder.advanceToNext()
-    await ladder.recorder.wait(for: "database 2")
+    clock.advanceToNext()
+    await clock.recorder.wait(for: "database 2")
     database[1].ready()
     database[1].requestStop()
     #expect(driver.snapshot().phases[0].state == .starting)
@@ -111,7 +111,7 @@ struct LateDeedTests {
     let bodies: [Lifecycle.Body] = (0..<3).map { id in
       { phase in
         // Told before it begins, is told too early; and each by the decision that was made for this round.
-        for moment: Phase.Moment in [.stopRequested, .drain, .turn] where phase.board.hasReached(moment) {
+        for moment: Phase.Moment in [.stopRequested, .drain, .turn] where phase.moments.hasReached(moment) {
           told.withLock { $0.append((id, phase.round, moment)) }
         }
         if Task.isCancelled { told.withLock { $0.append((id, phase.round, .cancelled)) } }
@@ -119,7 +119,7 @@ struct LateDeedTests {
         for _ in 0..<choose(20) { await Task.yield() }
         let fails = choose(3) == 0
         if !fails { await phase.wait(for: choose(2) == 0 ? .drain : .turn) }
-        for moment: Phase.Moment in [.stopRequested, .drain, .turn] where phase.board.hasReached(moment) {
+        for moment: Phase.Moment in [.stopRequested, .drain, .turn] where phase.moments.hasReached(moment) {
           told.withLock { $0.append((id, phase.round, moment)) }
         }
         if fails { throw PhaseScript.Failure("lost") }
@@ -138,7 +138,7 @@ struct LateDeedTests {
         .init("a", startLimit: .seconds(1), restart: policies[0]),
         .init("b", requires: ["a"], startLimit: .seconds(1), restart: policies[1]),
         .init("c", requires: ["b"], startLimit: .seconds(1), limit: .seconds(1), restart: policies[2]),
-      ], bodies: bodies, on: ladder)
+      ], bodies: bodies, on: clock)
     let done = Atomic(false)
     async let report: LifecycleReport = {
       let report = await driver.run()
@@ -149,7 +149,7 @@ struct LateDeedTests {
       if done.load(ordering: .acquiring) { break }
       if step == 400 { driver.requestStop(StopRequest()) }
       if choose(3) == 0 || !held.performNext(choose) {
-        if choose(4) == 0 || step > 2000 { ladder.advanceToNext() }
+        if choose(4) == 0 || step > 2000 { clock.advanceToNext() }
         await Task.yield()
       }
     }

@@ -136,14 +136,14 @@ struct RestartBadInputTests {
 
   @Test("A wait that is longer than the grace holds up no stop")
   func longerThanTheGrace() async {
-    let (ladder, shop) = (ManualLadder(), Lifecycle("shop", grace: .seconds(4)))
+    let (clock, shop) = (ManualClock(), Lifecycle("shop", grace: .seconds(4)))
     let policy = Self.policy { policy in
       policy.firstDelay = .seconds(Int64.max)
       policy.maximumDelay = .seconds(Int64.max)
     }
-    shop.phase("consumer", restart: policy, script: .fails(1, "lost"), on: ladder)
+    shop.phase("consumer", restart: policy, script: .fails(1, "lost"), on: clock)
     let events = shop.events
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     for await event in events where event.kind == .restarting { break }
     shop.requestStop()
     #expect(await report.took == .zero)
@@ -154,17 +154,17 @@ struct RestartBadInputTests {
   @Test(
     "On a phase that others require, that never comes back well: they run on until it gives up, and then stop first")
   func required() async {
-    let (ladder, shop) = (ManualLadder(), Lifecycle("shop", grace: .seconds(20)))
+    let (clock, shop) = (ManualClock(), Lifecycle("shop", grace: .seconds(20)))
     let policy = Self.policy { $0.intensity = 3 }
     let database = shop.phase(
-      "database", restart: policy, script: .fails(.max, after: .seconds(1), "connection lost"), on: ladder)
-    shop.phase("web", requires: database, script: .obedient, on: ladder)
+      "database", restart: policy, script: .fails(.max, after: .seconds(1), "connection lost"), on: clock)
+    shop.phase("web", requires: database, script: .obedient, on: clock)
     let recorder = Recorder(of: shop)
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     for run in 1...4 {
-      await ladder.recorder.wait(for: "database: ready", times: run)
-      if run == 1 { await ladder.recorder.wait(for: "web: ready") }
-      ladder.advance(by: .seconds(1))
+      await clock.recorder.wait(for: "database: ready", times: run)
+      if run == 1 { await clock.recorder.wait(for: "web: ready") }
+      clock.advance(by: .seconds(1))
       guard run < 4 else { break }
       await recorder.wait(for: "web: waiting", times: run)
       let phases = shop.snapshot().phases
@@ -172,14 +172,14 @@ struct RestartBadInputTests {
       #expect(phases[0].restarts == run)
       #expect(phases[1].state == .ready)
       #expect(phases[1].isWaiting)
-      ladder.advanceToNext()
+      clock.advanceToNext()
       await recorder.wait(for: "web: resumed", times: run)
     }
     #expect(await report.exitCode == 1)
     #expect(await report.phases[0].end.error == "gave up after 3 restarts in 10 min 0 s: connection lost")
     #expect(await report.phases[0].restarts.map(\.delay) == [.seconds(0.1), .seconds(0.2), .seconds(0.4), nil])
     #expect(await report.phases[1].end == .drained)
-    #expect(ladder.recorder.events.count { $0 == "web: started" } == 1)
+    #expect(clock.recorder.events.count { $0 == "web: started" } == 1)
     await recorder.wait(for: "finished")
     #expect(recorder.saw(inOrder: "web: drained", "database: draining"))
     #expect(

@@ -5,7 +5,7 @@ import Testing
 /// S7 with real tasks and manual time.
 @Suite("A phase that is started again", .timeLimit(.minutes(1)))
 struct RestartTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20))
 
   private static var prompt: RestartPolicy {
@@ -15,11 +15,11 @@ struct RestartTests {
   }
 
   private func failing(_ policy: RestartPolicy, until last: Int) -> PhaseHandle {
-    let (ladder, runs) = (ladder, Counter())
+    let (clock, runs) = (clock, Counter())
     return shop.phase("consumer", restart: policy) { phase in
       let run = runs.next()
       phase.ready()
-      ladder.recorder.record("run \(run)")
+      clock.recorder.record("run \(run)")
       if run < last { throw PhaseScript.Failure("lost") }
       await phase.turnToStop()
     }
@@ -29,12 +29,12 @@ struct RestartTests {
   func again() async {
     _ = failing(Self.prompt, until: 4)
     let events = shop.events
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     for run in 1...4 {
-      await ladder.recorder.wait(for: "run \(run)")
+      await clock.recorder.wait(for: "run \(run)")
       if run < 4 {
         for await event in events where event.kind == .restarting { break }
-        ladder.advanceToNext()
+        clock.advanceToNext()
       }
     }
     shop.requestStop()
@@ -47,31 +47,31 @@ struct RestartTests {
   func sessions(wait: Bool) async {
     var policy = Self.prompt
     policy.sessions = wait ? .wait : .refuse
-    let (ladder, runs) = (ladder, Counter())
+    let (clock, runs) = (clock, Counter())
     shop.phase("consumer", restart: policy) { phase in
       phase.ready()
       if runs.next() == 1 {
         // Somebody who has the phase at hand, and lives longer than its body.
         Task.detached {
-          await ladder.recorder.wait(for: "restarts")
+          await clock.recorder.wait(for: "restarts")
           do {
-            try await phase.session("order") { ladder.recorder.record("admitted") }
+            try await phase.session("order") { clock.recorder.record("admitted") }
           } catch {
-            ladder.recorder.record("refused")
+            clock.recorder.record("refused")
           }
         }
         throw PhaseScript.Failure("lost")
       }
-      ladder.recorder.record("second run")
+      clock.recorder.record("second run")
       await phase.turnToStop()
     }
     let events = shop.events
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     for await event in events where event.kind == .restarting { break }
-    ladder.recorder.record("restarts")
-    if !wait { await ladder.recorder.wait(for: "refused") }
-    ladder.advanceToNext()
-    await ladder.recorder.wait(for: wait ? "admitted" : "second run")
+    clock.recorder.record("restarts")
+    if !wait { await clock.recorder.wait(for: "refused") }
+    clock.advanceToNext()
+    await clock.recorder.wait(for: wait ? "admitted" : "second run")
     shop.requestStop()
     #expect(await report.exitCode == 0)
   }
@@ -81,24 +81,24 @@ struct RestartTests {
     var policy = Self.prompt
     policy.dependents = .restart
     let consumer = failing(policy, until: 2)
-    let (ladder, runs) = (ladder, Counter())
+    let (clock, runs) = (clock, Counter())
     shop.phase("web", requires: consumer) { phase in
       let run = runs.next()
       phase.ready()
-      ladder.recorder.record("web \(run)")
+      clock.recorder.record("web \(run)")
       await phase.turnToStop()
-      ladder.recorder.record("web \(run) ended")
+      clock.recorder.record("web \(run) ended")
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "run 1")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "run 1")
     // It may have begun before the consumer failed, or not.
-    if ladder.recorder.events.contains("web 1") { await ladder.recorder.wait(for: "web 1 ended") }
-    while !ladder.recorder.events.contains("run 2") {
-      ladder.advanceToNext()
+    if clock.recorder.events.contains("web 1") { await clock.recorder.wait(for: "web 1 ended") }
+    while !clock.recorder.events.contains("run 2") {
+      clock.advanceToNext()
       await Task.yield()
     }
-    await ladder.recorder.wait(for: "run 2")
-    while !ladder.recorder.events.contains(where: { $0 == "web 1" || $0 == "web 2" }) { await Task.yield() }
+    await clock.recorder.wait(for: "run 2")
+    while !clock.recorder.events.contains(where: { $0 == "web 1" || $0 == "web 2" }) { await Task.yield() }
     shop.requestStop()
     #expect(await report.exitCode == 0)
   }
@@ -109,7 +109,7 @@ struct RestartTests {
       phase.ready()
       throw PhaseScript.Failure("bad password")
     }
-    let report = await shop.run(on: ladder)
+    let report = await shop.run(on: clock)
     #expect(report.phases[0].end == .failed("bad password"))
     #expect(report.phases[0].restarted == 0)
   }
@@ -121,12 +121,12 @@ struct RestartTests {
     policy.maximumDelay = .seconds(3600)
     _ = failing(policy, until: 2)
     let events = shop.events
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     for await event in events where event.kind == .restarting { break }
     shop.requestStop()
     #expect(await report.took == .zero)
     #expect(await report.exitCode == 0)
-    #expect(!ladder.recorder.events.contains("run 2"))
+    #expect(!clock.recorder.events.contains("run 2"))
   }
 }
 

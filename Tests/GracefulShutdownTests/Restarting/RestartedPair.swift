@@ -5,7 +5,7 @@ import Synchronization
 
 /// `web` requires `database`; web's body ends when the test says so, database's when it fails or has its turn.
 struct RestartedPair {
-  let ladder: ManualLadder
+  let clock: ManualClock
 
   static func prompt(_ change: (inout RestartPolicy) -> Void = { _ in }) -> RestartPolicy {
     var policy = RestartPolicy.onFailure()
@@ -18,18 +18,18 @@ struct RestartedPair {
     _ policy: RestartPolicy, webLimit: Duration? = nil, holding holds: @escaping @Sendable (HeldDeeds.Action) -> Bool
   ) -> (held: HeldDeeds, driver: LifecycleDriver, database: RecordedRuns, web: RecordedRuns) {
     let (held, database, web) = (
-      HeldDeeds(holding: holds), RecordedRuns("database", ladder), RecordedRuns("web", ladder)
+      HeldDeeds(holding: holds), RecordedRuns("database", clock), RecordedRuns("web", clock)
     )
     let driver = held.driver(
       [.init("database", restart: policy), .init("web", requires: ["database"], limit: webLimit)],
-      bodies: [database.body(), web.body()], on: ladder)
+      bodies: [database.body(), web.body()], on: clock)
     return (held, driver, database, web)
   }
 
   func end(_ held: HeldDeeds, _ driver: LifecycleDriver, web: Int) {
     held.performAll()
     driver.requestStop(StopRequest())
-    ladder.recorder.record("web \(web) ends")
+    clock.recorder.record("web \(web) ends")
   }
 }
 
@@ -37,11 +37,11 @@ struct RestartedPair {
 final class RecordedRuns: Sendable {
   private let phases = Mutex<[Phase]>([])
   let name: String
-  private let ladder: ManualLadder
+  private let clock: ManualClock
 
-  init(_ name: String, _ ladder: ManualLadder) {
+  init(_ name: String, _ clock: ManualClock) {
     self.name = name
-    self.ladder = ladder
+    self.clock = clock
   }
 
   subscript(run: Int) -> Phase { phases.withLock { $0[run - 1] } }
@@ -54,12 +54,12 @@ final class RecordedRuns: Sendable {
         return phases.count
       }
       if saysReady { phase.ready() }
-      ladder.recorder.record("\(name) \(run)")
+      clock.recorder.record("\(name) \(run)")
       if name == "web" {
-        await ladder.recorder.wait(for: "\(name) \(run) ends")
+        await clock.recorder.wait(for: "\(name) \(run) ends")
       } else {
         await withTaskGroup(of: Void.self) { group in
-          group.addTask { [self] in await ladder.recorder.wait(for: "\(name) \(run) fails") }
+          group.addTask { [self] in await clock.recorder.wait(for: "\(name) \(run) fails") }
           group.addTask { await phase.turnToStop() }
           await group.next()
           group.cancelAll()

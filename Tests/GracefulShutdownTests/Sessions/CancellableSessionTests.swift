@@ -4,12 +4,12 @@ import Testing
 
 @Suite("A cancellable session", .timeLimit(.minutes(1)))
 struct CancellableSessionTests {
-  private let ladder: ManualLadder
+  private let clock: ManualClock
   private let phase: Phase
 
   init() {
-    ladder = ManualLadder()
-    phase = Phase(name: "web", environment: ladder)
+    clock = ManualClock()
+    phase = Phase(name: "web", environment: clock)
   }
 
   private var counts: SessionCounts { phase.gate.counts }
@@ -25,7 +25,7 @@ struct CancellableSessionTests {
 
   @Test("S6: is cancelled alone, and never the task of whoever opened it")
   func alone() async throws {
-    let (phase, recorder) = (phase, ladder.recorder)
+    let (phase, recorder) = (phase, clock.recorder)
     let caller = Task {
       let scoped = Task {
         try await phase.session("scoped") {
@@ -57,7 +57,7 @@ struct CancellableSessionTests {
     let phase = phase
     cancelAll()
     let wasCancelled = try await phase.session(cancellable: true) {
-      await ladder.recorder.wait(for: "never")
+      await clock.recorder.wait(for: "never")
       return Task.isCancelled
     }
     #expect(wasCancelled)
@@ -68,7 +68,7 @@ struct CancellableSessionTests {
 
   @Test("is cancelled with the task of its caller, which counts as failed: the lifecycle did not do it")
   func withTheCaller() async throws {
-    let (phase, recorder) = (phase, ladder.recorder)
+    let (phase, recorder) = (phase, clock.recorder)
     let caller = Task {
       try await phase.session("import", cancellable: true) { try await Self.hang(recorder, "import runs") }
     }
@@ -82,7 +82,7 @@ struct CancellableSessionTests {
 
   @Test("that ignores it and comes back well has ended well; that throws something else has failed")
   func ignored() async throws {
-    let (phase, recorder) = (phase, ladder.recorder)
+    let (phase, recorder) = (phase, clock.recorder)
     async let well: Void = phase.session("well", cancellable: true) { try? await Self.hang(recorder, "well runs") }
     async let badly: Void = phase.session("badly", cancellable: true) {
       try? await Self.hang(recorder, "badly runs")
@@ -106,7 +106,7 @@ struct CancellableSessionTests {
 
   @Test("is found by name; without one it is cancelled just the same, and not listed")
   func unnamed() async throws {
-    let (phase, recorder) = (phase, ladder.recorder)
+    let (phase, recorder) = (phase, clock.recorder)
     async let session: Void = phase.session(cancellable: true) { try await Self.hang(recorder, "runs") }
     await recorder.wait(for: "runs")
     #expect(phase.gate.named(limit: 9).isEmpty)
@@ -150,7 +150,7 @@ struct CancellableSessionTests {
 
   @Test("A thousand that begin while all are cancelled are all cancelled")
   func race() async throws {
-    let (phase, recorder) = (phase, ladder.recorder)
+    let (phase, recorder) = (phase, clock.recorder)
     let cancelled = try await withThrowingTaskGroup(of: Bool.self) { group in
       for index in 0..<1_000 {
         group.addTask {

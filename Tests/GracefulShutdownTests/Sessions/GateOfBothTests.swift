@@ -16,7 +16,7 @@ struct GateOfBothTests {
 
   @Test("is empty when the last of both has left, whichever that is", arguments: [false, true])
   func both(sessionFirst: Bool) throws {
-    let phase = Phase(name: "web", environment: ManualLadder())
+    let phase = Phase(name: "web", environment: ManualClock())
     let session = try phase.beginSession()
     let child = try #require(phase.gate.enter())
     let emptied = Count()
@@ -40,7 +40,7 @@ struct GateOfBothTests {
   func refused() throws {
     for hadChild in [false, true] {
       for hadSession in [false, true] {
-        let phase = Phase(name: "web", environment: ManualLadder())
+        let phase = Phase(name: "web", environment: ManualClock())
         if hadChild { phase.gate.leave(try #require(phase.gate.enter())) }
         if hadSession { try phase.beginSession().end() }
         phase.gate.pause()
@@ -59,10 +59,10 @@ struct GateOfBothTests {
 
   @Test("names also what is opened from inside a child phase while it drains")
   func inside() async throws {
-    let phase = Phase(name: "web", environment: ManualLadder())
+    let phase = Phase(name: "web", environment: ManualClock())
     let place = try #require(phase.enter())
     phase.gate.close {}
-    try await Phase.at(Place(body: Phase(name: "child", environment: ManualLadder()), within: place)) {
+    try await Phase.at(Place(body: Phase(name: "child", environment: ManualClock()), within: place)) {
       let session = try phase.beginSession("late")
       #expect(phase.gate.named(limit: 9).map(\.name) == ["late"])
       #expect(phase.gate.counts.admittedWhileDraining == 1)

@@ -7,7 +7,7 @@ import WholeMachine
 /// Real threads, more than there are processors.
 @Suite("A gate under threads", .wholeMachine, .serialized, .timeLimit(.minutes(5)))
 struct GateStressTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
 
   /// What a round has done, counted beside the gate.
   private final class Witness: Sendable {
@@ -53,7 +53,7 @@ struct GateStressTests {
   func admissionAgainstClosing() async {
     var (refused, drained) = (UInt64(0), 0)
     for round in 0..<2_000 {
-      let phase = Phase(name: "web", environment: ladder)
+      let phase = Phase(name: "web", environment: clock)
       let witness = Witness()
       await onThreads(4) { index in
         if index == 0 {
@@ -104,7 +104,7 @@ struct GateStressTests {
           }))
         owner.withLock { owner in
           guard let owner else { return }
-          let phase = Phase(name: "web", environment: ladder, gate: owner)
+          let phase = Phase(name: "web", environment: clock, gate: owner)
           sessions.withLock { sessions in
             for _ in 0...(round % 3) {
               if let session = try? phase.beginSession("named") { sessions.append(session.shared()) }
@@ -150,7 +150,7 @@ struct GateStressTests {
   @Test("Child phases that come and go while it closes are waited for as sessions are, and counted apart")
   func children() async {
     for round in 0..<500 {
-      let phase = Phase(name: "web", environment: ladder)
+      let phase = Phase(name: "web", environment: clock)
       let witness = Witness()
       await onThreads(3) { index in
         if index == 0 {

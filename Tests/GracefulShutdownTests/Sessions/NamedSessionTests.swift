@@ -4,25 +4,25 @@ import Testing
 
 @Suite("A session with a name", .timeLimit(.minutes(1)))
 struct NamedSessionTests {
-  private let ladder: ManualLadder
+  private let clock: ManualClock
   private let phase: Phase
 
   init() {
-    ladder = ManualLadder()
-    phase = Phase(name: "web", environment: ladder)
+    clock = ManualClock()
+    phase = Phase(name: "web", environment: clock)
   }
 
   private func ages(limit: Int = 10) -> [String] {
-    phase.gate.named(limit: limit).map { "\($0.name) \((ladder.time - $0.since).components.seconds)" }
+    phase.gate.named(limit: limit).map { "\($0.name) \((clock.time - $0.since).components.seconds)" }
   }
 
   @Test("is listed with its age as long as it is inside, the oldest first")
   func ages() throws {
     let first = try phase.beginSession("first")
-    ladder.advance(by: .seconds(2))
+    clock.advance(by: .seconds(2))
     let second = try phase.beginSession("second")
     let unnamed = try phase.beginSession()
-    ladder.advance(by: .seconds(3))
+    clock.advance(by: .seconds(3))
     let third = first.beginSession("third")
     #expect(ages() == ["first 5", "second 3", "third 0"])
     #expect(ages(limit: 2) == ["first 5", "second 3"])
@@ -37,17 +37,17 @@ struct NamedSessionTests {
   }
 
   @Test("costs the clock a look, and one without a name none")
-  func clock() throws {
-    let ladder = ladder
+  func costsTheClockALook() throws {
+    let clock = clock
     let gate = SessionGate(now: {
-      ladder.recorder.record("asked")
-      return ladder.time
+      clock.recorder.record("asked")
+      return clock.time
     })
-    let web = Phase(name: "web", environment: ladder, gate: gate)
+    let web = Phase(name: "web", environment: clock, gate: gate)
     try web.beginSession().end()
-    #expect(ladder.recorder.events == [])
+    #expect(clock.recorder.events == [])
     try web.beginSession("named").end()
-    #expect(ladder.recorder.events == ["asked"])
+    #expect(clock.recorder.events == ["asked"])
   }
 
   @Test("is found among thousands that come and go, whatever place it takes")
@@ -55,7 +55,7 @@ struct NamedSessionTests {
     var sessions: [SharedSession] = []
     for index in 0..<3_000 {
       sessions.append(try phase.beginSession("\(index)").shared())
-      ladder.advance(by: .seconds(1))
+      clock.advance(by: .seconds(1))
     }
     #expect(ages(limit: 3) == ["0 3000", "1 2999", "2 2998"])
     for index in stride(from: 0, to: 3_000, by: 2) { sessions[index].end() }

@@ -7,17 +7,17 @@ struct Broken: Error, Hashable {}
 
 @Suite("A scoped session", .timeLimit(.minutes(1)))
 struct ScopedSessionTests {
-  private let ladder: ManualLadder
+  private let clock: ManualClock
   private let phase: Phase
 
   init() {
-    ladder = ManualLadder()
-    phase = Phase(name: "web", environment: ladder)
+    clock = ManualClock()
+    phase = Phase(name: "web", environment: clock)
   }
 
   private var counts: SessionCounts { phase.gate.counts }
 
-  private func close() { phase.gate.close { [recorder = ladder.recorder] in recorder.record("empty") } }
+  private func close() { phase.gate.close { [recorder = clock.recorder] in recorder.record("empty") } }
 
   @Test("is live while its body runs, and gives back what that returns")
   func returns() async throws {
@@ -74,16 +74,16 @@ struct ScopedSessionTests {
         try await group.waitForAll()
       }
       try await Task { try await phase.session("task", cancellable: true) {} }.value
-      #expect(ladder.recorder.events == [])
+      #expect(clock.recorder.events == [])
     }
-    #expect(ladder.recorder.events == ["empty"])
+    #expect(clock.recorder.events == ["empty"])
     #expect(counts.refused == 0)
     #expect(counts.drained == 6)
   }
 
   @Test("Trap 2: also through a session of another phase that it has opened")
   func throughAnotherPhase() async throws {
-    let database = Phase(name: "database", environment: ladder)
+    let database = Phase(name: "database", environment: clock)
     try await phase.session("request") {
       try await database.session("query") {
         close()
@@ -94,12 +94,12 @@ struct ScopedSessionTests {
       }
     }
     #expect(counts.refused == 0)
-    #expect(ladder.recorder.events == ["empty"])
+    #expect(clock.recorder.events == ["empty"])
   }
 
   @Test("Trap 2: a session of another phase is no way in")
   func notThroughAnother() async throws {
-    let database = Phase(name: "database", environment: ladder)
+    let database = Phase(name: "database", environment: clock)
     close()
     try await database.session("query") {
       _ = await #expect(throws: PhaseError.self) { try await phase.session("from elsewhere") {} }
@@ -108,7 +108,7 @@ struct ScopedSessionTests {
 
   @Test("that a task has outlived lets it in as long as others are inside beside it, and that is waited for")
   func staleBesideOthers() async throws {
-    let (phase, recorder) = (phase, ladder.recorder)
+    let (phase, recorder) = (phase, clock.recorder)
     let (late, others) = try await phase.session("request") {
       close()
       // Opened inside, so in the same stripe; it outlives the session that opened it.
@@ -131,7 +131,7 @@ struct ScopedSessionTests {
 
   @Test("that a task has outlived opens nothing any more when nobody is left inside, and harms nobody")
   func stale() async throws {
-    let (phase, recorder) = (phase, ladder.recorder)
+    let (phase, recorder) = (phase, clock.recorder)
     let late = try await phase.session("request") {
       Task {
         await recorder.wait(for: "empty")
@@ -150,8 +150,8 @@ struct ScopedSessionTests {
 
   @Test("that a task has outlived keeps the phase's memory, until the task is gone")
   func staleWithoutOwner() async throws {
-    let recorder = ladder.recorder
-    var web: Phase? = Phase(name: "web", environment: ladder)
+    let recorder = clock.recorder
+    var web: Phase? = Phase(name: "web", environment: clock)
     let late = try await web?.session("request") {
       Task {
         await recorder.wait(for: "dropped")

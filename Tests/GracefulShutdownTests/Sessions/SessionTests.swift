@@ -5,17 +5,17 @@ import Testing
 /// Sessions without a scope, on a phase of their own and with manual time.
 @Suite("A session", .timeLimit(.minutes(1)))
 struct SessionTests {
-  private let ladder: ManualLadder
+  private let clock: ManualClock
   private let phase: Phase
 
   init() {
-    ladder = ManualLadder()
-    phase = Phase(name: "web", environment: ladder)
+    clock = ManualClock()
+    phase = Phase(name: "web", environment: clock)
   }
 
   private var counts: SessionCounts { phase.gate.counts }
 
-  private func close() { phase.gate.close { [recorder = ladder.recorder] in recorder.record("empty") } }
+  private func close() { phase.gate.close { [recorder = clock.recorder] in recorder.record("empty") } }
 
   @Test("is counted from its beginning to its end")
   func counted() throws {
@@ -51,7 +51,7 @@ struct SessionTests {
     #expect(counts.failed == 2)
     #expect(counts.failedWhileDraining == 1)
     #expect(counts.drained == 0)
-    #expect(ladder.recorder.events == ["empty"])
+    #expect(clock.recorder.events == ["empty"])
   }
 
   @Test("S6: is refused once the phase drains, with an error that says what, by whom and what to do")
@@ -70,13 +70,13 @@ struct SessionTests {
     #expect(counts.live == 1)
     inside.end()
     #expect(counts.drained == 1)
-    #expect(ladder.recorder.events == ["empty"])
+    #expect(clock.recorder.events == ["empty"])
   }
 
   @Test("is refused also by a phase that never had one, and closing that one calls back at once")
   func refusedWithout() {
     close()
-    #expect(ladder.recorder.events == ["empty"])
+    #expect(clock.recorder.events == ["empty"])
     #expect(throws: PhaseError.self) { _ = try phase.beginSession().end() }
     #expect(counts == refusedOnce)
     #expect(phase.gate.isClosed)
@@ -94,9 +94,9 @@ struct SessionTests {
     let session = try phase.beginSession()
     close()
     phase.gate.close { Issue.record("the second was called back") }
-    #expect(ladder.recorder.events.isEmpty)
+    #expect(clock.recorder.events.isEmpty)
     session.end()
-    #expect(ladder.recorder.events == ["empty"])
+    #expect(clock.recorder.events == ["empty"])
   }
 
   @Test("Trap 2: opens sub-work while the phase drains, and the phase waits for that, too")
@@ -106,12 +106,12 @@ struct SessionTests {
     #expect(throws: PhaseError.self) { _ = try phase.beginSession("another connection").end() }
     let request = connection.beginSession("request")
     connection.end()
-    #expect(ladder.recorder.events.isEmpty)
+    #expect(clock.recorder.events.isEmpty)
     let query = request.beginSession()
     request.end()
-    #expect(ladder.recorder.events.isEmpty)
+    #expect(clock.recorder.events.isEmpty)
     query.end()
-    #expect(ladder.recorder.events == ["empty"])
+    #expect(clock.recorder.events == ["empty"])
     #expect(counts.liveAtClose == 1)
     #expect(counts.admittedWhileDraining == 2)
     #expect(counts.drained == 3)
@@ -122,7 +122,7 @@ struct SessionTests {
     let session = try phase.beginSession("job").shared()
     close()
     await onThreads(1) { _ in session.end() }
-    await ladder.recorder.wait(for: "empty")
+    await clock.recorder.wait(for: "empty")
     #expect(counts.live == 0)
   }
 
@@ -156,14 +156,14 @@ struct SessionTests {
       #expect(counts.live == 1)
     }
     #expect(counts.live == 0)
-    #expect(ladder.recorder.events == ["empty"])
+    #expect(clock.recorder.events == ["empty"])
   }
 
   @Test("The count of admitted goes on beyond what a stripe's word can hold")
   func wraps() throws {
     let nearly = SessionWord(raw: UInt64(UInt32.max - 1) << 32)
     let gate = SessionGate(now: { .now }, startingAt: nearly)
-    let web = Phase(name: "web", environment: ladder, gate: gate)
+    let web = Phase(name: "web", environment: clock, gate: gate)
     try web.beginSession().end()
     let before = gate.counts.admitted
     for _ in 0..<4 { try web.beginSession().end() }
@@ -174,7 +174,7 @@ struct SessionTests {
   @Test("A gate that is full of 2^36 sessions refuses, and counts on")
   func full() {
     let gate = SessionGate(now: { .now }, startingAt: SessionWord(raw: 1 << 31))
-    let web = Phase(name: "web", environment: ladder, gate: gate)
+    let web = Phase(name: "web", environment: clock, gate: gate)
     #expect(throws: PhaseError.self) { _ = try web.beginSession().end() }
     // They are made up and never end, and so their memory is never freed.
     #expect(gate.counts.live == 1 << 36)

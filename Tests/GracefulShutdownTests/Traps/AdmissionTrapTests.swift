@@ -6,13 +6,13 @@ import Testing
 /// What comes in while the door closes.
 @Suite("Coming in while a phase closes", .timeLimit(.minutes(1)))
 struct AdmissionTrapTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
 
   /// Four tasks open sessions and child phases without a pause, and the stop comes at some moment.
   @Test("Trap 1: each is admitted and waited for, or refused and its caller sees it; none is lost", arguments: 0..<20)
   func race(round: Int) async {
-    let ladder = ladder
+    let clock = clock
     let (admitted, ended, refused) = (Count(), Count(), Count())
     shop.phase("web") { phase in
       phase.ready()
@@ -31,7 +31,7 @@ struct AdmissionTrapTests {
                 } else {
                   try await phase.withPhase("child") { _ in await work() }
                 }
-                if admitted.value > 50 + round * 10 { ladder.recorder.record("busy") }
+                if admitted.value > 50 + round * 10 { clock.recorder.record("busy") }
               } catch {
                 #expect((error as? PhaseError)?.code == .refused)
                 refused.add()
@@ -44,8 +44,8 @@ struct AdmissionTrapTests {
         #expect(ended.value == admitted.value, "its turn came before their end")
       }
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "busy")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "busy")
     shop.requestStop()
     let sessions = await report.phases[0].sessions
     #expect(await report.exitCode == 0)
@@ -64,7 +64,7 @@ struct AdmissionTrapTests {
       phase.requestStop()
       await phase.turnToStop()
     }
-    #expect(await shop.run(on: ladder).exitCode == 0)
+    #expect(await shop.run(on: clock).exitCode == 0)
     let phase = try #require(kept.withLock { $0 })
     await #expect(throws: PhaseError.self) { try await phase.withPhase("late") { _ in _ = Issue.record("it ran") } }
     await #expect(throws: PhaseError.self) { try await phase.session("late") { _ = Issue.record("it ran") } }
@@ -73,18 +73,18 @@ struct AdmissionTrapTests {
 
   @Test("Trap 2: what is inside opens sub-work while the phase drains, here and in what the phase requires")
   func subWork() async {
-    let ladder = ladder
+    let clock = clock
     let kept = Mutex<Phase?>(nil)
     let database = shop.phase("database") { phase in
       kept.withLock { $0 = phase }
       phase.ready()
       await phase.turnToStop()
-      ladder.recorder.record("database: turn")
+      clock.recorder.record("database: turn")
     }
     shop.phase("web", requires: database) { web in
       web.ready()
       try await web.session("POST /orders") {
-        ladder.recorder.record("request: began")
+        clock.recorder.record("request: began")
         await web.drainRequested()
         // At the edge it is refused: this task is in no session.
         await Task.detached {
@@ -92,23 +92,23 @@ struct AdmissionTrapTests {
           #expect(refusal?.code == .refused)
         }.value
         // The draining of a request needs the database, and more of this phase.
-        try await kept.withLock { $0 }?.session("INSERT") { ladder.recorder.record("database: session") }
+        try await kept.withLock { $0 }?.session("INSERT") { clock.recorder.record("database: session") }
         try await withSession("write the log") {
-          try await withSession("flush") { ladder.recorder.record("web: session in a session") }
+          try await withSession("flush") { clock.recorder.record("web: session in a session") }
         }
         let session = try web.beginSession("audit")
         let inner = session.beginSession()
         inner.end()
         session.end()
       }
-      ladder.recorder.record("request: ended")
+      clock.recorder.record("request: ended")
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "request: began")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "request: began")
     shop.requestStop()
     #expect(await report.exitCode == 0)
     #expect(
-      ladder.recorder.saw(
+      clock.recorder.saw(
         inOrder: "database: session", "web: session in a session", "request: ended", "database: turn"))
     #expect(await report.phases[1].sessions?.refused == 1)
     #expect(await report.phases[1].sessions?.admitted == 5)

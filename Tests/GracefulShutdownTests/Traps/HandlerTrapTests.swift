@@ -6,41 +6,41 @@ import Testing
 /// Code of the user that a phase calls, and tasks in which it runs.
 @Suite("Handlers and tasks of a phase", .timeLimit(.minutes(1)))
 struct HandlerTrapTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
   @TaskLocal static var asker = "nobody"
 
   @Test("Trap 7: a handler registered when its moment has passed is called, and the operation runs all the same")
   func lateRegistration() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
       phase.requestStop()
       await phase.turnToStop()
       for moment in [Phase.Moment.stopRequested, .drain, .turn] {
         let word = await phase.withHandler(at: moment) {
-          ladder.recorder.record("handler: \(moment)")
+          clock.recorder.record("handler: \(moment)")
         } operation: {
-          await ladder.recorder.wait(for: "handler: \(moment)")
+          await clock.recorder.wait(for: "handler: \(moment)")
           return "operation: \(moment)"
         }
-        ladder.recorder.record(word)
+        clock.recorder.record(word)
       }
       // One whose moment never comes is not called, and holds nobody up.
       await phase.withHandler(at: .cancelled) {
-        ladder.recorder.record("cancelled")
+        clock.recorder.record("cancelled")
       } operation: {
       }
       // Code that knows only cancellation is begun all the same, and cancelled at once.
       try await phase.withCancellation(at: .drain) {
         for await _ in AsyncStream<Never>.makeStream().stream {}
-        ladder.recorder.record("cancelled its own task: \(Task.isCancelled)")
+        clock.recorder.record("cancelled its own task: \(Task.isCancelled)")
       }
       #expect(!Task.isCancelled)
     }
-    #expect(await shop.run(on: ladder).exitCode == 0)
+    #expect(await shop.run(on: clock).exitCode == 0)
     #expect(
-      ladder.recorder.events == [
+      clock.recorder.events == [
         "handler: stop requested", "operation: stop requested", "handler: drain", "operation: drain",
         "handler: turn", "operation: turn", "cancelled its own task: true",
       ])
@@ -48,23 +48,23 @@ struct HandlerTrapTests {
 
   @Test("Trap 13: phases start and drain at medium priority, although run() was called at background priority")
   func priority() async {
-    let (ladder, shop) = (ladder, shop)
+    let (clock, shop) = (clock, shop)
     shop.phase("web") { phase in
-      ladder.recorder.record("starts at \(Task.currentPriority)")
+      clock.recorder.record("starts at \(Task.currentPriority)")
       phase.ready()
       await phase.turnToStop()
-      ladder.recorder.record("drains at \(Task.currentPriority)")
+      clock.recorder.record("drains at \(Task.currentPriority)")
     }
-    let running = Task.detached(priority: .background) { await shop.run(on: ladder) }
-    await ladder.recorder.wait(for: "starts at \(TaskPriority.medium)")
+    let running = Task.detached(priority: .background) { await shop.run(on: clock) }
+    await clock.recorder.wait(for: "starts at \(TaskPriority.medium)")
     Task.detached(priority: .background) { shop.requestStop() }
-    await ladder.recorder.wait(for: "drains at \(TaskPriority.medium)")
+    await clock.recorder.wait(for: "drains at \(TaskPriority.medium)")
     #expect(await running.value.exitCode == 0)
   }
 
   @Test("Trap 14: a handler may do everything that needs a lock: ask, register, open, wait for nobody")
   func reentry() async {
-    let (ladder, shop) = (ladder, shop)
+    let (clock, shop) = (clock, shop)
     shop.phase("web") { phase in
       phase.ready()
       await phase.withHandler(at: .stopRequested) {
@@ -74,19 +74,19 @@ struct HandlerTrapTests {
         shop.requestStop(of: "web")
         _ = (phase.deadline, phase.isStopRequested, shop.snapshot(), shop.events)
         phase.ready()
-        let registration = phase.register(at: .stopRequested) { ladder.recorder.record("handler in a handler") }
+        let registration = phase.register(at: .stopRequested) { clock.recorder.record("handler in a handler") }
         Task { await registration.leave() }
         let session = try? phase.beginSession().shared()
         session?.end()
-        ladder.recorder.record("handler")
+        clock.recorder.record("handler")
       } operation: {
-        ladder.recorder.record("web: ready")
-        await ladder.recorder.wait(for: "handler")
+        clock.recorder.record("web: ready")
+        await clock.recorder.wait(for: "handler")
         await phase.turnToStop()
       }
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop(StopRequest(why: "first"))
     #expect(await report.exitCode == 0)
     #expect(await report.request?.why == "first")
@@ -94,33 +94,33 @@ struct HandlerTrapTests {
 
   @Test("Trap 14: a scope does not return while its handler runs")
   func waitsForItsHandler() async {
-    let ladder = ladder
+    let clock = clock
     let hasReturned = Flag()
     shop.phase("web") { phase in
       phase.ready()
       await phase.withHandler(at: .stopRequested) {
-        ladder.recorder.record("handler: runs")
+        clock.recorder.record("handler: runs")
         // That something does not happen cannot be awaited: 50 ms in which it does not are taken for that.
         let until = ContinuousClock.now + .milliseconds(50)
         while !hasReturned.isRaised, ContinuousClock.now < until {}
-        ladder.recorder.record(hasReturned.isRaised ? "handler: its scope has returned" : "handler: ends")
+        clock.recorder.record(hasReturned.isRaised ? "handler: its scope has returned" : "handler: ends")
       } operation: {
         phase.requestStop()
-        await ladder.recorder.wait(for: "handler: runs")
+        await clock.recorder.wait(for: "handler: runs")
       }
       hasReturned.raise()
-      ladder.recorder.record("scope: returned")
+      clock.recorder.record("scope: returned")
     }
-    #expect(await shop.run(on: ladder).exitCode == 0)
-    #expect(ladder.recorder.events == ["handler: runs", "handler: ends", "scope: returned"])
+    #expect(await shop.run(on: clock).exitCode == 0)
+    #expect(clock.recorder.events == ["handler: runs", "handler: ends", "scope: returned"])
   }
 
   @Test("Trap 14: when its scope has returned, a handler is not running and never will be", arguments: 0..<50)
   func neverAfterItsScope(round: Int) async {
-    let (ladder, shop) = (ladder, shop)
+    let (clock, shop) = (clock, shop)
     shop.phase("web") { phase in
       phase.ready()
-      ladder.recorder.record("web: ready")
+      clock.recorder.record("web: ready")
       for turn in 0..<200 {
         let isOpen = Flag()
         isOpen.raise()
@@ -134,8 +134,8 @@ struct HandlerTrapTests {
       }
       await phase.turnToStop()
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     for _ in 0..<round { await Task.yield() }
     shop.requestStop()
     #expect(await report.exitCode == 0)
@@ -143,7 +143,7 @@ struct HandlerTrapTests {
 
   @Test("Trap 15: Task {} and child tasks know their phase; Task.detached does not, and uses the one at hand")
   func taskLocals() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
       let inherits = Task { Phase.current === phase }
@@ -158,35 +158,35 @@ struct HandlerTrapTests {
         await #expect(throws: PhaseError.self) { try await withSession("lost") {} }
         // A phase at hand works everywhere, also for a wait.
         try? await phase.session("found") { #expect(Phase.current === phase) }
-        ladder.recorder.record("detached: waits")
+        clock.recorder.record("detached: waits")
         await phase.stopRequested()
-        ladder.recorder.record("detached: heard, \(phase.isStopRequested)")
+        clock.recorder.record("detached: heard, \(phase.isStopRequested)")
       }.value
       await phase.turnToStop()
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "detached: waits")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "detached: waits")
     shop.requestStop()
     #expect(await report.exitCode == 0)
-    #expect(ladder.recorder.events.last == "detached: heard, true")
+    #expect(clock.recorder.events.last == "detached: heard, true")
   }
 
   @Test("Trap 15: neither a body nor a handler sees the task-local values of whoever runs or stops the lifecycle")
   func askersValues() async {
-    let (ladder, shop) = (ladder, shop)
+    let (clock, shop) = (clock, shop)
     shop.phase("web") { phase in
       phase.ready()
       await phase.withHandler(at: .stopRequested) {
-        ladder.recorder.record("handler: \(Self.asker), in \(Phase.current?.name ?? "no phase")")
+        clock.recorder.record("handler: \(Self.asker), in \(Phase.current?.name ?? "no phase")")
       } operation: {
-        ladder.recorder.record("body: \(Self.asker)")
+        clock.recorder.record("body: \(Self.asker)")
         await phase.turnToStop()
-        await ladder.recorder.wait(for: "handler: nobody, in no phase")
+        await clock.recorder.wait(for: "handler: nobody, in no phase")
       }
     }
     await Self.$asker.withValue("whoever runs it") {
-      async let report = shop.run(on: ladder)
-      await ladder.recorder.wait(for: "body: nobody")
+      async let report = shop.run(on: clock)
+      await clock.recorder.wait(for: "body: nobody")
       Self.$asker.withValue("whoever stops it") { shop.requestStop() }
       #expect(await report.exitCode == 0)
     }
@@ -194,42 +194,42 @@ struct HandlerTrapTests {
 
   @Test("Trap 20: code that drains is not in a cancelled task, although what it runs was cancelled at its turn")
   func cleanup() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web") { phase in
       phase.ready()
-      ladder.recorder.record("web: ready")
+      clock.recorder.record("web: ready")
       try await phase.withCancellation(at: .drain) {
         for await _ in AsyncStream<Never>.makeStream().stream {}
       }
       try Task.checkCancellation()
-      ladder.recorder.record("cleaned up")
+      clock.recorder.record("cleaned up")
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop()
     #expect(await report.phases.map(\.end) == [.drained])
-    #expect(ladder.recorder.events.contains("cleaned up"))
+    #expect(clock.recorder.events.contains("cleaned up"))
   }
 
   @Test("Trap 20: what must be cleaned up in a body that was cancelled runs in a task of its own, and is waited for")
   func cleanupWhenCancelled() async {
-    let ladder = ladder
+    let clock = clock
     shop.phase("web", limit: .seconds(5)) { phase in
       phase.ready()
-      ladder.recorder.record("web: ready")
+      clock.recorder.record("web: ready")
       for await _ in AsyncStream<Never>.makeStream().stream {}
       #expect(Task.isCancelled)
       // The advice of the documentation, until there are cancellation shields (SE-0504).
       try await Task {
         try Task.checkCancellation()
-        ladder.recorder.record("cleaned up in \(Phase.current?.name ?? "no phase")")
+        clock.recorder.record("cleaned up in \(Phase.current?.name ?? "no phase")")
       }.value
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop()
-    ladder.advance(by: .seconds(5))
+    clock.advance(by: .seconds(5))
     #expect(await report.phases.map(\.end) == [.cancelled])
-    #expect(ladder.recorder.events.last == "cleaned up in web")
+    #expect(clock.recorder.events.last == "cleaned up in web")
   }
 }

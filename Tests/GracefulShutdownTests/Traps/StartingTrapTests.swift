@@ -5,60 +5,60 @@ import Testing
 /// A stop that comes while things start.
 @Suite("A stop during the start", .timeLimit(.minutes(1)))
 struct StartingTrapTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
 
   @Test("Trap 5: nothing more begins, the one in start is told to stop, what started is unwound in reverse")
   func stopDuringStart() async {
-    let ladder = ladder
-    let database = shop.phase("database", script: .obedient, on: ladder)
-    let queue = shop.phase("queue", requires: database, script: .slowStart(.seconds(5)), on: ladder)
-    shop.phase("web", requires: queue, script: .obedient, on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "queue: starting")
-    ladder.advance(by: .seconds(2))
+    let clock = clock
+    let database = shop.phase("database", script: .obedient, on: clock)
+    let queue = shop.phase("queue", requires: database, script: .slowStart(.seconds(5)), on: clock)
+    shop.phase("web", requires: queue, script: .obedient, on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "queue: starting")
+    clock.advance(by: .seconds(2))
     shop.requestStop()
-    #expect(!ladder.recorder.events.contains("database: turn"), "the queue is in its start, and may need it")
+    #expect(!clock.recorder.events.contains("database: turn"), "the queue is in its start, and may need it")
     // It finishes its start, says that it is ready, and nobody starts on that.
-    ladder.advance(by: .seconds(3))
+    clock.advance(by: .seconds(3))
     #expect(await report.phases.map(\.end) == [.drained, .drained, .neverStarted])
     #expect(await report.exitCode == 0)
-    #expect(ladder.recorder.saw(inOrder: "queue: ready", "queue: turn", "queue: ended", "database: turn"))
-    #expect(!ladder.recorder.events.contains("web: started"))
+    #expect(clock.recorder.saw(inOrder: "queue: ready", "queue: turn", "queue: ended", "database: turn"))
+    #expect(!clock.recorder.events.contains("web: started"))
     #expect(await report.phases[1].readyAfter == .seconds(5))
   }
 
   @Test("Trap 5: one whose start hangs has what is left of its start limit, and is cancelled then")
   func hangingStart() async {
-    let database = shop.phase("database", script: .obedient, on: ladder)
-    shop.phase("web", requires: database, startLimit: .seconds(6)) { [ladder] _ in
-      ladder.recorder.record("web: started")
+    let database = shop.phase("database", script: .obedient, on: clock)
+    shop.phase("web", requires: database, startLimit: .seconds(6)) { [clock] _ in
+      clock.recorder.record("web: started")
       for await _ in AsyncStream<Never>.makeStream().stream {}
-      ladder.recorder.record("web: ended")
+      clock.recorder.record("web: ended")
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: started")
-    ladder.advance(by: .seconds(2))
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: started")
+    clock.advance(by: .seconds(2))
     shop.requestStop()
-    ladder.advance(by: .milliseconds(3900))
-    #expect(!ladder.recorder.events.contains("web: ended"))
-    ladder.advance(by: .milliseconds(100))
+    clock.advance(by: .milliseconds(3900))
+    #expect(!clock.recorder.events.contains("web: ended"))
+    clock.advance(by: .milliseconds(100))
     #expect(await report.took == .seconds(4))
     #expect(await report.phases.map(\.end) == [.drained, .cancelled])
-    #expect(ladder.recorder.saw(inOrder: "web: ended", "database: turn"))
+    #expect(clock.recorder.saw(inOrder: "web: ended", "database: turn"))
   }
 
   @Test("Trap 6: what started is unwound with the grace from the failure on, however long the start took")
   func budgetOfItsOwn() async {
-    let ladder = ladder
-    let database = shop.phase("database", script: .slow(.seconds(10)), on: ladder)
-    shop.phase("web", requires: database, startLimit: .seconds(600), script: .neverReady, on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: started")
+    let clock = clock
+    let database = shop.phase("database", script: .slow(.seconds(10)), on: clock)
+    shop.phase("web", requires: database, startLimit: .seconds(600), script: .neverReady, on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: started")
     // The whole of the start limit, thirty times the grace, is used up.
-    ladder.advance(by: .seconds(600))
-    await ladder.recorder.wait(for: "database: turn")
-    ladder.advance(by: .seconds(10))
+    clock.advance(by: .seconds(600))
+    await clock.recorder.wait(for: "database: turn")
+    clock.advance(by: .seconds(10))
     #expect(await report.phases[0].end == .drained)
     #expect(await report.phases[1].end.error == "not ready within its start limit of 10 min 0 s")
     #expect(await report.took == .seconds(10))
@@ -69,17 +69,17 @@ struct StartingTrapTests {
 
   @Test("Trap 6: the same when the start throws")
   func budgetAfterAnError() async {
-    let ladder = ladder
-    let database = shop.phase("database", script: .slow(.seconds(16)), on: ladder)
+    let clock = clock
+    let database = shop.phase("database", script: .slow(.seconds(16)), on: clock)
     shop.phase("web", requires: database) { _ in
-      await ladder.pause(for: .seconds(600), recording: "web: starting")
+      await clock.pause(for: .seconds(600), recording: "web: starting")
       throw PhaseScript.Failure("no port")
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: starting")
-    ladder.advance(by: .seconds(600))
-    await ladder.recorder.wait(for: "database: turn")
-    ladder.advance(by: .seconds(16))
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: starting")
+    clock.advance(by: .seconds(600))
+    await clock.recorder.wait(for: "database: turn")
+    clock.advance(by: .seconds(16))
     #expect(await report.phases.map(\.end) == [.drained, .failed("no port")])
   }
 }

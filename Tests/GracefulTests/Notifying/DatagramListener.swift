@@ -41,7 +41,7 @@ final class DatagramListener: Sendable {
     while ContinuousClock.now < until {
       if all().contains(where: { $0.contains(text) }) { return true }
       await withCheckedContinuation { continuation in
-        Ladder.shared.schedule(at: .now + .milliseconds(5)) { continuation.resume() }
+        LiveEnvironment.shared.schedule(at: .now + .milliseconds(5)) { continuation.resume() }
       }
     }
     return false

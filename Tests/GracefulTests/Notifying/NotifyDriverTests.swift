@@ -11,7 +11,7 @@ struct NotifyDriverTests {
   private let folder: Folder
   private let listener: DatagramListener
   private let socket: NotifySocket
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
 
   init() throws {
     folder = try Folder()
@@ -25,9 +25,9 @@ struct NotifyDriverTests {
       snapshot: { [weak shop] in shop?.snapshot() }, isOfThisUnit: { _ in isOfThisUnit },
       send: { [socket] in socket.send($0) })
     #expect(shop.add(driver) == .admitted)
-    shop.phase("web") { [ladder] phase in
+    shop.phase("web") { [clock] phase in
       phase.ready()
-      ladder.recorder.record("ready")
+      clock.recorder.record("ready")
       await phase.turnToStop()
     }
     return (shop, driver)
@@ -36,7 +36,7 @@ struct NotifyDriverTests {
   @Test("says ready, stopping and stopped, in this order")
   func course() async {
     let (shop, _) = shop()
-    let run = Task { await shop.run(on: ladder) }
+    let run = Task { await shop.run(on: clock) }
     #expect(await listener.hears("READY=1\nSTATUS=running"))
     shop.requestStop(StopRequest(source: .signal(15)))
     _ = await run.value
@@ -52,25 +52,25 @@ struct NotifyDriverTests {
     let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
     let driver = NotifyDriver(snapshot: { [weak shop] in shop?.snapshot() }, send: { [socket] in socket.send($0) })
     #expect(shop.add(driver) == .admitted)
-    shop.phase("web") { [ladder] phase in
+    shop.phase("web") { [clock] phase in
       let session = try phase.beginSession()
       phase.ready()
       await phase.stopRequested()
-      await ladder.pause(for: .seconds(7), recording: "paused")
+      await clock.pause(for: .seconds(7), recording: "paused")
       session.end()
     }
-    let run = Task { await shop.run(on: ladder) }
+    let run = Task { await shop.run(on: clock) }
     #expect(await listener.hears("READY=1"))
     shop.requestStop()
-    await ladder.recorder.wait(for: "paused")
+    await clock.recorder.wait(for: "paused")
     #expect(await listener.hears("EXTEND_TIMEOUT_USEC=10000000"))
-    ladder.advance(by: .seconds(1))
+    clock.advance(by: .seconds(1))
     #expect(
       await listener.hears("STATUS=stopping, asked by the program: draining web (1 sessions), 1 of 1 phases left"))
-    ladder.advance(by: .seconds(1))
+    clock.advance(by: .seconds(1))
     while driver.isSettled == false { await Task.yield() }
     for _ in 0..<5 {
-      ladder.advance(by: .seconds(1))
+      clock.advance(by: .seconds(1))
       while driver.isSettled == false { await Task.yield() }
     }
     _ = await run.value
@@ -82,7 +82,7 @@ struct NotifyDriverTests {
   @Test("names the successor last, and only one of its own unit", arguments: [true, false])
   func successor(isOfThisUnit: Bool) async {
     let (shop, _) = shop(isOfThisUnit: isOfThisUnit)
-    let run = Task { await shop.run(on: ladder) }
+    let run = Task { await shop.run(on: clock) }
     #expect(await listener.hears("READY=1"))
     shop.requestStop(StopRequest(source: .successor(4711)))
     _ = await run.value
@@ -96,11 +96,11 @@ struct NotifyDriverTests {
     var filled = 0
     while filled < 100_000, socket.send("STATUS=\(filled)") == .sent { filled += 1 }
     let (shop, driver) = shop()
-    let run = Task { await shop.run(on: ladder) }
-    await ladder.recorder.wait(for: "ready")
+    let run = Task { await shop.run(on: clock) }
+    await clock.recorder.wait(for: "ready")
     #expect(listener.all().count >= filled)
     while !driver.isSettled {
-      ladder.advance(by: .milliseconds(20))
+      clock.advance(by: .milliseconds(20))
       _ = listener.all()
       await Task.yield()
     }

@@ -7,16 +7,16 @@ import Testing
 
 @Suite("What is recorded of a lifecycle", .timeLimit(.minutes(1)))
 struct MetricBookTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let metrics = RecordingMetrics()
 
   @Test("has the names, kinds and dimensions of the table in Documentation/Metrics.md, and no others")
   func documented() async throws {
     let shop = Lifecycle("shop", logger: .silent)
-    shop.phase("web", script: .obedient, on: ladder)
+    shop.phase("web", script: .obedient, on: clock)
     shop.recordMetrics(in: metrics)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop()
     _ = await report
     let kinds =

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Metrics of a lifecycle", .timeLimit(.minutes(1)))
 struct MetricsTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let metrics = RecordingMetrics()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
 
@@ -36,48 +36,48 @@ struct MetricsTests {
 
   @Test("are sampled on a schedule, and at the end say exactly what happened")
   func exact() async throws {
-    let (ladder, kept) = (ladder, Kept())
-    let database = shop.phase("database", script: .obedient, on: ladder)
+    let (clock, kept) = (clock, Kept())
+    let database = shop.phase("database", script: .obedient, on: clock)
     shop.phase("web", requires: database, limit: .seconds(5)) { phase in
-      await ladder.pause(for: .seconds(3), recording: "web: starting")
+      await clock.pause(for: .seconds(3), recording: "web: starting")
       phase.ready()
       kept.keep(try phase.beginSession("kept").shared())
       for _ in 0..<4 { try phase.beginSession().end() }
       try? await phase.session("bad") { throw PhaseScript.Failure("no") }
-      ladder.recorder.record("web: ready")
-      await ladder.recorder.wait(for: "enough")
+      clock.recorder.record("web: ready")
+      await clock.recorder.wait(for: "enough")
       await withTaskGroup { group in
         group.addTask {
           try? await phase.session("slow", cancellable: true) {
-            ladder.recorder.record("slow: inside")
+            clock.recorder.record("slow: inside")
             try await phase.withCancellation(at: .cancelled) { for await _ in AsyncStream<Int>.makeStream().stream {} }
             try Task.checkCancellation()
           }
         }
         group.addTask {
           try? await phase.withPhase("child") { child in
-            ladder.recorder.record("child: open")
+            clock.recorder.record("child: open")
             await child.drainRequested()
           }
         }
-        await ladder.recorder.wait(for: "slow: inside")
-        await ladder.recorder.wait(for: "child: open")
-        ladder.recorder.record("web: busy")
+        await clock.recorder.wait(for: "slow: inside")
+        await clock.recorder.wait(for: "child: open")
+        clock.recorder.record("web: busy")
         await phase.drainRequested()
-        ladder.recorder.record("web: drains")
+        clock.recorder.record("web: drains")
       }
       #expect(throws: PhaseError.self) { try phase.beginSession().end() }
-      ladder.recorder.record("web: one is left")
+      clock.recorder.record("web: one is left")
       await phase.turnToStop()
     }
     let observer = observed()
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
 
-    await ladder.recorder.wait(for: "web: starting")
+    await clock.recorder.wait(for: "web: starting")
     await sampled(observer, at: 0)
-    ladder.advance(by: .seconds(3))
-    await ladder.recorder.wait(for: "web: ready")
-    ladder.advance(by: .seconds(7))
+    clock.advance(by: .seconds(3))
+    await clock.recorder.wait(for: "web: ready")
+    clock.advance(by: .seconds(7))
     await sampled(observer, at: 10)
     #expect(metrics.gauges["graceful_state{lifecycle=shop,state=running}"] == 1)
     #expect(metrics.gauges["graceful_phase_ready{lifecycle=shop,phase=web}"] == 1)
@@ -86,20 +86,20 @@ struct MetricsTests {
     #expect(metrics.counters["graceful_sessions_refused_total{lifecycle=shop,phase=web}"] == 0)
     #expect(metrics.timers["graceful_start_seconds{lifecycle=shop}"] == [3_000_000_000])
 
-    ladder.recorder.record("enough")
-    await ladder.recorder.wait(for: "web: busy")
-    ladder.advance(by: .seconds(10))
+    clock.recorder.record("enough")
+    await clock.recorder.wait(for: "web: busy")
+    clock.advance(by: .seconds(10))
     await sampled(observer, at: 20)
     #expect(metrics.gauges["graceful_sessions_live{lifecycle=shop,phase=web}"] == 2)
     #expect(metrics.gauges["graceful_phase_children_live{lifecycle=shop,phase=web}"] == 1)
 
     shop.requestStop(StopRequest(source: .signal(15)))
-    await ladder.recorder.wait(for: "web: drains")
+    await clock.recorder.wait(for: "web: drains")
     await sampled(observer, at: 20, times: 2)
     // Its time to drain, then that to be cancelled.
-    ladder.advance(by: .seconds(5))
-    await ladder.recorder.wait(for: "web: one is left")
-    while ladder.advanceToNext(), !ladder.recorder.events.contains("database: turn") {
+    clock.advance(by: .seconds(5))
+    await clock.recorder.wait(for: "web: one is left")
+    while clock.advanceToNext(), !clock.recorder.events.contains("database: turn") {
       await Task.yield()
       if shop.snapshot().phases[1].end != nil { break }
     }
@@ -140,7 +140,7 @@ struct MetricsTests {
   @Test("have a last sample before the phase that carries them away is told to drain, and that phase waits for it")
   func exporter() async {
     for _ in 0..<20 {
-      let (ladder, metrics) = (ManualLadder(), RecordingMetrics())
+      let (clock, metrics) = (ManualClock(), RecordingMetrics())
       let shop = Lifecycle("shop", logger: .silent)
       let exporter = shop.phase("exporter") { phase in
         phase.ready()
@@ -154,7 +154,7 @@ struct MetricsTests {
       }
       shop.recordMetrics(in: metrics, endingBefore: exporter)
       let recorder = Recorder(of: shop)
-      async let report = shop.run(on: ladder)
+      async let report = shop.run(on: clock)
       await recorder.wait(for: "web: ready")
       shop.requestStop()
       _ = await report
@@ -170,7 +170,7 @@ struct MetricsTests {
 
   @Test("are not sampled while the last sample still runs, and a factory that blocks holds up no stop")
   func blocked() async {
-    let (gate, ladder) = (BlockingGate(), ladder)
+    let (gate, clock) = (BlockingGate(), clock)
     let snapshots = Atomic(0)
     let counted = MetricsObserver(lifecycle: "shop", every: .seconds(10), lastPhase: nil) { [shop] in
       snapshots.add(1, ordering: .relaxed)
@@ -179,15 +179,15 @@ struct MetricsTests {
       gate.pass()
     }
     #expect(shop.add(counted) == .admitted)
-    shop.phase("web", script: .obedient, on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    shop.phase("web", script: .obedient, on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     await gate.waitUntilBlocked()
-    ladder.advance(by: .seconds(3600))
+    clock.advance(by: .seconds(3600))
     #expect(snapshots.load(ordering: .relaxed) == 1)
     // The stop goes its way; only the end waits, for half a second at most.
     shop.requestStop()
-    await ladder.recorder.wait(for: "web: ended")
+    await clock.recorder.wait(for: "web: ended")
     await eventually { shop.snapshot().state == .finished }
     gate.isOpen = true
     #expect(await report.exitCode == 0)
@@ -203,18 +203,18 @@ struct MetricsTests {
     logger.logLevel = .error
     let shop = Lifecycle("shop", logger: logger)
     let (second, third) = (RecordingMetrics(), RecordingMetrics())
-    shop.phase("web", script: .obedient, on: ladder)
+    shop.phase("web", script: .obedient, on: clock)
     shop.recordMetrics(every: .seconds(-5), in: metrics)
     shop.recordMetrics(in: second)
     #expect(count.value == 1)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.recordMetrics(in: third)
     #expect(count.value == 2)
     // Less than a tenth of a second is a tenth of a second.
-    ladder.advance(by: .milliseconds(99))
+    clock.advance(by: .milliseconds(99))
     #expect(!metrics.calls.events.contains("graceful_uptime_seconds{lifecycle=shop} 0.1"))
-    ladder.advance(by: .milliseconds(1))
+    clock.advance(by: .milliseconds(1))
     await metrics.calls.wait(for: "graceful_uptime_seconds{lifecycle=shop} 0.1")
     shop.requestStop()
     _ = await report
@@ -227,7 +227,7 @@ struct MetricsTests {
     shop.phase("web") { _ in }
     shop.phase("web") { _ in }
     shop.recordMetrics(in: metrics)
-    #expect(await shop.run(on: ladder).exitCode == 78)
+    #expect(await shop.run(on: clock).exitCode == 78)
     #expect(metrics.gauges["graceful_state{lifecycle=shop,state=finished}"] == 1)
     #expect(metrics.timers.isEmpty)
   }

@@ -11,7 +11,7 @@ struct ObservationQueueTests {
     let (queue, gate) = (ObservationQueue(), BlockingGate())
     let done = Mutex<[Int]>([])
     #expect(!queue.add {}, "nothing runs")
-    queue.begin(in: ManualLadder(), phases: 2)
+    queue.begin(in: ManualClock(), phases: 2)
     #expect(queue.isIdle)
     #expect(queue.add { gate.pass() })
     await gate.waitUntilBlocked()

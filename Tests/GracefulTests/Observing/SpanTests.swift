@@ -7,25 +7,25 @@ import Tracing
 
 @Suite("Spans of a lifecycle", .timeLimit(.minutes(1)))
 struct SpanTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let tracer = RecordingTracer()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
-  /// The manual ladder's time of day: the beginning of the year 2000.
+  /// The manual clock's time of day: the beginning of the year 2000.
   private let newYear: UInt64 = 946_684_800_000_000_000
 
   @Test("a start and a stop, with a child for each phase, at the instants at which it happened")
   func wellBehaved() async {
-    let database = shop.phase("database", script: .slowStart(.seconds(2)), on: ladder)
-    shop.phase("web", requires: database, script: .slowStart(.seconds(3)), on: ladder)
+    let database = shop.phase("database", script: .slowStart(.seconds(2)), on: clock)
+    shop.phase("web", requires: database, script: .slowStart(.seconds(3)), on: clock)
     shop.recordSpans(with: tracer)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "database: starting")
-    ladder.advance(by: .seconds(2))
-    await ladder.recorder.wait(for: "web: starting")
-    ladder.advance(by: .seconds(3))
-    await ladder.recorder.wait(for: "web: ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "database: starting")
+    clock.advance(by: .seconds(2))
+    await clock.recorder.wait(for: "web: starting")
+    clock.advance(by: .seconds(3))
+    await clock.recorder.wait(for: "web: ready")
     await tracer.calls.wait(for: "end start shop")
-    ladder.advance(by: .seconds(5))
+    clock.advance(by: .seconds(5))
     shop.requestStop(StopRequest(source: .signal(15), why: "deploy"))
     #expect(await report.exitCode == 0)
     #expect(
@@ -42,14 +42,14 @@ struct SpanTests {
 
   @Test("one that hangs is an error in its span and in that of the stop; those that wait for it come later")
   func straggler() async {
-    let database = shop.phase("database", script: .obedient, on: ladder)
-    shop.phase("web", requires: database, limit: .seconds(5), script: .ignoresDrain, on: ladder)
+    let database = shop.phase("database", script: .obedient, on: clock)
+    shop.phase("web", requires: database, limit: .seconds(5), script: .ignoresDrain, on: clock)
     shop.recordSpans(with: tracer)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop()
-    await ladder.recorder.wait(for: "web: turn")
-    ladder.advance(by: .seconds(5))
+    await clock.recorder.wait(for: "web: turn")
+    clock.advance(by: .seconds(5))
     #expect(await report.exitCode == 124)
     #expect(
       tracer.tree(since: newYear).suffix(3) == [
@@ -62,10 +62,10 @@ struct SpanTests {
 
   @Test("a phase that fails on its way up is an error of the start, and says who asked for the stop")
   func failedStart() async {
-    let database = shop.phase("database", script: .obedient, on: ladder)
-    shop.phase("web", requires: database, script: .failsAtStart("no port"), on: ladder)
+    let database = shop.phase("database", script: .obedient, on: clock)
+    shop.phase("web", requires: database, script: .failsAtStart("no port"), on: clock)
     shop.recordSpans(with: tracer)
-    #expect(await shop.run(on: ladder).exitCode == 1)
+    #expect(await shop.run(on: clock).exitCode == 1)
     #expect(
       tracer.tree(since: newYear) == [
         "0.0–0.0 start shop !phase web, which failed: no port", "0.0–0.0 start database in start shop",
@@ -77,15 +77,15 @@ struct SpanTests {
 
   @Test("a stop during the start ends the span of the start when nobody is on the way up any more")
   func stoppedStart() async {
-    let database = shop.phase("database", script: .slowStart(.seconds(2)), on: ladder)
-    shop.phase("web", requires: database, script: .obedient, on: ladder)
+    let database = shop.phase("database", script: .slowStart(.seconds(2)), on: clock)
+    shop.phase("web", requires: database, script: .obedient, on: clock)
     shop.recordSpans(with: tracer)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "database: starting")
-    ladder.advance(by: .seconds(1))
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "database: starting")
+    clock.advance(by: .seconds(1))
     shop.requestStop()
     await tracer.calls.wait(for: "end start shop")
-    ladder.advance(by: .seconds(1))
+    clock.advance(by: .seconds(1))
     #expect(await report.exitCode == 0)
     #expect(
       tracer.tree(since: newYear) == [
@@ -97,17 +97,17 @@ struct SpanTests {
   @Test("the span of the stop ends before the phase that carries spans away is told, and that phase waits for it")
   func exporter() async {
     for _ in 0..<20 {
-      let (ladder, tracer) = (ManualLadder(), RecordingTracer())
+      let (clock, tracer) = (ManualClock(), RecordingTracer())
       let shop = Lifecycle("shop", logger: .silent)
       let exporter = shop.phase("exporter") { phase in
         phase.ready()
         await phase.drainRequested()
         tracer.calls.record("exporter: carries away")
       }
-      shop.phase("web", requires: exporter, script: .obedient, on: ladder)
+      shop.phase("web", requires: exporter, script: .obedient, on: clock)
       shop.recordSpans(with: tracer, endingBefore: exporter)
-      async let report = shop.run(on: ladder)
-      await ladder.recorder.wait(for: "web: ready")
+      async let report = shop.run(on: clock)
+      await clock.recorder.wait(for: "web: ready")
       shop.requestStop()
       #expect(await report.exitCode == 0)
       #expect(tracer.calls.saw(inOrder: "end stop web", "end stop shop", "exporter: carries away", "end stop exporter"))
@@ -116,8 +116,8 @@ struct SpanTests {
   }
 
   private func returning() async -> LifecycleReport {
-    let report = await shop.run(on: ladder)
-    ladder.recorder.record("returned")
+    let report = await shop.run(on: clock)
+    clock.recorder.record("returned")
     return report
   }
 
@@ -125,25 +125,25 @@ struct SpanTests {
   func blocked() async {
     let gate = BlockingGate()
     let tracer = RecordingTracer { gate.pass() }
-    let exporter = shop.phase("exporter", script: .obedient, on: ladder)
-    shop.phase("web", requires: exporter, script: .obedient, on: ladder)
+    let exporter = shop.phase("exporter", script: .obedient, on: clock)
+    shop.phase("web", requires: exporter, script: .obedient, on: clock)
     shop.recordSpans(with: tracer, endingBefore: exporter)
     let recorder = Recorder(of: shop)
     async let report = returning()
-    await ladder.recorder.wait(for: "web: ready")
+    await clock.recorder.wait(for: "web: ready")
     await gate.waitUntilBlocked()
     shop.requestStop()
-    await ladder.recorder.wait(for: "web: ended")
+    await clock.recorder.wait(for: "web: ended")
     await recorder.wait(for: "exporter: draining")
-    ladder.advance(by: .milliseconds(99))
-    #expect(!ladder.recorder.events.contains("exporter: turn"))
-    ladder.advance(by: .milliseconds(1))
-    await ladder.recorder.wait(for: "exporter: ended")
+    clock.advance(by: .milliseconds(99))
+    #expect(!clock.recorder.events.contains("exporter: turn"))
+    clock.advance(by: .milliseconds(1))
+    await clock.recorder.wait(for: "exporter: ended")
     await recorder.wait(for: "finished")
     // The end waits for half a second; what was not handed over until then, may be later.
-    await eventually { [ladder] in
-      ladder.advance(by: .milliseconds(500))
-      return ladder.recorder.events.contains("returned")
+    await eventually { [clock] in
+      clock.advance(by: .milliseconds(500))
+      return clock.recorder.events.contains("returned")
     }
     let ended = await report
     #expect(ended.exitCode == 0 && ended.took == .milliseconds(100))
@@ -166,7 +166,7 @@ struct SpanTests {
       await phase.turnToStop()
     }
     shop.recordSpans(with: tracer)
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     await tracer.calls.wait(for: "end request")
     shop.requestStop()
     _ = await report
@@ -176,12 +176,12 @@ struct SpanTests {
 
   @Test("a phase that is stopped alone has a span of its own, and the whole has none before it stops")
   func alone() async {
-    let cache = shop.phase("cache", script: .obedient, on: ladder)
-    shop.phase("web", script: .obedient, on: ladder)
+    let cache = shop.phase("cache", script: .obedient, on: clock)
+    shop.phase("web", script: .obedient, on: clock)
     shop.recordSpans(with: tracer)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "cache: ready")
-    await ladder.recorder.wait(for: "web: ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "cache: ready")
+    await clock.recorder.wait(for: "web: ready")
     shop.requestStop(of: cache)
     await tracer.calls.wait(for: "end stop cache")
     #expect(tracer["stop cache"]?.parent == nil)
@@ -195,7 +195,7 @@ struct SpanTests {
   func mistake() async {
     shop.phase("", requires: []) { _ in }
     shop.recordSpans(with: tracer)
-    let report = await shop.run(on: ladder)
+    let report = await shop.run(on: clock)
     #expect(tracer.tree(since: newYear) == ["0.0–0.0 start shop !\(report.mistakes[0])"])
   }
 
@@ -206,12 +206,12 @@ struct SpanTests {
     logger.logLevel = .error
     let shop = Lifecycle("shop", logger: logger)
     let (second, third) = (RecordingTracer(), RecordingTracer())
-    shop.phase("web", script: .obedient, on: ladder)
+    shop.phase("web", script: .obedient, on: clock)
     shop.recordSpans(with: tracer)
     shop.recordSpans(with: second)
     #expect(count.value == 1)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: ready")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: ready")
     shop.recordSpans(with: third)
     #expect(count.value == 2)
     shop.requestStop()

@@ -129,26 +129,26 @@ struct ReportJSONTests {
 
   @Test("The report of a run comes back, with sessions, child phases and stragglers in it")
   func run() async throws {
-    let ladder = ManualLadder()
+    let clock = ManualClock()
     let shop = Lifecycle("shop", grace: .seconds(20))
-    let database = shop.phase("database", script: .obedient, on: ladder)
+    let database = shop.phase("database", script: .obedient, on: clock)
     shop.phase("web", requires: database, limit: .seconds(5)) { phase in
       phase.ready()
       let late = try phase.beginSession("GET /feed")
       try phase.beginSession().end()
-      ladder.recorder.record("web: busy")
+      clock.recorder.record("web: busy")
       try await withPhase("import") { _ in await phase.drainRequested() }
       #expect(throws: PhaseError.self) { try phase.beginSession().end() }
-      ladder.recorder.record("web: imported")
+      clock.recorder.record("web: imported")
       // Left waiting for ever: that is what is being tested.
       await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
       late.end()
     }
-    async let running = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: busy")
+    async let running = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: busy")
     shop.requestStop(StopRequest(why: "deploy"))
-    await ladder.recorder.wait(for: "web: imported")
-    ladder.advance(by: .seconds(10))
+    await clock.recorder.wait(for: "web: imported")
+    clock.advance(by: .seconds(10))
     let report = await running
     try roundTrip(report)
     #expect(report.pid == ProcessInfo.processInfo.processIdentifier)
@@ -168,7 +168,7 @@ struct ReportJSONTests {
     shop.phase("a", requires: PhaseHandle("b"), limit: .zero) { _ in }
     shop.phase("b", requires: PhaseHandle("a"), PhaseHandle("x"), startLimit: .seconds(-1)) { _ in }
     shop.phase("b") { _ in }
-    let report = await shop.run(on: ManualLadder())
+    let report = await shop.run(on: ManualClock())
     #expect(report.mistakes.count == 6)
     #expect(report.phases.map(\.requires) == [["b"], ["a"], []])
     try roundTrip(report)

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("A snapshot (S13)", .timeLimit(.minutes(1)))
 struct SnapshotTests {
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
 
   private func checked(_ snapshot: LifecycleSnapshot) throws -> LifecycleSnapshot {
@@ -28,15 +28,15 @@ struct SnapshotTests {
 
   @Test("while it starts shows who is ready, who is not, and who waits")
   func starting() async throws {
-    let database = shop.phase("database", script: .obedient, on: ladder)
-    let queue = shop.phase("queue", requires: [database], startLimit: .seconds(7)) { [ladder] phase in
-      ladder.recorder.record("queue: starts")
+    let database = shop.phase("database", script: .obedient, on: clock)
+    let queue = shop.phase("queue", requires: [database], startLimit: .seconds(7)) { [clock] phase in
+      clock.recorder.record("queue: starts")
       await phase.turnToStop()
     }
-    shop.phase("web", requires: queue, script: .obedient, on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "queue: starts")
-    ladder.advance(by: .seconds(3))
+    shop.phase("web", requires: queue, script: .obedient, on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "queue: starts")
+    clock.advance(by: .seconds(3))
     let snapshot = try checked(shop.snapshot())
     #expect(snapshot.state == .starting)
     #expect(snapshot.phases.map(\.state) == [.ready, .starting, .waiting])
@@ -49,34 +49,34 @@ struct SnapshotTests {
 
   @Test("while it drains shows who asked, how long is left, and the oldest of the sessions with their names")
   func draining() async throws {
-    let ladder = ladder
-    let database = shop.phase("database", script: .obedient, on: ladder)
+    let clock = clock
+    let database = shop.phase("database", script: .obedient, on: clock)
     shop.phase("web", requires: database, limit: .seconds(5)) { phase in
       phase.ready()
       var sessions: [SharedSession] = []
       for number in 0..<12 {
         sessions.append(try phase.beginSession("session \(number)").shared())
-        ladder.advance(by: .seconds(1))
+        clock.advance(by: .seconds(1))
       }
       sessions.append(try phase.beginSession().shared())
-      await ladder.recorder.wait(for: "database: ready")
-      ladder.recorder.record("web: busy")
+      await clock.recorder.wait(for: "database: ready")
+      clock.recorder.record("web: busy")
       try await withPhase("import") { child in
-        ladder.recorder.record("import: open")
+        clock.recorder.record("import: open")
         await child.drainRequested()
-        ladder.recorder.record("import: told")
-        await ladder.recorder.wait(for: "seen")
+        clock.recorder.record("import: told")
+        await clock.recorder.wait(for: "seen")
       }
       #expect(throws: PhaseError.self) { try phase.beginSession().end() }
       for session in sessions { session.end() }
     }
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: busy")
-    await ladder.recorder.wait(for: "import: open")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: busy")
+    await clock.recorder.wait(for: "import: open")
     #expect(try checked(shop.snapshot()).state == .running)
     shop.requestStop(StopRequest(source: .signal(15), why: "deploy"))
-    await ladder.recorder.wait(for: "import: told")
-    ladder.advance(by: .seconds(2))
+    await clock.recorder.wait(for: "import: told")
+    clock.advance(by: .seconds(2))
 
     let snapshot = try checked(shop.snapshot())
     #expect(snapshot.state == .stopping)
@@ -91,7 +91,7 @@ struct SnapshotTests {
     #expect(web.oldestSessions.map(\.name) == (0..<10).map { "session \($0)" })
     #expect(web.oldestSessions.first?.age == .seconds(14))
 
-    ladder.recorder.record("seen")
+    clock.recorder.record("seen")
     #expect(await report.exitCode == 0)
     let end = try checked(shop.snapshot())
     #expect(end.state == .finished)
@@ -104,7 +104,7 @@ struct SnapshotTests {
   func configuration() async throws {
     let broken = Lifecycle("broken", grace: .seconds(-1), logger: .silent)
     broken.phase("a") { _ in }
-    _ = await broken.run(on: ladder)
+    _ = await broken.run(on: clock)
     #expect(try checked(broken.snapshot()).state == .finished)
   }
 
@@ -114,9 +114,9 @@ struct SnapshotTests {
     // The thread sanitizer sees in a few rounds what there is to see.
     for _ in 0..<(cts_is_watching() ? 3 : 20) {
       let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
-      let ladder = ManualLadder()
-      var below = shop.phase("phase 0", script: .obedient, on: ladder)
-      for number in 1..<12 { below = shop.phase("phase \(number)", requires: below, script: .obedient, on: ladder) }
+      let clock = ManualClock()
+      var below = shop.phase("phase 0", script: .obedient, on: clock)
+      for number in 1..<12 { below = shop.phase("phase \(number)", requires: below, script: .obedient, on: clock) }
       shop.phase("web", requires: below) { phase in
         phase.ready()
         await withTaskGroup(of: Void.self) { group in
@@ -153,7 +153,7 @@ struct SnapshotTests {
           return (taken, problems)
         }
       }
-      let report = await shop.run(on: ladder)
+      let report = await shop.run(on: clock)
       for reader in readers {
         let read = await reader.value
         #expect(read.problems == [])

@@ -62,8 +62,8 @@ struct DrainOrderDefectTests {
     let database = shop.phase("database", service: services[0])
     shop.phase("worker", requires: database, service: services[1])
     // Its time does not pass: on a machine that is busy for two seconds, the worker would be abandoned.
-    let ladder = ManualLadder()
-    let ourRun = Task { await shop.run(on: ladder) }
+    let clock = ManualClock()
+    let ourRun = Task { await shop.run(on: clock) }
     await ours.wait(for: "worker: started")
     ourRun.cancel()
     #expect(await ourRun.value.request?.source == .cancellation)
@@ -134,12 +134,12 @@ struct DrainOrderDefectTests {
       "web", limit: .milliseconds(20),
       service: ScriptedService(name: "web", recorder: ours, work: { await ScriptedService.untilCancelled() }))
     // Not by the clock: it may be cancelled before another thread has told it, or be abandoned on a busy machine.
-    let ladder = ManualLadder()
-    async let report = shop.run(on: ladder)
+    let clock = ManualClock()
+    async let report = shop.run(on: clock)
     await ours.wait(for: "web: started")
     shop.requestStop()
     await ours.wait(for: "web: told")
-    ladder.advance(by: .milliseconds(20))
+    clock.advance(by: .milliseconds(20))
     #expect(await report.phases.map(\.end) == [.cancelled])
     #expect(await report.stragglers.map(\.name) == ["web"])
     #expect(await report.exitCode == 124)
@@ -171,12 +171,12 @@ struct DrainOrderDefectTests {
     let database = shop.phase("database", service: ScriptedService(name: "database", recorder: ours))
     let queue = shop.phase("queue", requires: database, service: ScriptedService(name: "queue", recorder: ours))
     shop.phase("slow", requires: queue, limit: .milliseconds(50), service: slow(ours))
-    let ladder = ManualLadder()
-    async let report = shop.run(on: ladder)
+    let clock = ManualClock()
+    async let report = shop.run(on: clock)
     await ours.wait(for: "slow: started")
     shop.requestStop()
     await ours.wait(for: "slow: told")
-    ladder.advance(by: .milliseconds(50))
+    clock.advance(by: .milliseconds(50))
     #expect(await report.phases.map(\.end) == [.drained, .drained, .cancelled])
     #expect(ours.saw(inOrder: "slow: cancelled", "slow: ended", "queue: told", "queue: ended", "database: told"))
     #expect(!ours.events.contains("queue: cancelled"))

@@ -33,12 +33,12 @@ struct EndDefectTests {
     let shop = Lifecycle("shop", logger: CountingLog.logger(ourLog, level: .warning))
     for name in ["left", "right"] { shop.phase(name, limit: .milliseconds(20), service: hanging(name, ours)) }
     // Not by the clock: on a machine that is busy for two seconds, they would be abandoned.
-    let ladder = ManualLadder()
-    async let report = shop.run(on: ladder)
+    let clock = ManualClock()
+    async let report = shop.run(on: clock)
     for name in ["left", "right"] { await ours.wait(for: "\(name): started") }
     shop.requestStop()
     for name in ["left", "right"] { await ours.wait(for: "\(name): told") }
-    ladder.advance(by: .milliseconds(20))
+    clock.advance(by: .milliseconds(20))
     #expect(await report.phases.map(\.end) == [.cancelled, .cancelled])
     #expect(await Set(report.stragglers.map(\.name)) == ["left", "right"])
     // One entry for each of them at the least, and one for the whole.

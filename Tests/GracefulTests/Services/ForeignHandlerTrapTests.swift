@@ -83,7 +83,7 @@ struct ForeignHandlerTrapTests {
     async let report = shop.run()
     await recorder.wait(for: "blocked: ready")
     shop.requestStop()
-    // On the live ladder, whose threads are meant: how soon the pool lets what was cancelled come back is open.
+    // In the live environment, whose threads are meant: how soon the pool lets what was cancelled come back is open.
     let ends = await report.phases.map(\.end)
     #expect([[.drained, .cancelled, .drained], [.drained, .abandoned, .drained]].contains(ends))
     #expect(recorder.saw(inOrder: "deadline has come", "handler is back"))

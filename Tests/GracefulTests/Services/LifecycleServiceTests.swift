@@ -12,7 +12,7 @@ struct LifecycleServiceTests {
   /// Cancelled phases have 2 s, which is little on a busy machine: here time stands still, and they have as long as they
   /// need.
   private var timeless: LifecycleService {
-    LifecycleService(lifecycle: shop, triggers: [], environment: ManualLadder())
+    LifecycleService(lifecycle: shop, triggers: [], environment: ManualClock())
   }
 
   private func addPhases(_ work: @escaping @Sendable () async throws -> Void = { await ScriptedService.untilTold() }) {

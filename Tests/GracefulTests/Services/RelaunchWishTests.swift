@@ -8,7 +8,7 @@ import Testing
 struct RelaunchWishTests {
   private let theirs = Recorder()
   private let ours = Recorder()
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
   private let shop = Lifecycle("shop", logger: .silent)
 
   private struct BadPassword: Error {}
@@ -35,7 +35,7 @@ struct RelaunchWishTests {
   /// - Returns: The report, of a run in which no delay takes any time.
   private func run(stopAfter runs: Int = .max) async -> LifecycleReport {
     let events = shop.events
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     var started = 0
     for await event in events {
       if event.kind == .started { started += 1 }
@@ -44,7 +44,7 @@ struct RelaunchWishTests {
         shop.requestStop()
         break
       }
-      if event.kind == .restarting { ladder.advanceToNext() }
+      if event.kind == .restarting { clock.advanceToNext() }
       if event.kind == .finished { break }
     }
     return await report

@@ -73,12 +73,12 @@ struct ServicePhaseTests {
       "web", limit: .milliseconds(20),
       service: ScriptedService(name: "web", recorder: recorder, work: { await ScriptedService.untilCancelled() }))
     // Not by the clock: the two seconds that it has then may be over before it runs, when other tests keep the pool busy.
-    let ladder = ManualLadder()
-    async let report = shop.run(on: ladder)
+    let clock = ManualClock()
+    async let report = shop.run(on: clock)
     await recorder.wait(for: "web: started")
     shop.requestStop()
     await recorder.wait(for: "web: told")
-    ladder.advance(by: .milliseconds(20))
+    clock.advance(by: .milliseconds(20))
     #expect(await report.phases.map(\.end) == [.cancelled])
     #expect(recorder.events == ["web: started", "web: told", "web: cancelled", "web: ended"])
   }
@@ -121,47 +121,47 @@ struct ServicePhaseTests {
 }
 
 /// What users do to test their own shutdown.
-@Suite("A service as a phase, under a manual ladder", .timeLimit(.minutes(1)))
+@Suite("A service as a phase, under a manual clock", .timeLimit(.minutes(1)))
 struct ServiceUnderTestTests {
   @Test("hears its graceful shutdown at its drain, and its cancellation when its limit is over, in manual time")
   func manualTime() async {
-    let ladder = ManualLadder()
+    let clock = ManualClock()
     let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
-    let database = shop.phase("database", service: ScriptedService(name: "database", recorder: ladder.recorder))
+    let database = shop.phase("database", service: ScriptedService(name: "database", recorder: clock.recorder))
     shop.phase(
       "web", requires: database, limit: .seconds(5),
       service: ScriptedService(
-        name: "web", recorder: ladder.recorder, work: { await ScriptedService.untilCancelled() }))
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: started")
-    await ladder.recorder.wait(for: "database: started")
+        name: "web", recorder: clock.recorder, work: { await ScriptedService.untilCancelled() }))
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: started")
+    await clock.recorder.wait(for: "database: started")
     shop.requestStop()
-    await ladder.recorder.wait(for: "web: told")
-    ladder.advance(by: .seconds(5))
+    await clock.recorder.wait(for: "web: told")
+    clock.advance(by: .seconds(5))
     #expect(await report.phases.map(\.end) == [.drained, .cancelled])
     #expect(
-      ladder.recorder.saw(inOrder: "web: told", "web: cancelled", "web: ended", "database: told", "database: ended"))
+      clock.recorder.saw(inOrder: "web: told", "web: cancelled", "web: ended", "database: told", "database: ended"))
   }
 
   @Test("hears nothing before its cancellation when it is to stop only at that")
   func stopsAtCancellation() async {
-    let ladder = ManualLadder()
+    let clock = ManualClock()
     let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
     shop.phase(
       "web", limit: .seconds(5), stops: .cancelled,
       service: ScriptedService(
-        name: "web", recorder: ladder.recorder, work: { await ScriptedService.untilCancelled() }))
-    shop.phase("other", service: ScriptedService(name: "other", recorder: ladder.recorder))
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "web: started")
-    await ladder.recorder.wait(for: "other: started")
+        name: "web", recorder: clock.recorder, work: { await ScriptedService.untilCancelled() }))
+    shop.phase("other", service: ScriptedService(name: "other", recorder: clock.recorder))
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "web: started")
+    await clock.recorder.wait(for: "other: started")
     shop.requestStop()
-    await ladder.recorder.wait(for: "other: ended")
-    ladder.advance(by: .milliseconds(4_999))
-    #expect(!ladder.recorder.events.contains("web: told"))
-    ladder.advance(by: .milliseconds(1))
+    await clock.recorder.wait(for: "other: ended")
+    clock.advance(by: .milliseconds(4_999))
+    #expect(!clock.recorder.events.contains("web: told"))
+    clock.advance(by: .milliseconds(1))
     #expect(await report.phases.map(\.end) == [.cancelled, .drained])
-    #expect(ladder.recorder.events.contains("web: cancelled"))
+    #expect(clock.recorder.events.contains("web: cancelled"))
   }
 }
 

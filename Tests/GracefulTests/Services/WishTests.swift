@@ -8,7 +8,7 @@ import Testing
 struct WishTests {
   private let theirs = Recorder()
   private let ours = Recorder()
-  private let ladder = ManualLadder()
+  private let clock = ManualClock()
 
   /// One ends before its time, which stops the whole; and one swallows its cancellation, until the test lets it go.
   private func halfDead(_ recorder: Recorder) -> [ScriptedService] {
@@ -34,12 +34,12 @@ struct WishTests {
 
     let shop = Lifecycle("shop", logger: .silent)
     for service in halfDead(ours) { shop.phase(service.name, service: service) }
-    async let ended = shop.run(on: ladder)
+    async let ended = shop.run(on: clock)
     await ours.wait(for: "deaf: told")
     // 25 s, less 2 s to cancel and 1 s to leave.
-    ladder.advance(by: .seconds(22))
+    clock.advance(by: .seconds(22))
     await ours.wait(for: "deaf: cancelled")
-    ladder.advance(by: .seconds(2))
+    clock.advance(by: .seconds(2))
     let report = await ended
     #expect(report.request?.source == .phaseEnded("early"))
     #expect(report.stragglers.map(\.name) == ["deaf"])
@@ -95,8 +95,8 @@ struct WishTests {
     shop.phase("feed", requires: "worker", service: services[2])
     shop.phase("worker", requires: "database", service: services[1])
     shop.phase("database", service: services[0])
-    let ladder = ladder
-    let ended = Task { await shop.run(on: ladder) }
+    let clock = clock
+    let ended = Task { await shop.run(on: clock) }
     for name in ["database", "worker", "feed"] { await ours.wait(for: "\(name): started") }
     switch way {
     case .request: shop.requestStop()

@@ -13,7 +13,7 @@ struct StopFileTriggerTests {
       took: .zero, grace: .seconds(1), endedBySignal: nil, ignored: [])
   }
 
-  @Test("Asks for a stop, and answers with the last farewell")
+  @Test("Asks for a stop, and answers with the last exitHook")
   func answers() throws {
     let directory = try FilesDirectory()
     let asked = Heard<StopRequest>()
@@ -21,8 +21,8 @@ struct StopFileTriggerTests {
       to: StopTarget(ask: asked.add, lifecycle: Lifecycle("shop")))
     directory.make("process.stop")
     #expect(asked.waits(for: 1) && asked.all[0].source == .file(directory.file("process.stop")))
-    #expect(listening.farewells.map(\.moment) == [.withReport, .last] && directory.names == [])
-    listening.farewells[1].say(report(.file("x")))
+    #expect(listening.exitHooks.map(\.moment) == [.withReport, .last] && directory.names == [])
+    listening.exitHooks[1].say(report(.file("x")))
     #expect(directory.names == ["process.stopped"])
     listening.leave()
   }
@@ -32,7 +32,7 @@ struct StopFileTriggerTests {
     let directory = try FilesDirectory()
     let listening = try Trigger.files(StopFiles(directory: directory.path)).attach(
       to: StopTarget(ask: { _ in }, lifecycle: Lifecycle("shop")))
-    listening.farewells[1].say(report(.successor(7)))
+    listening.exitHooks[1].say(report(.successor(7)))
     #expect(directory.names == [])
     listening.leave()
   }
@@ -64,11 +64,11 @@ struct StopFileTriggerTests {
       let count = asked.all.count
       directory.make("process.stop")
       #expect(asked.waits(for: count + 1))
-      for farewell in second.farewells { farewell.say(report(.code)) }
+      for exitHook in second.exitHooks { exitHook.say(report(.code)) }
       second.leave()
       #expect(directory.names == [] && directory.has("process.stop.lock"))
     }
-    for farewell in first.farewells { farewell.say(report(.file("x"))) }
+    for exitHook in first.exitHooks { exitHook.say(report(.file("x"))) }
     #expect(directory.names == ["process.stopped"] && !directory.has("process.stop.lock") && none.all.isEmpty)
     let third = try Trigger.files(files).attach(to: StopTarget(ask: none.add, lifecycle: Lifecycle("third")))
     directory.make("process.stop")
@@ -93,10 +93,10 @@ struct StopFileTriggerTests {
     reason.add("process 7 has taken over")
     first.succession.passOn()
     #expect(asked.waits(for: 1) && none.all.isEmpty)
-    for farewell in before.farewells { farewell.say(report(.signal(15))) }
+    for exitHook in before.exitHooks { exitHook.say(report(.signal(15))) }
     before.leave()
     #expect(directory.names == [])
-    for farewell in after.farewells { farewell.say(report(.file("x"))) }
+    for exitHook in after.exitHooks { exitHook.say(report(.file("x"))) }
     after.leave()
     #expect(directory.names == ["process.stopped"])
   }
@@ -107,7 +107,7 @@ struct StopFileTriggerTests {
     var files = StopFiles(directory: directory.path)
     files.calls = FailingFileCalls(1, of: [.create], from: true).calls
     let listening = try Trigger.files(files).attach(to: StopTarget(ask: { _ in }, lifecycle: Lifecycle("shop")))
-    listening.farewells[1].say(report(.code))
+    listening.exitHooks[1].say(report(.code))
     #expect(directory.names == [])
     listening.leave()
   }

@@ -7,7 +7,7 @@ internal import Synchronization
 /// than ``prompt``, it is taken for blocked or slow, and another one is started beside it; then twice as many, and so on,
 /// until there are ``mostThreads``. When that many are blocked, what comes later waits until one of them is
 /// not; neither deadlines nor the exit wait for it, they have threads of their own.
-final class LadderCrew: Sendable {
+final class BlockingCallPool: Sendable {
   private struct State {
     var waiting: [@Sendable () -> Void] = []
     /// Before it, those in `waiting` have been begun.
@@ -47,7 +47,7 @@ final class LadderCrew: Sendable {
   }
 
   private func startThread() {
-    LadderThread.start("graceful-crew") { [self] in
+    WorkerThread.start("graceful-calls") { [self] in
       while let work = takeNext() { work() }
     }
   }

@@ -3,24 +3,24 @@ internal import GracefulDescriptors
 public import GracefulShutdown
 internal import Synchronization
 
-/// An environment for a lifecycle under test: time stands still until the test advances it, and an exit is only noted.
+/// A clock that a test moves by hand: a lifecycle on it sees no other time, and its exit is only noted.
 ///
 /// ```swift
 /// @Test(.timeLimit(.minutes(1))) func aWebServerThatHangsIsCutOff() async {
-///   let ladder = ManualLadder()
+///   let clock = ManualClock()
 ///   let shop = Lifecycle("shop", grace: .seconds(20))
-///   let database = shop.phase("database", script: .obedient, on: ladder)
-///   shop.phase("web", requires: database, script: .ignoresDrain, on: ladder)
-///   async let report = shop.run(on: ladder)
-///   await ladder.recorder.wait(for: "web: ready")
+///   let database = shop.phase("database", script: .obedient, on: clock)
+///   shop.phase("web", requires: database, script: .ignoresDrain, on: clock)
+///   async let report = shop.run(on: clock)
+///   await clock.recorder.wait(for: "web: ready")
 ///
 ///   shop.requestStop()
-///   await ladder.recorder.wait(for: "web: turn")
-///   ladder.advance(by: .seconds(17))  // 20 s less 2 s to cancel and 1 s to leave
+///   await clock.recorder.wait(for: "web: turn")
+///   clock.advance(by: .seconds(17))  // 20 s less 2 s to cancel and 1 s to leave
 ///
 ///   #expect(await report.exitCode == 124)
 ///   #expect(await report.stragglers.first?.name == "web")
-///   #expect(ladder.recorder.saw(inOrder: "web: turn", "web: cancelled", "web: ended", "database: turn"))
+///   #expect(clock.recorder.saw(inOrder: "web: turn", "web: cancelled", "web: ended", "database: turn"))
 /// }
 /// ```
 ///
@@ -31,7 +31,7 @@ internal import Synchronization
 /// cooperative pool; handlers and cancellations are called on the threads on which a running program calls them, where
 /// they may block. So before the time is advanced again, await an event of the ``recorder`` that shows that the test has
 /// come so far.
-public final class ManualLadder: Sendable {
+public final class ManualClock: Sendable {
   private struct State {
     var now: ContinuousClock.Instant
     var wakeUps = TimerQueue<@Sendable () -> Void>()
@@ -128,14 +128,14 @@ public final class ManualLadder: Sendable {
   }
 }
 
-extension ManualLadder: LifecycleEnvironment {
+extension ManualClock: LifecycleEnvironment {
   package func now() -> ContinuousClock.Instant { time }
 
   package func wallTime() -> UTCTime {
     UTCTime(milliseconds: Self.newYear.milliseconds + Int64((time - begin) / .milliseconds(1)))
   }
 
-  package var processID: Int32 { Ladder.shared.processID }
+  package var processID: Int32 { LiveEnvironment.shared.processID }
 
   /// What is due already is done at once, by another thread: the test may have let the time pass, on what it was told,
   /// before the thread that told it has come to this.
@@ -147,29 +147,33 @@ extension ManualLadder: LifecycleEnvironment {
     if isDue { perform(body) }
   }
 
-  package func perform(_ body: @escaping @Sendable () -> Void) { Ladder.shared.perform(body) }
+  package func perform(_ body: @escaping @Sendable () -> Void) { LiveEnvironment.shared.perform(body) }
 
-  package func performCancellation(_ body: @escaping @Sendable () -> Void) { Ladder.shared.performCancellation(body) }
+  package func performCancellation(_ body: @escaping @Sendable () -> Void) {
+    LiveEnvironment.shared.performCancellation(body)
+  }
 
-  package func performLogging(_ body: @escaping @Sendable () -> Void) { Ladder.shared.performLogging(body) }
+  package func performLogging(_ body: @escaping @Sendable () -> Void) { LiveEnvironment.shared.performLogging(body) }
 
-  package func performObservation(_ body: @escaping @Sendable () -> Void) { Ladder.shared.performObservation(body) }
+  package func performObservation(_ body: @escaping @Sendable () -> Void) {
+    LiveEnvironment.shared.performObservation(body)
+  }
 
   // By the real clock: what it waits for happens on a real thread.
   package func wait(atMost limit: Duration, until isDone: () -> Bool) {
-    Ladder.shared.wait(atMost: limit, until: isDone)
+    LiveEnvironment.shared.wait(atMost: limit, until: isDone)
   }
 
   package func surround<Result: Sendable>(
     _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
-    try await Ladder.shared.surround(phase, body)
+    try await LiveEnvironment.shared.surround(phase, body)
   }
 
-  package func write(report: LifecycleReport, farewells: [Farewell]) {
-    for farewell in farewells where farewell.moment == .withReport { farewell.say(report) }
+  package func write(report: LifecycleReport, exitHooks: [ExitHook]) {
+    for exitHook in exitHooks where exitHook.moment == .withReport { exitHook.say(report) }
     state.withLock { $0.reports.append(report.text) }
-    for farewell in farewells where farewell.moment == .last { farewell.say(report) }
+    for exitHook in exitHooks where exitHook.moment == .last { exitHook.say(report) }
   }
 
   package func exit(_ code: Int32, atOnce: Bool) {
@@ -179,12 +183,12 @@ extension ManualLadder: LifecycleEnvironment {
 }
 
 extension Lifecycle {
-  /// Runs under a manual ladder; see there for an example.
+  /// Runs under a manual clock; see there for an example.
   ///
   /// - Parameters:
-  ///   - ladder: Whose time counts, and where the end of the process is noted.
-  ///   - exiting: As `runAndExit` does: the report is written to the ladder, and the exit noted there.
-  public func run(on ladder: ManualLadder, exiting: Bool = false) async -> LifecycleReport {
-    await run(in: ladder, exiting: exiting)
+  ///   - clock: Whose time counts, and where the end of the process is noted.
+  ///   - exiting: As `runAndExit` does: the report is written to the clock, and the exit noted there.
+  public func run(on clock: ManualClock, exiting: Bool = false) async -> LifecycleReport {
+    await run(in: clock, exiting: exiting)
   }
 }

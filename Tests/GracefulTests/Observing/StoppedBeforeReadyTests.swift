@@ -4,22 +4,22 @@ import GracefulTesting
 import Testing
 
 @Suite("Spans and timings of a start that does not come to its end", .timeLimit(.minutes(1)))
-struct ForgoneStartTests {
-  private let ladder = ManualLadder()
+struct StoppedBeforeReadyTests {
+  private let clock = ManualClock()
   private let tracer = RecordingTracer()
   private let metrics = RecordingMetrics()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
-  /// The manual ladder's time of day: the beginning of the year 2000.
+  /// The manual clock's time of day: the beginning of the year 2000.
   private let newYear: UInt64 = 946_684_800_000_000_000
 
   /// `web` requires `cache`, which never says that it is ready.
   private func caching() -> PhaseHandle {
-    let (ladder, shop) = (ladder, shop)
+    let (clock, shop) = (clock, shop)
     let cache = shop.phase("cache") { phase in
-      ladder.recorder.record("cache: starting")
+      clock.recorder.record("cache: starting")
       await phase.turnToStop()
     }
-    shop.phase("web", requires: cache, script: .obedient, on: ladder)
+    shop.phase("web", requires: cache, script: .obedient, on: clock)
     shop.recordSpans(with: tracer)
     shop.recordMetrics(in: metrics)
     return cache
@@ -31,16 +31,16 @@ struct ForgoneStartTests {
     "one that is stopped alone before it is ready, and one that for this never begins, hold up no span of the start")
   func alone() async {
     let cache = caching()
-    shop.phase("mail", script: .obedient, on: ladder)
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "cache: starting")
-    await ladder.recorder.wait(for: "mail: ready")
-    ladder.advance(by: .seconds(1))
+    shop.phase("mail", script: .obedient, on: clock)
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "cache: starting")
+    await clock.recorder.wait(for: "mail: ready")
+    clock.advance(by: .seconds(1))
     shop.requestStop(of: cache)
     await tracer.calls.wait(for: "end start shop")
     await tracer.calls.wait(for: "end stop cache")
     #expect(shop.snapshot().state == .running)
-    ladder.advance(by: .seconds(1))
+    clock.advance(by: .seconds(1))
     shop.requestStop()
     #expect(await report.exitCode == 0)
     #expect(
@@ -58,9 +58,9 @@ struct ForgoneStartTests {
   @Test("one that was stopped before the run never begins, and the start is over without it")
   func beforeTheRun() async {
     let cache = caching()
-    shop.phase("mail", script: .obedient, on: ladder)
+    shop.phase("mail", script: .obedient, on: clock)
     shop.requestStop(of: cache)
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     await tracer.calls.wait(for: "end start shop")
     #expect(shop.snapshot().state == .running)
     shop.requestStop()
@@ -72,8 +72,8 @@ struct ForgoneStartTests {
   @Test("where all were stopped before they were ready, nothing has started: no timing is recorded")
   func nothing() async {
     let cache = caching()
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "cache: starting")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "cache: starting")
     shop.requestStop(of: cache)
     #expect(await report.exitCode == 0)
     #expect(tracer.tree(since: newYear).allSatisfy { !$0.contains("open") })
@@ -83,8 +83,8 @@ struct ForgoneStartTests {
   @Test("a stop of the whole says in every span of the start that it was the stop that ended it")
   func whole() async {
     _ = caching()
-    async let report = shop.run(on: ladder)
-    await ladder.recorder.wait(for: "cache: starting")
+    async let report = shop.run(on: clock)
+    await clock.recorder.wait(for: "cache: starting")
     shop.requestStop(StopRequest(source: .signal(15)))
     #expect(await report.exitCode == 0)
     #expect(tracer.tree(since: newYear).allSatisfy { !$0.contains("open") })
@@ -95,11 +95,11 @@ struct ForgoneStartTests {
 
   @Test("a stop while one waits to be started again ends the span of the new start, which says so")
   func waiting() async {
-    let (ladder, shop) = (ladder, shop)
+    let (clock, shop) = (clock, shop)
     shop.phase("consumer", restart: .onFailure()) { _ in throw PhaseScript.Failure("lost") }
     shop.recordSpans(with: tracer)
     shop.recordMetrics(in: metrics)
-    async let report = shop.run(on: ladder)
+    async let report = shop.run(on: clock)
     await tracer.calls.wait(for: "begin restart consumer")
     shop.requestStop()
     #expect(await report.exitCode == 0)

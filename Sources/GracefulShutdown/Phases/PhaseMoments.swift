@@ -3,7 +3,7 @@ import Synchronization
 /// Which moment a phase has reached, and who waits for one.
 ///
 /// Two threads may bring their news in the wrong order; the one that was overtaken then changes nothing.
-final class MomentBoard: Sendable {
+final class PhaseMoments: Sendable {
   private struct State {
     var reached: Phase.Moment?
     var isClosed = false
@@ -59,7 +59,7 @@ final class MomentBoard: Sendable {
 
   /// The phase has ended: nobody waits any longer, and no handler runs any more.
   func close() {
-    // With the handlers, so that what they hold is let go of outside the lock: it may be the user's, and ask this board.
+    // With the handlers, so that what they hold is let go of outside the lock: it may be the user's, and ask this moments.
     let (waiters, handlers) = state.withLock { state in
       state.isClosed = true
       defer {

@@ -7,20 +7,20 @@ internal import Synchronization
 /// Standard error may be a pipe that is full, or a terminal that is stopped (^S). It is not made non-blocking: that would
 /// change the file for everybody who has it open, the shell included. A file may lie on a disk that does not answer. So
 /// threads of their own write, and whoever waits for them waits no longer than the limit.
-enum LastWords {
+enum ExitReportWriter {
   /// The report: as text to a descriptor, and to a file when there is one.
   ///
   /// Neither waits for the other. When the file could not be written, or not in time, one line says so.
   /// - Parameters:
   ///   - file: Writes it there, and returns what went wrong.
-  ///   - farewells: Said at the same time; those that come last, when all of it is done. They have a fifth of the limit, and up
+  ///   - exitHooks: Said at the same time; those that come last, when all of it is done. They have a fifth of the limit, and up
   ///     to a second of what the grace has left; of those that take longer, a line each says so.
   static func write(
     _ report: LifecycleReport, to descriptor: Int32, file: (@Sendable (LifecycleReport) -> String?)? = nil,
-    farewells: [Farewell] = [], within limit: Duration
+    exitHooks: [ExitHook] = [], within limit: Duration
   ) {
-    write(report, to: descriptor, file: file, farewells: farewells, until: .now + limit)
-    let last = farewells.filter { $0.moment == .last }
+    write(report, to: descriptor, file: file, exitHooks: exitHooks, until: .now + limit)
+    let last = exitHooks.filter { $0.moment == .last }
     guard !last.isEmpty else { return }
     let time = max(limit / 5, timeLeft(of: report, after: limit))
     let unsaid = Unsaid(last.map(\.what))
@@ -56,7 +56,7 @@ enum LastWords {
 
   private static func write(
     _ report: LifecycleReport, to descriptor: Int32, file: (@Sendable (LifecycleReport) -> String?)?,
-    farewells: [Farewell], until: ContinuousClock.Instant
+    exitHooks: [ExitHook], until: ContinuousClock.Instant
   ) {
     let problem = Problem()
     // To put it into words takes time, too: of ten thousand phases, for instance.
@@ -66,7 +66,7 @@ enum LastWords {
         problem.find { file(report) }
       }
     }
-    works += farewells.filter { $0.moment == .withReport }.map { farewell in { farewell.say(report) } }
+    works += exitHooks.filter { $0.moment == .withReport }.map { exitHook in { exitHook.say(report) } }
     // What is left is for the line.
     let started = perform(works, until: file == nil ? until : until - (until - .now) / 4)
     // The text is the first of them.
@@ -100,7 +100,7 @@ enum LastWords {
   /// - Returns: For how much of it there was a thread.
   private static func perform(_ works: [@Sendable () -> Void], until: ContinuousClock.Instant) -> Int {
     let bell = Bell()
-    let started = works.prefix { work in LadderThread.startIfThereIsOne("graceful-report") { bell.ring(after: work) } }
+    let started = works.prefix { work in WorkerThread.startIfThereIsOne("graceful-report") { bell.ring(after: work) } }
     while bell.rung < started.count {
       let left = until - .now
       guard left > .zero else { break }

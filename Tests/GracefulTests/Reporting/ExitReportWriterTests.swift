@@ -8,7 +8,7 @@ import WholeMachine
 
 /// What holds up the last words.
 @Suite("The last words", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
-struct LastWordsTests {
+struct ExitReportWriterTests {
   private let report = ReportValues.report(phases: [ReportValues.phase("web", .abandoned)])
 
   @Test("A disk that does not answer holds up neither the text nor the exit beyond the limit, and a line says so")
@@ -16,7 +16,7 @@ struct LastWordsTests {
     let pipe = try FileDescriptor.pipe()
     let (gate, open) = try FileDescriptor.pipe()
     let begin = ContinuousClock.now
-    LastWords.write(
+    ExitReportWriter.write(
       report, to: pipe.writeEnd.rawValue,
       file: { _ in
         // Until the test is over.
@@ -41,7 +41,7 @@ struct LastWordsTests {
   func nobodyReads() async throws {
     let full = try FullPipe()
     let kept = Mutex<LifecycleReport?>(nil)
-    LastWords.write(
+    ExitReportWriter.write(
       report, to: full.writeEnd,
       file: { report in
         kept.withLock { $0 = report }
@@ -56,7 +56,7 @@ struct LastWordsTests {
   func quick() throws {
     let pipe = try FileDescriptor.pipe()
     let begin = ContinuousClock.now
-    LastWords.write(report, to: pipe.writeEnd.rawValue, file: { _ in nil }, within: .seconds(300))
+    ExitReportWriter.write(report, to: pipe.writeEnd.rawValue, file: { _ in nil }, within: .seconds(300))
     #expect(ContinuousClock.now - begin < .seconds(60))
     try pipe.writeEnd.close()
     #expect(try everything(in: pipe.readEnd) == report.text)
@@ -69,13 +69,13 @@ struct LastWordsTests {
     var inTime = report
     (inTime.grace, inTime.took) = (.seconds(300), .seconds(1))
     let isSaid = Atomic(false)
-    let slow = Farewell(.last, "the slow one") { _ in
+    let slow = ExitHook(.last, "the slow one") { _ in
       // Longer than the fifth of the limit, as on a machine that is busy.
       _ = cgs_poll(nil, 0, 200)
       isSaid.store(true, ordering: .releasing)
     }
     let begin = ContinuousClock.now
-    LastWords.write(inTime, to: pipe.writeEnd.rawValue, farewells: [slow], within: .milliseconds(400))
+    ExitReportWriter.write(inTime, to: pipe.writeEnd.rawValue, exitHooks: [slow], within: .milliseconds(400))
     // A machine may be so busy that it has not done with its second.
     let hadASecond = ContinuousClock.now - begin >= .seconds(1)
     let wasSaid = isSaid.load(ordering: .acquiring)
@@ -83,7 +83,7 @@ struct LastWordsTests {
     var said = try text(in: pipe.readEnd, with: [inTime.text])
 
     let (gate, open) = try FileDescriptor.pipe()
-    let hangs = Farewell(.last, "the answer /tmp/process.stopped") { _ in
+    let hangs = ExitHook(.last, "the answer /tmp/process.stopped") { _ in
       var byte: UInt8 = 0
       _ = cgs_read(gate.rawValue, &byte, 1)
     }
@@ -93,7 +93,7 @@ struct LastWordsTests {
     for (took, line) in zip([Duration.seconds(1), .seconds(300), .seconds(400)], lines) {
       inTime.took = took
       let begin = ContinuousClock.now
-      LastWords.write(inTime, to: pipe.writeEnd.rawValue, farewells: [hangs], within: .milliseconds(400))
+      ExitReportWriter.write(inTime, to: pipe.writeEnd.rawValue, exitHooks: [hangs], within: .milliseconds(400))
       #expect(ContinuousClock.now - begin < .seconds(30))
       // What is late is still being written.
       said += try text(in: pipe.readEnd, with: [inTime.text, line + "\n"])

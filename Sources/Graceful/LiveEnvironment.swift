@@ -3,27 +3,27 @@ internal import GracefulDescriptors
 internal import GracefulShutdown
 
 /// The live environment of every lifecycle of this process: it needs no thread of the cooperative pool (S9).
-package struct Ladder: LifecycleEnvironment {
-  package static let shared = Ladder()
+package struct LiveEnvironment: LifecycleEnvironment {
+  package static let shared = LiveEnvironment()
 
   /// `nil` when there was no descriptor or no thread for it; then each timer is a thread, or, when even that cannot be
   /// had, a task.
   private let loop: PollLoop?
-  private let crew: LadderCrew
-  private let cancellers: LadderCrew
-  private let loggers: LadderCrew
-  private let observers: LadderCrew
+  private let handlers: BlockingCallPool
+  private let cancellers: BlockingCallPool
+  private let loggers: BlockingCallPool
+  private let observers: BlockingCallPool
   /// Asked for before anything runs: at the end another thread may be changing the environment (getenv(3)).
   private let file = ReportFile.named()
   package let settings = OutsideSettings.live
 
   private init() {
-    let loop = try? PollLoop(name: "graceful-ladder")
+    let loop = try? PollLoop(name: "graceful-timers")
     self.loop = loop
-    crew = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
-    cancellers = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
-    loggers = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
-    observers = LadderCrew { Self.schedule(on: loop, at: $0, $1) }
+    handlers = BlockingCallPool { Self.schedule(on: loop, at: $0, $1) }
+    cancellers = BlockingCallPool { Self.schedule(on: loop, at: $0, $1) }
+    loggers = BlockingCallPool { Self.schedule(on: loop, at: $0, $1) }
+    observers = BlockingCallPool { Self.schedule(on: loop, at: $0, $1) }
   }
 
   package func now() -> ContinuousClock.Instant { .now }
@@ -43,7 +43,7 @@ package struct Ladder: LifecycleEnvironment {
       _ = loop.schedule(at: instant, body)
       return
     }
-    LadderThread.start("graceful-timer") {
+    WorkerThread.start("graceful-timer") {
       while true {
         let left = instant - .now
         guard left > .zero else { break }
@@ -54,7 +54,7 @@ package struct Ladder: LifecycleEnvironment {
     }
   }
 
-  package func perform(_ body: @escaping @Sendable () -> Void) { crew.perform(body) }
+  package func perform(_ body: @escaping @Sendable () -> Void) { handlers.perform(body) }
 
   package func performCancellation(_ body: @escaping @Sendable () -> Void) { cancellers.perform(body) }
 
@@ -74,8 +74,8 @@ package struct Ladder: LifecycleEnvironment {
     try await ForeignSwitch.run(in: phase, pulledAt: .drain, body)
   }
 
-  package func write(report: LifecycleReport, farewells: [Farewell] = []) {
-    LastWords.write(report, to: 2, file: file?.keep, farewells: farewells, within: .milliseconds(400))
+  package func write(report: LifecycleReport, exitHooks: [ExitHook] = []) {
+    ExitReportWriter.write(report, to: 2, file: file?.keep, exitHooks: exitHooks, within: .milliseconds(400))
   }
 
   /// So that nobody takes the report of an earlier run for that of this one.
@@ -83,7 +83,7 @@ package struct Ladder: LifecycleEnvironment {
   /// - Returns: What went wrong.
   func emptyOldReport() -> String? {
     guard let file else { return nil }
-    return LastWords.ask(within: .milliseconds(300)) { file.empty() }
+    return ExitReportWriter.ask(within: .milliseconds(300)) { file.empty() }
   }
 
   package func exit(_ code: Int32, atOnce: Bool) {

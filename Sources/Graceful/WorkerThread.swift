@@ -1,7 +1,7 @@
 internal import CGracefulSystem
 
 /// A thread for one piece of work, which may block it.
-enum LadderThread {
+enum WorkerThread {
   static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
     // The system has no thread left; the pool has its own since long.
     if !startIfThereIsOne(name, body) { Task.detached { body() } }

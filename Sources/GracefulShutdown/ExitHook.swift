@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What somebody outside is told when everything has ended: an answer that was waited for, a file.
-package struct Farewell: Sendable {
+package struct ExitHook: Sendable {
   package enum Moment: Hashable, Sendable {
     /// While the report is written.
     case withReport
@@ -25,19 +25,19 @@ package struct Farewell: Sendable {
 }
 
 extension LifecycleEnvironment {
-  /// Says farewell where the process goes on: no thread of the pool is blocked by it.
-  func say(_ farewells: [Farewell], _ report: LifecycleReport) async {
+  /// Says exitHook where the process goes on: no thread of the pool is blocked by it.
+  func say(_ exitHooks: [ExitHook], _ report: LifecycleReport) async {
     let limit = min(.milliseconds(500), report.grace / 8)
-    for moment in [Farewell.Moment.withReport, .last] {
-      let due = farewells.filter { $0.moment == moment }
+    for moment in [ExitHook.Moment.withReport, .last] {
+      let due = exitHooks.filter { $0.moment == moment }
       if due.isEmpty { continue }
-      let round = FarewellRound(due.count)
+      let round = ExitHookRound(due.count)
       await withCheckedContinuation { continuation in
         round.begin(continuation)
         schedule(at: now() + limit) { round.giveUp() }
-        for farewell in due {
+        for exitHook in due {
           performObservation {
-            farewell.say(report)
+            exitHook.say(report)
             round.countDown()
           }
         }
@@ -46,7 +46,7 @@ extension LifecycleEnvironment {
   }
 }
 
-private final class FarewellRound: Sendable {
+private final class ExitHookRound: Sendable {
   private let state: Mutex<(left: Int, waiter: CheckedContinuation<Void, Never>?)>
 
   init(_ count: Int) { state = Mutex((count, nil)) }
