@@ -34,7 +34,7 @@ import NIOPosix
   static func answer(_ connection: Connection, in phase: Phase) async throws {
     let client = "client \(connection.channel.remoteAddress?.port ?? 0)"
     do {
-      try await phase.session(client, cancellable: true) {
+      try await phase.withSession(client, cancellable: true) {
         try await connection.executeThenClose { lines, answers in
           try await phase.withHandler(at: .drain) {
             connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())

@@ -109,7 +109,8 @@ public final class Lifecycle: Sendable {
   /// are mistakes: they are collected, and `run()` starts nothing, reports all of them, and has the exit code 78.
   /// - Parameters:
   ///   - name: Unique in this lifecycle, and not empty. The text of the report shows line breaks in it as blanks.
-  ///   - requires: What must be ready before this phase starts, and is told to stop only after it has ended.
+  ///   - requires: What must be ready before this phase starts, and is told to stop only after it has ended: a phase, or
+  ///     an array of phases. Nothing unless given.
   ///   - startLimit: How long it may take until it is ready. After that its start has failed: the lifecycle stops as
   ///     failed, and what started is unwound in order; the phase itself is cancelled, so the exit code is 124. Without one
   ///     it may take for ever. Longer than 100 years is 100 years, here and for every other duration.
@@ -120,22 +121,13 @@ public final class Lifecycle: Sendable {
   ///     it at the start); without one, it may take all of that, and those behind it find little.
   @discardableResult
   public func phase(
-    _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
-    restart: RestartPolicy = .never, restartFor filter: RestartFilter? = nil, _ body: @escaping Body
-  ) -> PhaseHandle {
-    phase(
-      name, requires: requires, startLimit: startLimit, limit: limit, restart: restart, restartFor: filter, body)
-  }
-
-  /// Adds a phase with any number of requirements.
-  @discardableResult
-  public func phase(
-    _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
+    _ name: String, requires: some PhaseRequirement = .nothing, startLimit: Duration? = nil,
+    limit: Duration? = nil,
     restart: RestartPolicy = .never, restartFor filter: RestartFilter? = nil, _ body: @escaping Body
   ) -> PhaseHandle {
     add(
       PhaseGraph.Declaration(
-        name, requires: requires.map(\.name), startLimit: startLimit?.bounded, limit: limit?.bounded,
+        name, requires: requires.requiredPhases.map(\.name), startLimit: startLimit?.bounded, limit: limit?.bounded,
         restart: restart), restartFor: filter, body)
     return PhaseHandle(name)
   }

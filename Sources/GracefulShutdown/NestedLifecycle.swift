@@ -26,17 +26,9 @@ extension Lifecycle {
   /// - Returns: What stands for all of it: phases of this lifecycle cannot require one of its phases.
   @discardableResult
   public func phase(
-    _ name: String, requires: PhaseHandle..., limit: Duration? = nil, lifecycle: Lifecycle
+    _ name: String, requires: some PhaseRequirement = .nothing, limit: Duration? = nil, lifecycle: Lifecycle
   ) -> PhaseHandle {
-    phase(name, requires: requires, limit: limit, lifecycle: lifecycle)
-  }
-
-  /// Adds a phase that holds a lifecycle, with any number of requirements.
-  @discardableResult
-  public func phase(
-    _ name: String, requires: [PhaseHandle], limit: Duration? = nil, lifecycle: Lifecycle
-  ) -> PhaseHandle {
-    var declaration = PhaseGraph.Declaration(name, requires: requires.map(\.name), limit: limit?.bounded)
+    var declaration = PhaseGraph.Declaration(name, requires: requires.requiredPhases.map(\.name), limit: limit?.bounded)
     declaration.nestedGrace = limit.map { min($0.bounded, lifecycle.grace) } ?? lifecycle.grace
     add(declaration, holding: lifecycle) { phase in
       phase.ready()

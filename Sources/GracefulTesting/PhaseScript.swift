@@ -139,7 +139,7 @@ public struct PhaseScript: Sendable {
           group.addTask {
             let name = "\(phase.name): session \(number)"
             do {
-              try await phase.session("session \(number)", cancellable: duration == nil) {
+              try await phase.withSession("session \(number)", cancellable: duration == nil) {
                 beginning.yield()
                 await phase.drainRequested()
                 if let duration { return await clock.pause(for: duration, recording: "\(name) drains") }
@@ -192,18 +192,8 @@ extension Lifecycle {
   /// Adds a phase that follows a script.
   @discardableResult
   public func phase(
-    _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
-    restart: RestartPolicy = .never, script: PhaseScript, on clock: ManualClock
-  ) -> PhaseHandle {
-    phase(
-      name, requires: requires, startLimit: startLimit, limit: limit, restart: restart, script: script, on: clock)
-  }
-
-  /// Adds a phase that follows a script, with any number of requirements.
-  @discardableResult
-  public func phase(
-    _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
-    restart: RestartPolicy = .never, script: PhaseScript, on clock: ManualClock
+    _ name: String, requires: some PhaseRequirement = .nothing, startLimit: Duration? = nil,
+    limit: Duration? = nil, restart: RestartPolicy = .never, script: PhaseScript, on clock: ManualClock
   ) -> PhaseHandle {
     phase(name, requires: requires, startLimit: startLimit, limit: limit, restart: restart) { phase in
       clock.recorder.record("\(phase.name): started")

@@ -68,7 +68,7 @@ struct ChildPhaseTests {
     let clock = clock
     shop.phase("web") { phase in
       phase.ready()
-      async let request: Void = phase.session("POST /orders") {
+      async let request: Void = phase.withSession("POST /orders") {
         clock.recorder.record("request: began")
         await phase.drainRequested()
         try await withPhase("write") { _ in clock.recorder.record("write: ran") }

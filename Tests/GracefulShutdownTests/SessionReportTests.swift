@@ -48,7 +48,7 @@ struct SessionReportTests {
       phase.ready()
       let caller = Task {
         await #expect(throws: CancellationError.self) {
-          try await phase.session("import", cancellable: true) {
+          try await phase.withSession("import", cancellable: true) {
             clock.recorder.record("import: began")
             try await Task.never()
           }
@@ -74,8 +74,8 @@ struct SessionReportTests {
     let clock = clock
     shop.phase("web") { phase in
       phase.ready()
-      try await phase.session("before") {}
-      _ = try? await phase.session("failing") { throw PhaseScript.Failure("no stock") }
+      try await phase.withSession("before") {}
+      _ = try? await phase.withSession("failing") { throw PhaseScript.Failure("no stock") }
       let open = try phase.beginSession()
       clock.recorder.record("inside")
       await phase.drainRequested()
@@ -101,7 +101,7 @@ struct SessionReportTests {
     shop.phase("web", limit: .seconds(5)) { phase in
       phase.ready()
       Task.detached {
-        try await phase.session("stuck") {
+        try await phase.withSession("stuck") {
           clock.recorder.record("stuck: began")
           await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in }
         }

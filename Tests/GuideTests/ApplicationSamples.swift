@@ -40,7 +40,7 @@ struct Orders {
 
   func handle(_ order: Order) async throws -> String {
     do {
-      try await web.session("POST /orders") { try await pool.write(order) }
+      try await web.withSession("POST /orders") { try await pool.write(order) }
       return "202 Accepted"
     } catch let error as PhaseError where error.code == .refused {
       return "503 Service Unavailable"
@@ -48,7 +48,7 @@ struct Orders {
   }
 
   func importAll(_ orders: [Order]) async throws {
-    try await web.session("import", cancellable: true) {
+    try await web.withSession("import", cancellable: true) {
       for order in orders {
         try Task.checkCancellation()
         try await pool.write(order)

@@ -35,7 +35,7 @@ func addingTheConsumer(_ shop: Lifecycle, _ broker: Broker) {
 extension Lifecycle {
   /// Adds a phase that connects to a broker, and closes the connection when nobody needs it any more.
   @discardableResult
-  func broker(_ broker: Broker, requires: PhaseHandle...) -> PhaseHandle {
+  func broker(_ broker: Broker, requires: some PhaseRequirement = .nothing) -> PhaseHandle {
     phase("broker", requires: requires, startLimit: .seconds(10), limit: .seconds(3)) { phase in
       try await broker.connect()
       phase.ready()
@@ -49,7 +49,7 @@ extension Lifecycle {
 extension Broker {
   func send(_ order: Order) async throws {
     guard let phase = Phase.current else { return try await publish(order) }
-    try await phase.session("send to the broker") { try await publish(order) }
+    try await phase.withSession("send to the broker") { try await publish(order) }
   }
 
   func sendAll(_ orders: [Order]) async throws -> Int {

@@ -21,7 +21,7 @@ struct Parts {
     let shop = Lifecycle("shop", logger: logger)
     let metrics = shop.phase("telemetry", limit: .seconds(2), service: telemetry)
     let queue = shop.phase("pipeline", requires: metrics, limit: .seconds(5), service: pipeline)
-    shop.phase("web", requires: queue, metrics, limit: .seconds(8), service: web)
+    shop.phase("web", requires: [queue, metrics], limit: .seconds(8), service: web)
     await shop.runAndExit(on: .signals)
   }
 }

@@ -6,8 +6,8 @@ func inShort(_ shop: Lifecycle, _ phase: Phase, _ database: PhaseHandle, _ pool:
   let consumer: Lifecycle.Body = { _ in }
   let (engine, poll): (Lifecycle, @Sendable () async throws -> Void) = (SearchEngine.lifecycle(pool), {})
 
-  try await phase.session("POST /orders") { try await pool.write(order) }  // counted; waited for; named when it is late
-  try await phase.session("import", cancellable: true) { try await pool.write(order) }  // its own task is cancelled
+  try await phase.withSession("POST /orders") { try await pool.write(order) }  // counted, waited for, named when late
+  try await phase.withSession("import", cancellable: true) { try await pool.write(order) }  // its own task is cancelled
   let session = try phase.beginSession()  // where there is no scope: one atomic operation each
   session.end()
   try await withPhase("import") { _ in try await pool.write(order) }  // opened while running, found through the task

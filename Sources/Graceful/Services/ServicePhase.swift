@@ -31,19 +31,8 @@ extension Lifecycle {
   ///     again. The instance is kept until the lifecycle is gone. For a fresh one each time, write a body that makes it.
   @discardableResult
   public func phase(
-    _ name: String, requires: PhaseHandle..., startLimit: Duration? = nil, limit: Duration? = nil,
-    readiness: ServiceReadiness = .onStart, stops: Phase.Moment = .drain, restart: RestartPolicy = .never,
-    restartFor filter: RestartFilter? = nil, service: any Service
-  ) -> PhaseHandle {
-    phase(
-      name, requires: requires, startLimit: startLimit, limit: limit, readiness: readiness, stops: stops,
-      restart: restart, restartFor: filter, service: service)
-  }
-
-  /// Adds a phase that runs a service of swift-service-lifecycle, with any number of requirements.
-  @discardableResult
-  public func phase(
-    _ name: String, requires: [PhaseHandle], startLimit: Duration? = nil, limit: Duration? = nil,
+    _ name: String, requires: some PhaseRequirement = .nothing, startLimit: Duration? = nil,
+    limit: Duration? = nil,
     readiness: ServiceReadiness = .onStart, stops: Phase.Moment = .drain, restart: RestartPolicy = .never,
     restartFor filter: RestartFilter? = nil, service: any Service
   ) -> PhaseHandle {

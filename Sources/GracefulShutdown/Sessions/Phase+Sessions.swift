@@ -29,12 +29,12 @@ extension Phase {
   /// Runs `body` as a session of this phase, in the task of the caller.
   ///
   /// ```swift
-  /// try await web.session("POST /orders") { … }
+  /// try await web.withSession("POST /orders") { … }
   /// ```
   ///
   /// The phase cleans up only after `body` has come back. It hears the stop as its phase does (``isStopRequested``,
   /// ``stopRequested()``), and is never cancelled by the lifecycle: nothing reaches the task of the caller, which may have
-  /// more to do. For one that shall be cancelled when the time is over, see ``session(_:cancellable:_:)``.
+  /// more to do. For a session that shall be cancelled then, see ``withSession(_:cancellable:_:)``.
   ///
   /// Sessions that `body` opens in turn, it or a task that it starts, are admitted also while the phase drains.
   /// - Parameters:
@@ -43,15 +43,15 @@ extension Phase {
   /// - Throws: ``PhaseError`` with the code `refused`, and then `body` is not called; what `body` throws, which counts the
   ///   session as failed.
   @inlinable
-  public func session<Result>(
+  public func withSession<Result>(
     _ name: String? = nil, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
   ) async throws -> Result {
-    try await session(name, from: Phase.place, isolation: isolation, body)
+    try await withSession(name, from: Phase.place, isolation: isolation, body)
   }
 
   /// Inlined, with the run-time library's part of it, for that halves what a scoped session costs (measured: 230 ns, 120).
   @inlinable @inline(__always)
-  func session<Result>(
+  func withSession<Result>(
     _ name: String?, from here: Place?, isolation: isolated (any Actor)?, _ body: () async throws -> Result
   ) async throws -> Result {
     let admission = try await admitWhenTaken(name)
@@ -90,13 +90,13 @@ extension Phase {
   ///
   /// - Parameters:
   ///   - name: For the stragglers in the report, with its age.
-  ///   - cancellable: Whether it is; when not, this is ``session(_:isolation:_:)``.
+  ///   - cancellable: Whether it is; when not, this is ``withSession(_:isolation:_:)``.
   /// - Throws: ``PhaseError`` with the code `refused`, and then `body` is not called; what `body` throws. A
   ///   `CancellationError` after the lifecycle has cancelled counts the session as cancelled, everything else as failed.
-  public func session<Result: Sendable>(
+  public func withSession<Result: Sendable>(
     _ name: String? = nil, cancellable: Bool, _ body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
-    guard cancellable else { return try await session(name, body) }
+    guard cancellable else { return try await withSession(name, body) }
     let admission = try await admitWhenTaken(name)
     let stripe = admission.stripe
     // Noted with or without a name: by its slot it is found when all are cancelled.
@@ -122,7 +122,7 @@ extension Phase {
 
 /// Runs `body` as a session of the phase that the current task is in (``Phase/current``).
 ///
-/// Otherwise as ``Phase/session(_:isolation:_:)``.
+/// Otherwise as ``Phase/withSession(_:isolation:_:)``.
 ///
 /// - Throws: ``PhaseError``, also with the code `outsideAnyPhase`; what `body` throws.
 @inlinable
@@ -130,17 +130,17 @@ public func withSession<Result>(
   _ name: String? = nil, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Result
 ) async throws -> Result {
   guard let place = Phase.place else { throw PhaseError.outsideAnyPhase(session: name) }
-  return try await place.phase.session(name, from: place, isolation: isolation, body)
+  return try await place.phase.withSession(name, from: place, isolation: isolation, body)
 }
 
 /// Runs `body` as a session of the phase that the current task is in, in a task of its own.
 ///
-/// Otherwise as ``Phase/session(_:cancellable:_:)``.
+/// Otherwise as ``Phase/withSession(_:cancellable:_:)``.
 ///
 /// - Throws: ``PhaseError``, also with the code `outsideAnyPhase`; what `body` throws.
 public func withSession<Result: Sendable>(
   _ name: String? = nil, cancellable: Bool, _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
   guard let phase = Phase.current else { throw PhaseError.outsideAnyPhase(session: name) }
-  return try await phase.session(name, cancellable: cancellable, body)
+  return try await phase.withSession(name, cancellable: cancellable, body)
 }

@@ -19,7 +19,7 @@ struct UnreadStreamTests {
     world.lifecycle.phase(Self.name) { phase in
       phase.ready()
       await withTaskGroup { group in
-        for gate in gates { group.addTask { try? await phase.session { await gate.wait() } } }
+        for gate in gates { group.addTask { try? await phase.withSession { await gate.wait() } } }
       }
       await phase.turnToStop()
     }

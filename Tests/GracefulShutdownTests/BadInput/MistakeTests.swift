@@ -31,7 +31,7 @@ struct MistakeTests {
   func requirements() async {
     let found = await mistakes { shop in
       shop.phase("web", requires: "web", script: .obedient, on: clock)
-      shop.phase("queue", requires: "databse", "", script: .obedient, on: clock)
+      shop.phase("queue", requires: ["databse", ""], script: .obedient, on: clock)
     }
     #expect(found.count == 3)
     #expect(found.contains { $0.contains("phases require each other in a circle: web → web") })

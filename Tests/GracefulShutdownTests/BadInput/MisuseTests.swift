@@ -45,7 +45,7 @@ struct MisuseTests {
     shop.phase("web") { phase in
       phase.ready()
       #expect(await shop.run(on: clock).mistakes.count == 1)
-      let report = try await phase.session("deep inside") {
+      let report = try await phase.withSession("deep inside") {
         try await withPhase("import") { _ in await Task { await shop.run(on: clock) }.value }
       }
       #expect(report.exitCode == 78)
@@ -213,7 +213,7 @@ struct MisuseTests {
       let ask: @Sendable (String) -> Void = { shop.requestStop(StopRequest(why: $0)) }
       switch place {
       case "session":
-        try await web.session("cancellable", cancellable: true) { ask(place) }
+        try await web.withSession("cancellable", cancellable: true) { ask(place) }
       case "child":
         try await withPhase("import") { child in
           ask(place)

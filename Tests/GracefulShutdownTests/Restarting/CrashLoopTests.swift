@@ -62,7 +62,7 @@ struct CrashLoopTests {
       // Something of each run that would stay: a handler, a named session.
       try await phase.withHandler(at: .drain) {
       } operation: {
-        try await phase.session("work") {}
+        try await phase.withSession("work") {}
       }
     }
     async let report = shop.run(on: clock)

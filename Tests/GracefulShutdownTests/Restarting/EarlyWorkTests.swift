@@ -26,11 +26,11 @@ struct EarlyWorkTests {
       bodies: [
         { phase in
           let run = runs.next()
-          try await phase.session("warm up") { try await withSession { clock.recorder.record("session \(run)") } }
+          try await phase.withSession("warm up") { try await withSession { clock.recorder.record("session \(run)") } }
           try phase.beginSession().end()
-          try await phase.session("cancellable", cancellable: true) { clock.recorder.record("cancellable \(run)") }
+          try await phase.withSession("cancellable", cancellable: true) { clock.recorder.record("cancellable \(run)") }
           try await withPhase("fill the cache") { child in
-            try await child.session { clock.recorder.record("child \(run)") }
+            try await child.withSession { clock.recorder.record("child \(run)") }
           }
           // Somebody whom the body has started and given the phase: a callback that knows no task.
           try await Task.detached { try phase.beginSession().end() }.value

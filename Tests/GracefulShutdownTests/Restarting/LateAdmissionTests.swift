@@ -20,9 +20,9 @@ struct LateAdmissionTests {
     await clock.recorder.wait(for: "database 2")
     #expect(held.count == 1)
     held.performAll()
-    try await database[2].session {}
+    try await database[2].withSession {}
     // They have one gate: what is inside stays inside.
-    try await database[1].session {}
+    try await database[1].withSession {}
     pair.end(held, driver, web: 1)
     #expect(await report.exitCode == 0)
     held.letGo()
@@ -57,7 +57,7 @@ struct LateAdmissionTests {
     await held.wait { if case .restart(0, _, _) = $0 { true } else { false } }
     driver.requestStop(StopRequest())
     held.performAll()
-    await #expect(throws: PhaseError.self) { try await database[1].session {} }
+    await #expect(throws: PhaseError.self) { try await database[1].withSession {} }
     clock.recorder.record("web 1 ends")
     #expect(await report.exitCode == 0)
     held.letGo()
@@ -76,7 +76,7 @@ struct LateAdmissionTests {
     await clock.recorder.wait(for: "web 1")
     clock.recorder.record("database 1 fails")
     await held.wait { if case .drain(1, _) = $0 { true } else { false } }
-    async let session: Bool = web[1].session { Phase.current === web[2] }
+    async let session: Bool = web[1].withSession { Phase.current === web[2] }
     clock.recorder.record("web 1 ends")
     await held.wait { $0 == .renew(1) }
     clock.advance(by: .seconds(1))

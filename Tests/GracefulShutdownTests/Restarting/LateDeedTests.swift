@@ -33,8 +33,8 @@ struct LateDeedTests {
     #expect(!web[2].isStopRequested)
     #expect(web[2].deadline == nil)
     #expect(!web[2].moments.hasClosed)
-    try await web[2].session {}
-    await #expect(throws: PhaseError.self) { try await web[1].session {} }
+    try await web[2].withSession {}
+    await #expect(throws: PhaseError.self) { try await web[1].withSession {} }
     pair.end(held, driver, web: 2)
     #expect(await report.exitCode == 0)
     held.letGo()
@@ -60,7 +60,7 @@ struct LateDeedTests {
     await held.wait { if case .cancel(1, _) = $0 { true } else { false } }
     clock.recorder.record("web 1 ends")
     await clock.recorder.wait(for: "web 2")
-    async let inside: Void = web[2].session("import", cancellable: true) {
+    async let inside: Void = web[2].withSession("import", cancellable: true) {
       clock.recorder.record("inside")
       await clock.recorder.wait(for: "go on")
       try Task.checkCancellation()

@@ -55,7 +55,7 @@ struct RestartTests {
         Task.detached {
           await clock.recorder.wait(for: "restarts")
           do {
-            try await phase.session("order") { clock.recorder.record("admitted") }
+            try await phase.withSession("order") { clock.recorder.record("admitted") }
           } catch {
             clock.recorder.record("refused")
           }

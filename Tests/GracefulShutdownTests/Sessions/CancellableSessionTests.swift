@@ -28,20 +28,20 @@ struct CancellableSessionTests {
     let (phase, recorder) = (phase, clock.recorder)
     let caller = Task {
       let scoped = Task {
-        try await phase.session("scoped") {
+        try await phase.withSession("scoped") {
           recorder.record("scoped runs")
           await recorder.wait(for: "over")
           #expect(!Task.isCancelled)
         }
       }
       await #expect(throws: CancellationError.self) {
-        try await phase.session("import", cancellable: true) { try await Self.hang(recorder, "import runs") }
+        try await phase.withSession("import", cancellable: true) { try await Self.hang(recorder, "import runs") }
       }
       #expect(!Task.isCancelled)
       recorder.record("over")
       try await scoped.value
       // The connection lives on, as a keep-alive loop must.
-      try await phase.session("next") { #expect(!Task.isCancelled) }
+      try await phase.withSession("next") { #expect(!Task.isCancelled) }
     }
     await recorder.wait(for: "import runs")
     await recorder.wait(for: "scoped runs")
@@ -56,7 +56,7 @@ struct CancellableSessionTests {
   func late() async throws {
     let phase = phase
     cancelAll()
-    let wasCancelled = try await phase.session(cancellable: true) {
+    let wasCancelled = try await phase.withSession(cancellable: true) {
       await clock.recorder.wait(for: "never")
       return Task.isCancelled
     }
@@ -70,7 +70,7 @@ struct CancellableSessionTests {
   func withTheCaller() async throws {
     let (phase, recorder) = (phase, clock.recorder)
     let caller = Task {
-      try await phase.session("import", cancellable: true) { try await Self.hang(recorder, "import runs") }
+      try await phase.withSession("import", cancellable: true) { try await Self.hang(recorder, "import runs") }
     }
     await recorder.wait(for: "import runs")
     caller.cancel()
@@ -83,8 +83,8 @@ struct CancellableSessionTests {
   @Test("that ignores it and comes back well has ended well; that throws something else has failed")
   func ignored() async throws {
     let (phase, recorder) = (phase, clock.recorder)
-    async let well: Void = phase.session("well", cancellable: true) { try? await Self.hang(recorder, "well runs") }
-    async let badly: Void = phase.session("badly", cancellable: true) {
+    async let well: Void = phase.withSession("well", cancellable: true) { try? await Self.hang(recorder, "well runs") }
+    async let badly: Void = phase.withSession("badly", cancellable: true) {
       try? await Self.hang(recorder, "badly runs")
       throw Broken()
     }
@@ -107,7 +107,7 @@ struct CancellableSessionTests {
   @Test("is found by name; without one it is cancelled just the same, and not listed")
   func unnamed() async throws {
     let (phase, recorder) = (phase, clock.recorder)
-    async let session: Void = phase.session(cancellable: true) { try await Self.hang(recorder, "runs") }
+    async let session: Void = phase.withSession(cancellable: true) { try await Self.hang(recorder, "runs") }
     await recorder.wait(for: "runs")
     #expect(phase.gate.named(limit: 9).isEmpty)
     #expect(phase.gate.cancelAll().count == 1)
@@ -125,7 +125,7 @@ struct CancellableSessionTests {
   func inherits() async throws {
     let phase = phase
     try await Inherited.$value.withValue(7) {
-      try await phase.session("outer", cancellable: true) {
+      try await phase.withSession("outer", cancellable: true) {
         #expect(Inherited.value == 7)
         #expect(Phase.current === phase)
         phase.gate.close {}
@@ -144,7 +144,7 @@ struct CancellableSessionTests {
   func refused() async {
     phase.gate.close {}
     await #expect(throws: PhaseError.self) {
-      try await phase.session("late", cancellable: true) { Issue.record("called all the same") }
+      try await phase.withSession("late", cancellable: true) { Issue.record("called all the same") }
     }
   }
 
@@ -156,7 +156,7 @@ struct CancellableSessionTests {
         group.addTask {
           if index == 500 { for cancel in phase.gate.cancelAll() { cancel() } }
           do {
-            try await phase.session(cancellable: true) {
+            try await phase.withSession(cancellable: true) {
               await recorder.wait(for: "never")
               try Task.checkCancellation()
             }

@@ -41,7 +41,7 @@ struct DrainingSessionTests {
       phase.ready()
       Task {
         defer { clock.recorder.record("import over") }
-        try await phase.session("import", cancellable: true) {
+        try await phase.withSession("import", cancellable: true) {
           clock.recorder.record("import runs")
           await clock.recorder.wait(for: "never")
           clock.recorder.record("import cancelled")
@@ -49,7 +49,7 @@ struct DrainingSessionTests {
         }
       }
       Task {
-        try await phase.session("stuck") {
+        try await phase.withSession("stuck") {
           clock.recorder.record("stuck runs")
           await clock.recorder.wait(for: "test is over")
         }
@@ -82,7 +82,7 @@ struct DrainingSessionTests {
     let clock = clock
     shop.phase("web") { [weak shop] phase in
       phase.ready()
-      try await phase.session("POST /stop") {
+      try await phase.withSession("POST /stop") {
         shop?.requestStop()
         while !phase.gate.isClosed { await Task.yield() }
         try await withSession("last words") { clock.recorder.record("answered") }
@@ -100,13 +100,13 @@ struct DrainingSessionTests {
     let clock = clock
     shop.phase("web") { phase in
       phase.ready()
-      try await phase.session("order") {
+      try await phase.withSession("order") {
         clock.recorder.record("order")
         while !phase.gate.isClosed { await Task.yield() }
         try await withPhase("payment") { payment in
           #expect(Phase.current === payment)
           // Up again, through the session that all this is inside of.
-          try await phase.session("receipt") { clock.recorder.record("receipt") }
+          try await phase.withSession("receipt") { clock.recorder.record("receipt") }
         }
       }
       await phase.turnToStop()

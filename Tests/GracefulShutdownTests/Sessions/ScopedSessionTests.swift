@@ -21,7 +21,7 @@ struct ScopedSessionTests {
 
   @Test("is live while its body runs, and gives back what that returns")
   func returns() async throws {
-    let live = try await phase.session("POST /orders") {
+    let live = try await phase.withSession("POST /orders") {
       #expect(phase.gate.named(limit: 1).map(\.name) == ["POST /orders"])
       #expect(Phase.current === phase)
       return counts.live
@@ -34,19 +34,19 @@ struct ScopedSessionTests {
 
   @Test("whose body throws is counted as failed, and the caller sees the error")
   func fails() async throws {
-    await #expect(throws: Broken.self) { try await phase.session { throw Broken() } }
+    await #expect(throws: Broken.self) { try await phase.withSession { throw Broken() } }
     #expect(counts.failed == 1)
     #expect(counts.live == 0)
   }
 
   @Test("Trap 3: a CancellationError that the lifecycle did not cause is a failure; after it cancelled, it is none")
   func cancellationError() async throws {
-    await #expect(throws: CancellationError.self) { try await phase.session { throw CancellationError() } }
+    await #expect(throws: CancellationError.self) { try await phase.withSession { throw CancellationError() } }
     #expect(counts.failed == 1)
     #expect(counts.cancelled == 0)
     #expect(phase.gate.cancelAll().isEmpty)
-    await #expect(throws: CancellationError.self) { try await phase.session { throw CancellationError() } }
-    await #expect(throws: Broken.self) { try await phase.session { throw Broken() } }
+    await #expect(throws: CancellationError.self) { try await phase.withSession { throw CancellationError() } }
+    await #expect(throws: Broken.self) { try await phase.withSession { throw Broken() } }
     #expect(counts.failed == 2)
     #expect(counts.cancelled == 1)
   }
@@ -55,7 +55,7 @@ struct ScopedSessionTests {
   func refused() async throws {
     close()
     let error = await #expect(throws: PhaseError.self) {
-      try await phase.session("late") { Issue.record("called all the same") }
+      try await phase.withSession("late") { Issue.record("called all the same") }
     }
     #expect(error?.code == .refused)
     #expect(counts.refused == 1)
@@ -64,16 +64,16 @@ struct ScopedSessionTests {
   @Test("Trap 2: below one the phase is still open while it drains, in the same task and in those that it starts")
   func subWork() async throws {
     let phase = phase
-    try await phase.session("request") {
+    try await phase.withSession("request") {
       close()
-      try await phase.session("query") { #expect(counts.live == 2) }
+      try await phase.withSession("query") { #expect(counts.live == 2) }
       try await withSession("found") { #expect(counts.live == 2) }
       try phase.beginSession("unscoped").end()
       try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await phase.session("child task") {} }
+        group.addTask { try await phase.withSession("child task") {} }
         try await group.waitForAll()
       }
-      try await Task { try await phase.session("task", cancellable: true) {} }.value
+      try await Task { try await phase.withSession("task", cancellable: true) {} }.value
       #expect(clock.recorder.events == [])
     }
     #expect(clock.recorder.events == ["empty"])
@@ -84,13 +84,13 @@ struct ScopedSessionTests {
   @Test("Trap 2: also through a session of another phase that it has opened")
   func throughAnotherPhase() async throws {
     let database = Phase(name: "database", environment: clock)
-    try await phase.session("request") {
-      try await database.session("query") {
+    try await phase.withSession("request") {
+      try await database.withSession("query") {
         close()
-        try await phase.session("answer") { #expect(Phase.current === phase) }
+        try await phase.withSession("answer") { #expect(Phase.current === phase) }
         #expect(Phase.current === database)
         // And back in once more.
-        try await phase.session("outer") { try await database.session { try await phase.session("inner") {} } }
+        try await phase.withSession("outer") { try await database.withSession { try await phase.withSession("inner") {} } }
       }
     }
     #expect(counts.refused == 0)
@@ -101,21 +101,21 @@ struct ScopedSessionTests {
   func notThroughAnother() async throws {
     let database = Phase(name: "database", environment: clock)
     close()
-    try await database.session("query") {
-      _ = await #expect(throws: PhaseError.self) { try await phase.session("from elsewhere") {} }
+    try await database.withSession("query") {
+      _ = await #expect(throws: PhaseError.self) { try await phase.withSession("from elsewhere") {} }
     }
   }
 
   @Test("that a task has outlived lets it in as long as others are inside beside it, and that is waited for")
   func staleBesideOthers() async throws {
     let (phase, recorder) = (phase, clock.recorder)
-    let (late, others) = try await phase.session("request") {
+    let (late, others) = try await phase.withSession("request") {
       close()
       // Opened inside, so in the same stripe; it outlives the session that opened it.
       let others = try phase.beginSession("others").shared()
       let late = Task {
         await recorder.wait(for: "the request is over")
-        try await phase.session("late") {
+        try await phase.withSession("late") {
           others.end()
           #expect(recorder.events == ["the request is over"], "it is waited for")
         }
@@ -132,11 +132,11 @@ struct ScopedSessionTests {
   @Test("that a task has outlived opens nothing any more when nobody is left inside, and harms nobody")
   func stale() async throws {
     let (phase, recorder) = (phase, clock.recorder)
-    let late = try await phase.session("request") {
+    let late = try await phase.withSession("request") {
       Task {
         await recorder.wait(for: "empty")
         #expect(Phase.current === phase)
-        let error = await #expect(throws: PhaseError.self) { try await phase.session("too late") {} }
+        let error = await #expect(throws: PhaseError.self) { try await phase.withSession("too late") {} }
         #expect(error?.code == .refused)
         #expect(throws: PhaseError.self) { _ = try phase.beginSession().end() }
         #expect(phase.enter() == nil)
@@ -152,7 +152,7 @@ struct ScopedSessionTests {
   func staleWithoutOwner() async throws {
     let recorder = clock.recorder
     var web: Phase? = Phase(name: "web", environment: clock)
-    let late = try await web?.session("request") {
+    let late = try await web?.withSession("request") {
       Task {
         await recorder.wait(for: "dropped")
         try await withSession("still open") { #expect(Phase.current?.name == "web") }
@@ -184,7 +184,7 @@ struct ScopedSessionTests {
     var value = 0
 
     func count(in phase: Phase) async throws {
-      try await phase.session {
+      try await phase.withSession {
         value += 1
         preconditionIsolated()
         await Task.yield()

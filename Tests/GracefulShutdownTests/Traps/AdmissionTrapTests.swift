@@ -27,7 +27,7 @@ struct AdmissionTrapTests {
                   ended.add()
                 }
                 if worker % 2 == 0 {
-                  try await phase.session(body: work)
+                  try await phase.withSession(body: work)
                 } else {
                   try await phase.withPhase("child") { _ in await work() }
                 }
@@ -67,7 +67,7 @@ struct AdmissionTrapTests {
     #expect(await shop.run(on: clock).exitCode == 0)
     let phase = try #require(kept.withLock { $0 })
     await #expect(throws: PhaseError.self) { try await phase.withPhase("late") { _ in _ = Issue.record("it ran") } }
-    await #expect(throws: PhaseError.self) { try await phase.session("late") { _ = Issue.record("it ran") } }
+    await #expect(throws: PhaseError.self) { try await phase.withSession("late") { _ = Issue.record("it ran") } }
     #expect(throws: PhaseError.self) { _ = try phase.beginSession() }
   }
 
@@ -83,7 +83,7 @@ struct AdmissionTrapTests {
     }
     shop.phase("web", requires: database) { web in
       web.ready()
-      try await web.session("POST /orders") {
+      try await web.withSession("POST /orders") {
         clock.recorder.record("request: began")
         await web.drainRequested()
         // At the edge it is refused: this task is in no session.
@@ -92,7 +92,7 @@ struct AdmissionTrapTests {
           #expect(refusal?.code == .refused)
         }.value
         // The draining of a request needs the database, and more of this phase.
-        try await kept.withLock { $0 }?.session("INSERT") { clock.recorder.record("database: session") }
+        try await kept.withLock { $0 }?.withSession("INSERT") { clock.recorder.record("database: session") }
         try await withSession("write the log") {
           try await withSession("flush") { clock.recorder.record("web: session in a session") }
         }
@@ -117,5 +117,5 @@ struct AdmissionTrapTests {
 
 extension Phase {
   /// With a label, where two closures would be hard to tell apart.
-  fileprivate func session(body: @Sendable () async -> Void) async throws { try await session(nil, body) }
+  fileprivate func withSession(body: @Sendable () async -> Void) async throws { try await withSession(nil, body) }
 }

@@ -96,7 +96,7 @@ struct DeadlineTrapTests {
       try Task.checkCancellation()
     }
     let database = shop.phase("database", requires: telemetry, limit: .seconds(4), script: .ignoresDrain, on: clock)
-    shop.phase("web", requires: database, telemetry, limit: .seconds(10), script: .ignoresCancel, on: clock)
+    shop.phase("web", requires: [database, telemetry], limit: .seconds(10), script: .ignoresCancel, on: clock)
     async let report = shop.run(on: clock)
     await clock.recorder.wait(for: "web: ready")
     shop.requestStop()

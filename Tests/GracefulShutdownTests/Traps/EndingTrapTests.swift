@@ -103,7 +103,7 @@ struct EndingTrapTests {
     let database = shop.phase("database", script: .obedient, on: clock)
     let left = shop.phase("left", requires: database, script: .throwsWhileDraining("left"), on: clock)
     let right = shop.phase("right", requires: database, script: .slow(.seconds(4)), on: clock)
-    shop.phase("web", requires: left, right, script: .throwsWhileDraining("web"), on: clock)
+    shop.phase("web", requires: [left, right], script: .throwsWhileDraining("web"), on: clock)
     async let report = shop.run(on: clock)
     await clock.recorder.wait(for: "web: ready")
     shop.requestStop()

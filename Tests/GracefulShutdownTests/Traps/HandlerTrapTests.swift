@@ -157,7 +157,7 @@ struct HandlerTrapTests {
       await Task.detached {
         await #expect(throws: PhaseError.self) { try await withSession("lost") {} }
         // A phase at hand works everywhere, also for a wait.
-        try? await phase.session("found") { #expect(Phase.current === phase) }
+        try? await phase.withSession("found") { #expect(Phase.current === phase) }
         clock.recorder.record("detached: waits")
         await phase.stopRequested()
         clock.recorder.record("detached: heard, \(phase.isStopRequested)")

@@ -43,12 +43,12 @@ struct MetricsTests {
       phase.ready()
       kept.keep(try phase.beginSession("kept").shared())
       for _ in 0..<4 { try phase.beginSession().end() }
-      try? await phase.session("bad") { throw PhaseScript.Failure("no") }
+      try? await phase.withSession("bad") { throw PhaseScript.Failure("no") }
       clock.recorder.record("web: ready")
       await clock.recorder.wait(for: "enough")
       await withTaskGroup { group in
         group.addTask {
-          try? await phase.session("slow", cancellable: true) {
+          try? await phase.withSession("slow", cancellable: true) {
             clock.recorder.record("slow: inside")
             try await phase.withCancellation(at: .cancelled) { for await _ in AsyncStream<Int>.makeStream().stream {} }
             try Task.checkCancellation()
@@ -150,7 +150,7 @@ struct MetricsTests {
       shop.phase("web", requires: exporter) { phase in
         phase.ready()
         await phase.turnToStop()
-        try? await phase.session("last") {}
+        try? await phase.withSession("last") {}
       }
       shop.recordMetrics(in: metrics, endingBefore: exporter)
       let recorder = Recorder(of: shop)

@@ -193,7 +193,7 @@ struct SpanTests {
 
   @Test("a wrong configuration is an error of the start, and there is no stop")
   func mistake() async {
-    shop.phase("", requires: []) { _ in }
+    shop.phase("", requires: .nothing) { _ in }
     shop.recordSpans(with: tracer)
     let report = await shop.run(on: clock)
     #expect(tracer.tree(since: newYear) == ["0.0–0.0 start shop !\(report.mistakes[0])"])

@@ -166,7 +166,7 @@ struct ReportJSONTests {
   func configuration() async throws {
     let shop = Lifecycle("shop", grace: .zero)
     shop.phase("a", requires: PhaseHandle("b"), limit: .zero) { _ in }
-    shop.phase("b", requires: PhaseHandle("a"), PhaseHandle("x"), startLimit: .seconds(-1)) { _ in }
+    shop.phase("b", requires: [PhaseHandle("a"), PhaseHandle("x")], startLimit: .seconds(-1)) { _ in }
     shop.phase("b") { _ in }
     let report = await shop.run(on: ManualClock())
     #expect(report.mistakes.count == 6)

@@ -123,7 +123,7 @@ struct SnapshotTests {
           for number in 0..<8 {
             group.addTask {
               for _ in 0..<50 where !phase.isStopRequested {
-                try? await phase.session("session \(number)") { await Task.yield() }
+                try? await phase.withSession("session \(number)") { await Task.yield() }
                 try? await phase.withPhase("child") { _ in await Task.yield() }
               }
             }

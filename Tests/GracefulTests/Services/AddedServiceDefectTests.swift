@@ -32,7 +32,7 @@ struct AddedServiceDefectTests {
     let recorder = recorder
     shop.phase("web") { phase in
       phase.ready()
-      for number in 0..<Self.many { try await phase.session("\(number)") {} }
+      for number in 0..<Self.many { try await phase.withSession("\(number)") {} }
       recorder.record("served")
       await phase.turnToStop()
     }
@@ -71,7 +71,7 @@ struct AddedServiceDefectTests {
       shop.requestStop()
       await phase.turnToStop()
       do {
-        try await phase.session("late") { recorder.record("late: served") }
+        try await phase.withSession("late") { recorder.record("late: served") }
       } catch let error as PhaseError {
         recorder.record("late: refused")
         #expect("\(error)".contains("late"), "\(error)")
