@@ -46,7 +46,7 @@ let package = Package(
       name: "Graceful",
       dependencies: [
         "GracefulSystem", "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers",
-        "GracefulHandover", .log, .system, .serviceLifecycle, .serviceLifecycleTestKit, .metrics, .tracing,
+        "GracefulHandover", .log, .system, .serviceLifecycle, .metrics, .tracing,
       ]),
     .target(
       name: "GracefulNIO",

@@ -71,7 +71,7 @@ package struct LiveEnvironment: LifecycleEnvironment {
   package func surround<Result: Sendable>(
     _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
-    try await ForeignSwitch.run(in: phase, pulledAt: .drain, body)
+    try await GracefulShutdownBridge.run(in: phase, at: .drain, body)
   }
 
   package func write(report: LifecycleReport, exitHooks: [ExitHook] = []) {

@@ -1,6 +1,6 @@
 public import GracefulShutdown
 
-/// A lifecycle that ran as somebody's service did not end clean; the report says how.
+/// A lifecycle that ran as a service of a `ServiceGroup` did not end clean; the report says how.
 public struct LifecycleFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// What happened to every phase.
   public let report: LifecycleReport

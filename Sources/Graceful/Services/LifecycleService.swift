@@ -5,7 +5,7 @@ internal import SystemPackage
 public import ServiceLifecycle
 
 extension Lifecycle {
-  /// This lifecycle as a service in somebody's `ServiceGroup`.
+  /// This lifecycle as a service in a `ServiceGroup`.
   ///
   /// ```swift
   /// let group = ServiceGroup(services: [telemetry, shop.service()], gracefulShutdownSignals: [.sigterm], logger: log)
@@ -29,17 +29,18 @@ public struct LifecycleService: Service, CustomStringConvertible {
 
   /// Runs until everything has ended or been abandoned; without phases, until it is asked to stop.
   ///
-  /// The group's graceful shutdown is a stop request (who: ``StopRequest/Source/serviceGroup``): the phases drain in their
-  /// order, within the grace. The group's cancellation is passed on: the phases are cancelled, in the same order, and the
-  /// exit code is 124. A group cancels everything when one of its services ends, unless that one's termination behaviour
-  /// says otherwise (`gracefullyShutdownGroup`), and when its `maximumGracefulShutdownDuration` is over: so make that one
-  /// longer than the grace. Its `maximumCancellationDuration` ends the process by a trap; cancelling takes this
-  /// lifecycle 3 s at most.
+  /// The group's graceful shutdown is a stop request (who: ``StopRequest/Source/serviceGroup``): the phases drain in
+  /// their order, within the grace. The group's cancellation is passed on: the phases are cancelled, in the same order,
+  /// and the exit code is 124. A group cancels everything when one of its services ends, unless that one's termination
+  /// behaviour says otherwise (`gracefullyShutdownGroup`), and when its `maximumGracefulShutdownDuration` is over: so
+  /// make that one longer than the grace. The group's `maximumCancellationDuration` ends the process by a trap;
+  /// cancelling takes this lifecycle 3 s at most.
   ///
   /// The phases themselves do not hear the group, only their own moments. A second call waits for the end of the first.
   ///
-  /// With `GRACEFUL_PLAN` in the environment this prints the plan and ends the process (see ``Lifecycle/runAndExit(on:)``):
-  /// nothing of this lifecycle is started. A group starts its services at the same time, so others of it may have begun.
+  /// With `GRACEFUL_PLAN` in the environment this prints the plan and ends the process (see
+  /// ``Lifecycle/runAndExit(on:)``): nothing of this lifecycle is started. A group starts its services at the same
+  /// time, so others of it may have begun.
   ///
   /// - Throws: ``LifecycleFailure`` when the report's exit code is not 0. That a stop was asked for is no error.
   public func run() async throws {

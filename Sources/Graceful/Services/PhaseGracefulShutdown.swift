@@ -13,7 +13,7 @@ extension Phase {
   /// Within it, `withGracefulShutdownHandler`, `cancelWhenGracefulShutdown`, `gracefulShutdown()` and
   /// `Task.isShuttingDownGracefully` know this phase and nothing else: neither an outer phase nor an outer
   /// `ServiceGroup`. When the moment has passed already, they hear it soon. A handler is called on a thread that
-  /// belongs to no task. It may block that, and then holds up the other handlers of this phase, and whoever reads the
+  /// belongs to no task. It may block that, and then holds up the other handlers of this phase, and code that reads the
   /// flag in it (swift-service-lifecycle calls them one after the other, under a lock), but no other phase and no
   /// deadline. In a handler `Task.isShuttingDownGracefully` is `false`, and task-local values have their defaults.
   /// One exception, which is not in our hands: a handler that is registered after the moment is called at once by
@@ -29,6 +29,6 @@ extension Phase {
   public func withGracefulShutdown<Result: Sendable>(
     at moment: Moment = .drain, _ operation: @Sendable () async throws -> Result
   ) async rethrows -> Result {
-    try await ForeignSwitch.run(in: self, pulledAt: moment, operation)
+    try await GracefulShutdownBridge.run(in: self, at: moment, operation)
   }
 }

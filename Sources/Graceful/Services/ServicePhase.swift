@@ -9,9 +9,9 @@ extension Lifecycle {
   /// shop.phase("web", requires: queue, service: WebServer())
   /// ```
   ///
-  /// Its graceful shutdown comes when its turn in the graph has come, not when everybody's does; its task is cancelled
-  /// when the phase is. A service that returns or throws is what a body that returns or throws is: before anybody has
-  /// asked for a stop, the lifecycle stops. The termination behaviours of a `ServiceGroup` have no part in this.
+  /// Its graceful shutdown comes when its turn in the graph has come, not when that of all phases does; its task is
+  /// cancelled when the phase is. A service that returns or throws is what a body that returns or throws is: before a
+  /// stop was asked for, the lifecycle stops. The termination behaviours of a `ServiceGroup` have no part in this.
   ///
   /// - Parameters:
   ///   - name: Unique in this lifecycle.
@@ -40,9 +40,9 @@ extension Lifecycle {
       name, requires: requires, startLimit: startLimit, limit: limit, restart: restart, restartFor: filter
     ) { phase in
       if readiness == .onStart { phase.ready() }
-      // The live environment has a switch around every body, pulled at the drain. This one is for other moments, and for a
-      // lifecycle under test, whose environment knows nothing of swift-service-lifecycle.
-      try await ForeignSwitch.run(in: phase, pulledAt: stops) { try await service.run() }
+      // The live environment has a manager around every body, triggered at the drain. This one is for other moments,
+      // and for a lifecycle under test, whose environment knows nothing of swift-service-lifecycle.
+      try await GracefulShutdownBridge.run(in: phase, at: stops) { try await service.run() }
     }
   }
 }

@@ -15,6 +15,6 @@ public struct ServiceReadiness: Hashable, Sendable {
   public static var onStart: Self { Self(kind: .onStart) }
   /// When the service says so, by `Phase.current?.ready()`, wherever it is in its task or in a child task.
   ///
-  /// One that never does keeps those waiting that require it.
+  /// A service that never does so keeps those phases waiting that require it.
   public static var explicit: Self { Self(kind: .explicit) }
 }
