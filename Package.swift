@@ -174,6 +174,11 @@ let package = Package(
     .executableTarget(
       name: "ReadmeHello", dependencies: ["Graceful", "GracefulNIO", .nioCore, .nioPosix, .nioHTTP1],
       path: "Tests/ReadmeHello"),
+    // What a program outside of this package can write: the products alone, and nothing that is `package`.
+    .testTarget(
+      name: "PublicAPITests",
+      dependencies: ["Graceful", "GracefulNIO", "GracefulTesting", .log, .nioCore, .nioPosix, .serviceLifecycle],
+      packageAccess: false),
     // What the guides and the README show.
     .testTarget(
       name: "GuideTests",

@@ -36,7 +36,7 @@ final class ConnectionWatch: ChannelInboundHandler {
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     context.fireUserInboundEventTriggered(event)
-    guard case DrainSignal.cut = event, context.channel.isActive else { return }
+    guard event as? DrainSignal == .cut, context.channel.isActive else { return }
     if !isNoted { note(.cut) }
     context.close(promise: nil)
   }

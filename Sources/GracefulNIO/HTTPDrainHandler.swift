@@ -79,9 +79,12 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     switch event {
     case ChannelEvent.inputClosed: receive(.inputClosed, context)
-    case DrainSignal.drain: receive(.drain, context)
-    case DrainSignal.closeIdle: receive(.idleLimit(followed: feed.isArriving), context)
-    case DrainSignal.cut: receive(.deadline(followed: feed.isArriving), context)
+    case let signal as DrainSignal:
+      switch signal.kind {
+      case .drain: receive(.drain, context)
+      case .closeIdle: receive(.idleLimit(followed: feed.isArriving), context)
+      case .cut: receive(.deadline(followed: feed.isArriving), context)
+      }
     default: break
     }
     context.fireUserInboundEventTriggered(event)
@@ -189,7 +192,7 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
   }
 
   private func startLinger(_ linger: HTTPDrainStateMachine.Linger, _ context: ChannelHandlerContext) {
-    let time = linger == .full ? configuration.linger : configuration.briefLinger
+    let time = TimeAmount(linger == .full ? configuration.linger : configuration.briefLinger)
     lingering = context.eventLoop.assumeIsolated().scheduleTask(in: time) { self.receive(.lingerEnded, context) }
   }
 }

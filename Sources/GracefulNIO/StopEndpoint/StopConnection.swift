@@ -113,9 +113,9 @@ final class StopConnection: ChannelInboundHandler {
   }
 
   private func start(
-    _ time: TimeAmount, _ channel: any Channel, _ over: @escaping (StopConnection, any Channel) -> Void
+    _ time: Duration, _ channel: any Channel, _ over: @escaping (StopConnection, any Channel) -> Void
   ) {
     timer?.cancel()
-    timer = channel.eventLoop.assumeIsolated().scheduleTask(in: time) { over(self, channel) }
+    timer = channel.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { over(self, channel) }
   }
 }

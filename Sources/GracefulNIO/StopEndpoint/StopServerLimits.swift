@@ -1,5 +1,3 @@
-public import NIOCore
-
 /// What the stop endpoint's own server lets others use of it.
 public struct StopServerLimits: Sendable {
   /// How many connections may be open.
@@ -15,7 +13,7 @@ public struct StopServerLimits: Sendable {
   /// How long a request may take to arrive, and an answer to be taken.
   ///
   /// 5 s. After that, 408.
-  public var requestTime = TimeAmount.seconds(5)
+  public var requestTime = Duration.seconds(5)
 
   /// How many bytes a request may have, its head and its body together.
   ///
@@ -25,7 +23,7 @@ public struct StopServerLimits: Sendable {
   /// How long bytes are read and thrown away after the answer, when the client does not close.
   ///
   /// 1 s. See ``DrainingHTTP1Configuration/linger``.
-  public var linger = TimeAmount.seconds(1)
+  public var linger = Duration.seconds(1)
 
   /// The defaults.
   public init() {}
