@@ -90,7 +90,9 @@ struct ScopedSessionTests {
         try await phase.withSession("answer") { #expect(Phase.current === phase) }
         #expect(Phase.current === database)
         // And back in once more.
-        try await phase.withSession("outer") { try await database.withSession { try await phase.withSession("inner") {} } }
+        try await phase.withSession("outer") {
+          try await database.withSession { try await phase.withSession("inner") {} }
+        }
       }
     }
     #expect(counts.refused == 0)
