@@ -1,5 +1,6 @@
 internal import CGracefulSystem
 internal import GracefulShutdown
+internal import GracefulSystem
 internal import Synchronization
 
 /// What is written before the end, to where perhaps nobody reads, without being held up by that.
@@ -99,48 +100,16 @@ enum ExitReportWriter {
   ///
   /// - Returns: For how much of it there was a thread.
   private static func perform(_ works: [@Sendable () -> Void], until: ContinuousClock.Instant) -> Int {
-    let bell = Bell()
-    let started = works.prefix { work in WorkerThread.startIfThereIsOne("graceful-report") { bell.ring(after: work) } }
-    while bell.rung < started.count {
-      let left = until - .now
-      guard left > .zero else { break }
-      bell.wait(milliseconds: Int32(left / .milliseconds(1)) + 1)
-    }
-    return started.count
-  }
-
-  /// Counts who is done, and wakes who waits for that.
-  private final class Bell: Sendable {
-    private let count = Atomic(0)
-    /// Without descriptors for it there is no waking, and one looks again and again.
-    private let ends: [Int32]
-
-    init() {
-      var ends: [Int32] = [-1, -1]
-      self.ends = cgs_pipe(&ends) < 0 ? [] : ends
-    }
-
-    deinit { for end in ends { _ = cgs_close(end) } }
-
-    var rung: Int { count.load(ordering: .acquiring) }
-
-    func ring(after work: () -> Void) {
-      work()
-      count.add(1, ordering: .releasing)
-      var done: UInt8 = 0
-      if ends.count == 2 { _ = cgs_write(ends[1], &done, 1) }
-    }
-
-    func wait(milliseconds: Int32) {
-      guard ends.count == 2 else {
-        _ = cgs_poll(nil, 0, 1)
-        return
+    let done = CountdownLatch(works.count)
+    let started = works.prefix { work in
+      WorkerThread.startIfThereIsOne("graceful-report") {
+        work()
+        done.countDown()
       }
-      var poll = cgs_poll(fd: ends[0], wanted: Int16(CGS_POLL_IN), happened: 0)
-      var done: UInt8 = 0
-      // EINTR is one more look, too.
-      if cgs_poll(&poll, 1, milliseconds) > 0 { _ = cgs_read(ends[0], &done, 1) }
     }
+    for _ in started.count..<works.count { done.countDown() }
+    _ = done.opened.wait(atMost: until - .now)
+    return started.count
   }
 
   private static func writeAll(_ text: String, to descriptor: Int32) {

@@ -11,7 +11,7 @@ extension Lifecycle {
   /// (``Handover/leave()``), so that no path stays behind.
   ///
   /// The socket answers `graceful stop`, `graceful status`, `graceful restart` and `graceful plan`, too, from the first
-  /// moment on, whoever may take over: this user and root.
+  /// moment on, to those that may take over: this user and root.
   /// - Parameters:
   ///   - configuration: the socket path, mostly. Its `onEvent` is called too, after the log.
   ///   - phase: the phase that takes over and serves; its stop is the handover's.
@@ -25,10 +25,10 @@ extension Lifecycle {
   ) async throws {
     let control = HandoverControl(of: self)
     let (configuration, told) = observed(configuration, by: control)
-    let desk = RestartDesk(told)
-    control.opens(restart: { desk.ask() })
-    // First of all: until somebody listens, the signal would end a process that is still waiting for its turn.
-    if let signal { try RestartSignals.listen(signal) { desk.ask() } }
+    let restarts = RestartRequests(told)
+    control.opens(restart: { restarts.ask() })
+    // First of all: until it is listened for, the signal would end a process that is still waiting for its turn.
+    if let signal { try RestartSignals.listen(signal) { restarts.ask() } }
     let handover: Handover
     do {
       handover = try await joined(configuration, until: phase)
@@ -36,22 +36,22 @@ extension Lifecycle {
       control.close()
       throw error
     }
-    NotifyDesk.joined(after: handover.predecessor)
+    ServiceNotifier.joined(after: handover.predecessor)
     do {
-      desk.open(for: handover)
+      restarts.open(for: handover)
       control.open(for: handover)
       Connected.keep(handover)
       let succession = whole.succession
       succession.join(
         Succession.Part(
           objection: { handover.reasonNotToStop }, mayStop: { handover.refuseSuccessors($0) }))
-      for case let guest as any HandoverGuest in succession.guests { guest.joined(handover) }
+      for companion in HandoverCompanions.of(self) { companion.joined(handover) }
       // First of all: what is asked here from now on, is meant for the successor.
       handover.whenTakenOver { _ in succession.passOn() }
       handover.whenTakenOver { [self] process in
         requestStop(StopRequest(source: .successor(process), why: "it has taken over"))
       }
-      // Detached: the wait for a stop must not end when the phase is cancelled, and holds nobody up.
+      // Detached: the wait for a stop must not end when the phase is cancelled, and holds nothing up.
       Task.detached {
         await phase.stopRequested()
         handover.stopRequested()
@@ -64,7 +64,7 @@ extension Lifecycle {
     }
   }
 
-  /// Joins, unless a stop is requested meanwhile: then nobody waits for the other process.
+  /// Joins, unless a stop is requested meanwhile: then the other process is not waited for.
   private func joined(_ configuration: Handover.Configuration, until phase: Phase) async throws -> Handover {
     let joining = Task.detached { () async throws -> Handover in try await Handover.join(configuration) }
     let stop = Task.detached {
@@ -93,7 +93,7 @@ extension Lifecycle {
     let told: @Sendable (HandoverEvent) -> Void = { event in
       log.write(event)
       control.happened(event)
-      if case .predecessorEnded = event { NotifyDesk.predecessorEnded() }
+      if case .predecessorEnded = event { ServiceNotifier.predecessorEnded() }
       further(event)
     }
     configuration.onEvent = told
@@ -124,7 +124,7 @@ extension Phase {
 }
 
 /// Where a restart is asked for, before there is a handover and after.
-private final class RestartDesk: Sendable {
+private final class RestartRequests: Sendable {
   private let told: @Sendable (HandoverEvent) -> Void
   private let handover = Mutex<Handover?>(nil)
 
@@ -140,14 +140,14 @@ private final class RestartDesk: Sendable {
   }
 }
 
-/// Those who take part, until the process ends: by the end of its connection the successor knows of this process's.
+/// The handovers of this process, kept until it ends: by the end of its connection the successor knows of this process's.
 private enum Connected {
   private static let handovers = Mutex<[Handover]>([])
 
   static func keep(_ handover: Handover) { handovers.withLock { $0.append(handover) } }
 }
 
-/// Those who listen for a restart signal.
+/// The listeners for a restart signal.
 ///
 /// They are kept until the process ends: without one, the signal's default action would end a process that is draining.
 private enum RestartSignals {

@@ -1,4 +1,4 @@
-internal import CGracefulSystem
+internal import GracefulSystem
 
 /// A thread for one piece of work, which may block it.
 enum WorkerThread {
@@ -9,19 +9,11 @@ enum WorkerThread {
 
   /// - Returns: Whether the system had a thread for it; otherwise nothing is called.
   static func startIfThereIsOne(_ name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
-    let context = Unmanaged.passRetained(Work(body))
-    let started = cgs_thread_start(
-      name,
-      { context in
-        guard let context else { return }
-        Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
-      }, context.toOpaque())
-    if started < 0 { context.release() }
-    return started >= 0
-  }
-
-  private final class Work: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    do {
+      try SystemThread.start(name, body)
+      return true
+    } catch {
+      return false
+    }
   }
 }

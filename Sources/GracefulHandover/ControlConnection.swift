@@ -2,7 +2,7 @@ package import GracefulDescriptors
 internal import Synchronization
 
 /// A connection, taken out of a ``FrameConnection`` together with what it has received and nobody has taken yet.
-struct Detached: Sendable {
+struct DetachedConnection: Sendable {
   var socket: SharedDescriptor
   var process: SharedDescriptor?
   var decoder: FrameDecoder
@@ -27,14 +27,14 @@ package final class ControlConnection: Sendable {
   package let program: String
 
   private enum State {
-    case given(Detached)
+    case given(DetachedConnection)
     case started(FrameConnection)
     case over
   }
 
   private let state: Mutex<State>
 
-  init(_ given: Detached, program: String) {
+  init(_ given: DetachedConnection, program: String) {
     peer = given.peer
     self.program = program
     state = Mutex(.given(given))

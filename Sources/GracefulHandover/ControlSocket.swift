@@ -7,17 +7,17 @@ package final class ControlSocket: Sendable {
   private let claim: SocketClaim
   private let bound: BoundPath
   private let loop: PollLoop
-  private let driver: PredecessorDriver
-  /// Until it is closed: kept any longer, it would let those who come wait for somebody who never answers.
+  private let peers: PeerListener
+  /// Until it is closed: kept any longer, it would let peers wait for an answer that never comes.
   private let listener: Mutex<SharedDescriptor?>
 
   private init(
-    claim: SocketClaim, bound: BoundPath, listener: SharedDescriptor, loop: PollLoop, driver: PredecessorDriver
+    claim: SocketClaim, bound: BoundPath, listener: SharedDescriptor, loop: PollLoop, peers: PeerListener
   ) {
     self.claim = claim
     self.bound = bound
     self.loop = loop
-    self.driver = driver
+    self.peers = peers
     self.listener = Mutex(listener)
   }
 
@@ -25,9 +25,9 @@ package final class ControlSocket: Sendable {
   ///
   /// - Parameters:
   ///   - wait: Waits for a moment: another process may be looking at the same path.
-  ///   - refused: Told of everybody who is turned away.
-  ///   - admit: Speaks with those who want control, on the loop's thread.
-  /// - Throws: When the path cannot be used, or somebody answers there.
+  ///   - refused: Told of every peer that is turned away.
+  ///   - admit: Speaks with each peer that wants control, on the loop's thread.
+  /// - Throws: When the path cannot be used, or another process answers there.
   package static func open(
     _ path: String, program: String, on loop: PollLoop, calls: SocketCalls = .live, limits: HandoverLimits = .init(),
     wait: () -> Void, refused: @escaping @Sendable (_ process: Int32, _ reason: String) -> Void,
@@ -37,14 +37,13 @@ package final class ControlSocket: Sendable {
     do { checked = try SocketPath(path) } catch { throw HandoverError(error, socket: path) }
     let claim = SocketClaim(path: checked, calls: calls)
     let (listener, bound) = try take(claim, wait: wait)
-    let driver = PredecessorDriver(
-      listener: listener, loop: loop, calls: calls, limits: limits, program: program, generation: 0, takesOver: false,
-      offered: { [] },
-      surroundings: PredecessorDriver.Surroundings(
-        pause: { $0() }, resume: {}, spawn: { _ in .success(0) }, killChild: { _ in }, released: {}, control: admit,
-        notify: { event in if case .peerRefused(let process, let reason) = event { refused(process, reason) } }))
-    let socket = ControlSocket(claim: claim, bound: bound, listener: listener, loop: loop, driver: driver)
-    loop.execute { driver.start() }
+    let peers = PeerListener(
+      listener, loop: loop, calls: calls, limits: limits, program: program, takesOver: false, control: admit)
+    peers.attach { action in
+      if case .notify(.peerRefused(let process, let reason)) = action { refused(process, reason) }
+    }
+    let socket = ControlSocket(claim: claim, bound: bound, listener: listener, loop: loop, peers: peers)
+    loop.execute { peers.start() }
     return socket
   }
 
@@ -70,7 +69,7 @@ package final class ControlSocket: Sendable {
       .timedOut, socket: claim.path.path, reason: "the control socket \(claim.path) could not be had: \(reason)")
   }
 
-  /// Removes the path if it is still this one's, and lets go of everybody who has not said yet what it wants.
+  /// Removes the path if it is still this one's, and lets go of every peer that has not said yet what it wants.
   package func close() {
     let listener = listener.withLock { listener in
       defer { listener = nil }
@@ -78,8 +77,8 @@ package final class ControlSocket: Sendable {
     }
     guard let listener else { return }
     claim.remove(bound)
-    loop.execute { [driver] in
-      driver.close()
+    loop.execute { [peers] in
+      peers.close()
       // After the path was removed: while the socket is open, no other file gets its inode.
       _ = listener
     }

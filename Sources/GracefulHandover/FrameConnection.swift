@@ -59,7 +59,7 @@ final class FrameConnection: Sendable {
   }
 
   /// Goes on with a connection that was given away.
-  init(_ given: Detached, loop: PollLoop, onEvent: @escaping @Sendable (Event) -> Void) {
+  init(_ given: DetachedConnection, loop: PollLoop, onEvent: @escaping @Sendable (Event) -> Void) {
     peer = given.peer
     self.loop = loop
     calls = given.calls
@@ -125,10 +125,10 @@ final class FrameConnection: Sendable {
   /// Gives the connection away, with what has been received of it, so that it can go on elsewhere, on another loop.
   ///
   /// No event comes after this, and what was queued to be sent is lost. On the loop's thread.
-  func detach() -> Detached? {
-    let (given, watches) = state.withLock { state -> (Detached?, [PollLoop.WatchID?]) in
+  func detach() -> DetachedConnection? {
+    let (given, watches) = state.withLock { state -> (DetachedConnection?, [PollLoop.WatchID?]) in
       let given = state.socket.map {
-        Detached(socket: $0, process: state.process, decoder: state.decoder, peer: peer, calls: calls)
+        DetachedConnection(socket: $0, process: state.process, decoder: state.decoder, peer: peer, calls: calls)
       }
       defer { state = State(socket: nil, process: nil, isClosing: true, isReading: false) }
       return (given, [state.socketWatch, state.processWatch])

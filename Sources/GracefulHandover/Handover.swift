@@ -101,7 +101,7 @@ public final class Handover: Sendable {
   static let socketName = "graceful.handover-socket"
 
   private init(
-    _ joined: Joining.Joined, configuration: Configuration, claim: SocketClaim, successor: Command, loop: PollLoop
+    _ joined: HandoverJoin.Joined, configuration: Configuration, claim: SocketClaim, successor: Command, loop: PollLoop
   ) {
     self.configuration = configuration
     self.claim = claim
@@ -162,12 +162,12 @@ extension Handover {
     } catch { throw HandoverError(error, socket: socket) }
 
     do throws(HandoverError) {
-      let joining = Joining(claim: claim, configuration: configuration, loop: loop)
-      let joined = try await joining.run()
+      let join = HandoverJoin(claim: claim, configuration: configuration, loop: loop)
+      let joined = try await join.run()
       let handover = Handover(
         joined, configuration: configuration, claim: claim, successor: successor, loop: loop)
       // Weak, because the dialogue holds this and the handover holds the dialogue.
-      joining.attach { [weak handover] in handover?.happened($0) }
+      join.attach { [weak handover] in handover?.happened($0) }
       if case .first = handover.role { handover.listen() }
       return handover
     } catch {

@@ -1,3 +1,4 @@
+internal import GracefulSystem
 internal import Synchronization
 
 /// A decision-maker that a ``MachineDriver`` can drive.
@@ -15,42 +16,21 @@ extension SuccessorStateMachine: DrivenMachine {}
 /// An action may cause an event at once (a send that fails); it waits until all actions of the event before it have
 /// been performed.
 package final class MachineDriver<Machine: DrivenMachine>: Sendable {
-  private struct State {
-    var machine: Machine
-    var events: [Machine.Event] = []
-    var isRunning = false
-  }
-
-  private let state: Mutex<State>
+  private let machine: Mutex<Machine>
+  private let events = Mailbox<Machine.Event>()
 
   package init(_ machine: Machine) {
-    state = Mutex(State(machine: machine))
+    self.machine = Mutex(machine)
   }
 
   package func receive(_ event: Machine.Event, perform: (Machine.Action) -> Void) {
-    let isFirst = state.withLock { state in
-      state.events.append(event)
-      defer { state.isRunning = true }
-      return !state.isRunning
-    }
-    guard isFirst else { return }
-    while let actions = next() {
-      for action in actions { perform(action) }
+    events.post(event) { event in
+      for action in machine.withLock({ $0.receive(event, at: .now) }) { perform(action) }
     }
   }
 
   /// Asks the machine something.
   package func ask<Answer: Sendable>(_ question: (Machine) -> Answer) -> Answer {
-    state.withLock { question($0.machine) }
-  }
-
-  private func next() -> [Machine.Action]? {
-    state.withLock { state in
-      guard !state.events.isEmpty else {
-        state.isRunning = false
-        return nil
-      }
-      return state.machine.receive(state.events.removeFirst(), at: .now)
-    }
+    machine.withLock { question($0) }
   }
 }

@@ -1,5 +1,5 @@
 internal import CGracefulSystem
-package import GracefulDescriptors
+package import GracefulSystem
 internal import Synchronization
 internal import SystemPackage
 
@@ -55,8 +55,7 @@ package final class ChildProcess: Sendable {
     }
     let child = ChildProcess(id: id, command: command, loop: loop, handle: handle)
     // The watch holds the child until it has ended, so that it is reaped even when nobody keeps this value.
-    let watch = WatchOnce()
-    watch.begin(on: loop, handle.number) { child.died() }
+    _ = loop.watchOnce(handle.number, .readable) { _ in child.died() }
     return child
   }
 

@@ -3,22 +3,28 @@ internal import SystemPackage
 
 /// Knows of the death of any process, child or not, by a pidfd.
 package final class ProcessWatch: Sendable {
-  /// Whom it watches.
+  /// The process that it watches.
   package let id: ProcessID
   private let loop: PollLoop
   private let handle: ProcessHandle
-  private let watch = WatchOnce()
+  private let watch: PollLoop.WatchID
 
-  private init(id: ProcessID, loop: PollLoop, handle: ProcessHandle) {
+  private init(
+    _ id: ProcessID, _ handle: ProcessHandle, on loop: PollLoop, ended: @escaping @Sendable () -> Void
+  ) {
     self.id = id
     self.loop = loop
     self.handle = handle
+    watch = loop.watchOnce(handle.number, .readable) { _ in
+      handle.close()
+      ended()
+    }
   }
 
   /// Watches a process by its number.
   ///
-  /// A number that somebody told us may have changed its owner before this call; whoever must be sure takes the pidfd
-  /// of a connection's peer instead.
+  /// A number that another process has told us may have changed its owner before this call; a caller that must be sure
+  /// takes the pidfd of a connection's peer instead.
   /// - Parameters:
   ///   - id: The process.
   ///   - loop: Where `ended` is called.
@@ -28,7 +34,7 @@ package final class ProcessWatch: Sendable {
   package static func start(
     _ id: ProcessID, on loop: PollLoop, ended: @escaping @Sendable () -> Void
   ) throws(SystemError) -> ProcessWatch {
-    started(ProcessWatch(id: id, loop: loop, handle: try ProcessHandle.open(id)), ended)
+    ProcessWatch(id, try ProcessHandle.open(id), on: loop, ended: ended)
   }
 
   /// Watches the process that a pidfd stands for, and owns the pidfd.
@@ -36,15 +42,7 @@ package final class ProcessWatch: Sendable {
     _ id: ProcessID, adopting pidfd: consuming OwnedDescriptor, on loop: PollLoop,
     ended: @escaping @Sendable () -> Void
   ) -> ProcessWatch {
-    started(ProcessWatch(id: id, loop: loop, handle: ProcessHandle(adopting: pidfd)), ended)
-  }
-
-  private static func started(_ watch: ProcessWatch, _ ended: @escaping @Sendable () -> Void) -> ProcessWatch {
-    watch.watch.begin(on: watch.loop, watch.handle.number) {
-      watch.closeOnLoop()
-      ended()
-    }
-    return watch
+    ProcessWatch(id, ProcessHandle(adopting: pidfd), on: loop, ended: ended)
   }
 
   /// Sends a signal by number; `false` when the process has ended or the watch is over.
@@ -53,11 +51,8 @@ package final class ProcessWatch: Sendable {
 
   /// Ends the watch; `ended` is not called any more.
   package func cancel() {
-    if watch.finish(on: loop) { closeOnLoop() }
-  }
-
-  /// The loop may be polling the number at this moment; on its thread, after the unwatching, it is not.
-  private func closeOnLoop() {
-    loop.execute { self.handle.close() }
+    guard loop.unwatch(watch) else { return }
+    // The loop may be polling the number at this moment; on its thread, after the unwatching, it is not.
+    loop.execute { [handle] in handle.close() }
   }
 }

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Whether a stop that is meant for the program, and not only for this process, may be asked for here.
 ///
-/// While a handover is going on, and after it, the process to be stopped is another one: whoever was told by this one that
-/// the program has stopped, would be told a lie (T2). Where nobody takes part in a handover, it always may.
+/// While a handover is going on, and after it, the process to be stopped is another one: a caller that was told by this one that
+/// the program has stopped would be told a lie (T2). Where this process takes part in no handover, it always may.
 package final class Succession: Sendable {
   /// How a handover answers for it.
   package struct Part: Sendable {
@@ -27,7 +27,6 @@ package final class Succession: Sendable {
     var part: Part?
     var hasPassedOn = false
     var whenPassedOn: [@Sendable () -> Void] = []
-    var guests: [any Sendable] = []
   }
 
   private let state = Mutex(State())
@@ -36,12 +35,6 @@ package final class Succession: Sendable {
 
   /// From now on this decides.
   package func join(_ part: Part) { state.withLock { $0.part = part } }
-
-  /// Those who go along with a handover; what they bring is known to whoever joins it.
-  package var guests: [any Sendable] { state.withLock { $0.guests } }
-
-  /// Has somebody go along; before the run, or a handover that has been joined goes without.
-  package func add(guest: any Sendable) { state.withLock { $0.guests.append(guest) } }
 
   /// A successor has taken over.
   package func passOn() {
@@ -69,7 +62,7 @@ package final class Succession: Sendable {
   package var objection: String? { state.withLock { $0.part }?.objection() }
 
   /// Asks whether it may; once it may, no handover begins any more.
-  /// - Parameter answer: Called once, on any thread, at once where nobody takes part in a handover.
+  /// - Parameter answer: Called once, on any thread, at once where this process takes part in no handover.
   package func mayStop(_ answer: @escaping @Sendable (String?) -> Void) {
     guard let part = state.withLock({ $0.part }) else { return answer(nil) }
     part.mayStop(answer)

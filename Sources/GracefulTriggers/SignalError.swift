@@ -1,6 +1,7 @@
+internal import GracefulSystem
 public import SystemPackage
 
-/// Nobody can listen for this signal.
+/// A signal that cannot be listened for.
 public struct SignalError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Why not.
   ///
@@ -39,6 +40,10 @@ public struct SignalError: Error, Hashable, Sendable, CustomStringConvertible {
   public init(signal: Signal, reason: Reason) {
     self.signal = signal
     self.reason = reason
+  }
+
+  init(_ signals: Set<Signal>, _ error: SystemError) {
+    self.init(signal: signals.first ?? .terminate, reason: .system(error.operation, error.errno))
   }
 
   /// What was tried, why it failed, what to do.

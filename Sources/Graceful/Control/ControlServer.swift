@@ -1,6 +1,7 @@
 internal import GracefulDescriptors
 internal import GracefulHandover
 internal import GracefulShutdown
+internal import GracefulSystem
 internal import GracefulTriggers
 internal import Synchronization
 
@@ -97,26 +98,23 @@ final class ControlServer: Sendable {
   /// Answers those who wait for the end, and returns when they have been sent it, or after a while.
   ///
   /// On a thread that it may block.
-  func finish(_ report: LifecycleReport, wait: () -> Void) {
+  func finish(_ report: LifecycleReport) {
     // Its thread has ended, or is about to: then nobody is there to be told.
     guard !state.withLock({ $0.isOver || $0.hasStopped }) else { return }
-    let sent = Sent()
+    let sent = Latch<Void>()
     loop.execute { [self] in
       receive(.finished(.init(exitCode: report.exitCode, summary: report.summary)))
       lookWhetherSent(sent)
     }
-    for _ in 0..<300 where !sent.isTrue { wait() }
+    _ = sent.wait(atMost: .milliseconds(300))
   }
 
-  private final class Sent: Sendable {
-    private let flag = Atomic(false)
-    var isTrue: Bool { flag.load(ordering: .acquiring) }
-    func set() { flag.store(true, ordering: .releasing) }
-  }
-
-  private func lookWhetherSent(_ sent: Sent) {
+  private func lookWhetherSent(_ sent: Latch<Void>) {
     let connections = state.withLock { Array($0.connections.values) }
-    guard connections.contains(where: \.hasUnsent) else { return sent.set() }
+    guard connections.contains(where: \.hasUnsent) else {
+      sent.set()
+      return
+    }
     _ = loop.schedule(at: .now + .milliseconds(2)) { [weak self] in self?.lookWhetherSent(sent) }
   }
 

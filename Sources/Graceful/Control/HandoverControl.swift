@@ -1,7 +1,7 @@
-internal import CGracefulSystem
 internal import GracefulDescriptors
 internal import GracefulHandover
 internal import GracefulShutdown
+internal import GracefulSystem
 internal import Logging
 internal import Synchronization
 
@@ -55,9 +55,10 @@ final class HandoverControl: Sendable {
     }
     server?.close()
     // The process may exit when this returns, and its path would be left over.
-    let isGone = Gone()
-    handover?.letGo { isGone.set() }
-    for _ in 0..<100 where handover != nil && !isGone.isTrue { _ = cgs_poll(nil, 0, 1) }
+    guard let handover else { return }
+    let isGone = Latch<Void>()
+    handover.letGo { isGone.set() }
+    _ = isGone.wait(atMost: .milliseconds(100))
   }
 
   func admit(_ connection: ControlConnection) { server?.admit(connection) }
@@ -66,12 +67,6 @@ final class HandoverControl: Sendable {
   func retire() { server?.retire() }
 
   func happened(_ event: HandoverEvent) { server?.happened(event) }
-
-  private final class Gone: Sendable {
-    private let flag = Atomic(false)
-    var isTrue: Bool { flag.load(ordering: .acquiring) }
-    func set() { flag.store(true, ordering: .releasing) }
-  }
 
   private var server: ControlServer? { state.withLock { $0.server } }
   private var handover: Handover? { state.withLock { $0.handover } }

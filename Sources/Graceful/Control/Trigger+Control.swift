@@ -1,7 +1,7 @@
-internal import CGracefulSystem
 internal import GracefulDescriptors
 internal import GracefulHandover
 internal import GracefulShutdown
+internal import GracefulSystem
 public import GracefulTriggers
 internal import Logging
 
@@ -42,7 +42,7 @@ extension ControlServer {
     let logger = target.lifecycle?.logger
     do {
       let socket = try ControlSocket.open(
-        path, program: program, on: server.loop, wait: { _ = cgs_poll(nil, 0, 2) },
+        path, program: program, on: server.loop, wait: { PollTimeout.pause(.milliseconds(2)) },
         refused: { process, reason in
           logger?.warning(
             "refused a peer on the control socket", metadata: ["peer.pid": "\(process)", "reason": "\(reason)"])
@@ -66,7 +66,7 @@ extension ControlServer {
 
   /// Those who wait for the end are told of it with the report.
   var exitHook: ExitHook {
-    ExitHook(.withReport) { [self] report in finish(report) { _ = cgs_poll(nil, 0, 1) } }
+    ExitHook(.withReport) { [self] report in finish(report) }
   }
 }
 

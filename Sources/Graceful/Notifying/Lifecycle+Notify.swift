@@ -29,7 +29,7 @@ extension Lifecycle {
   /// cannot be used, and a socket where nobody listens, cost one warning in the log. It needs no thread of Swift's
   /// cooperative pool.
   public func notifySystemd() {
-    guard let name = NotifyDesk.address, !name.isEmpty else { return }
+    guard let name = ServiceNotifier.address, !name.isEmpty else { return }
     let socket: NotifySocket
     do throws(SystemError) {
       socket = try NotifySocket(name)
@@ -43,12 +43,12 @@ extension Lifecycle {
         logger.warning("\(problem)", metadata: ["lifecycle.name": "\(name)"])
       }, send: { socket.send($0) })
     // Asked for twice is asked for once; and a second lifecycle of this process speaks for itself only.
-    if add(driver) == .admitted { NotifyDesk.open(driver) }
+    if add(driver) == .admitted { ServiceNotifier.open(driver) }
   }
 }
 
 /// Where a handover finds who tells systemd: there is one main process, and so one of these in a process.
-enum NotifyDesk {
+enum ServiceNotifier {
   /// As it was when somebody first asked.
   static let address = ProcessSurroundings.live.variable(NotifySocket.variable)
 

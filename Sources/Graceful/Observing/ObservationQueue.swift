@@ -1,34 +1,30 @@
 internal import GracefulShutdown
+internal import GracefulSystem
 internal import Synchronization
 
-/// Pieces of work that call somebody's metrics or tracer: one after the other, in order, on a thread that they may block.
+/// Pieces of work that call the user's metrics or tracer: one after the other, in order, on a thread that they may block.
 ///
 /// When one blocks, those behind it wait, and when too many wait, further ones are dropped. Nothing else waits for them,
 /// unless it says for how long at most.
 final class ObservationQueue: Sendable {
   typealias Piece = @Sendable () -> Void
 
-  private struct State {
-    var environment: (any LifecycleEnvironment)?
-    var capacity = 0
-    var pieces: [Piece] = []
-    /// From the first piece on, until none is left.
-    var isBusy = false
+  private struct Run {
+    var environment: any LifecycleEnvironment
+    var capacity: Int
   }
 
-  private let state = Mutex(State())
+  private let run = Mutex<Run?>(nil)
+  private let pieces = Mailbox<Piece>()
 
   /// Whether everything has been done.
-  var isIdle: Bool { state.withLock { !$0.isBusy } }
+  var isIdle: Bool { pieces.isIdle }
 
   /// The run begins: before that, every piece is dropped.
   ///
   /// - Parameter phases: How many there are: they may all have something to say at once.
   func begin(in environment: any LifecycleEnvironment, phases: Int) {
-    state.withLock { state in
-      state.environment = environment
-      state.capacity = 4096 + 8 * phases
-    }
+    run.withLock { $0 = Run(environment: environment, capacity: 4096 + 8 * phases) }
   }
 
   /// Does it when everything before it has been done; returns at once.
@@ -37,37 +33,19 @@ final class ObservationQueue: Sendable {
   @discardableResult
   func add(_ piece: @escaping Piece) -> Bool { enqueue(piece, isDroppable: true) }
 
-  /// The same, and it is never dropped: somebody waits for it.
+  /// The same, and it is never dropped: the end of the run waits for it.
   func whenIdle(_ piece: @escaping Piece) {
     if isIdle { piece() } else { enqueue(piece, isDroppable: false) }
   }
 
   @discardableResult
   private func enqueue(_ piece: @escaping Piece, isDroppable: Bool) -> Bool {
-    let (isAccepted, environment): (Bool, (any LifecycleEnvironment)?) = state.withLock { state in
-      guard let environment = state.environment, !isDroppable || state.pieces.count < state.capacity else {
-        return (false, nil)
-      }
-      state.pieces.append(piece)
-      defer { state.isBusy = true }
-      return (true, state.isBusy ? nil : environment)
+    guard let run = run.withLock({ $0 }) else { return false }
+    let posted = pieces.post(piece, limit: isDroppable ? run.capacity : .max)
+    if posted == .isFirst {
+      // It holds the pieces until the last one is done.
+      run.environment.performObservation { [pieces] in pieces.drain { $0() } }
     }
-    // It holds this queue until the last piece is done.
-    environment?.performObservation { [self] in
-      while let pieces = takeAll() {
-        for piece in pieces { piece() }
-      }
-    }
-    return isAccepted
-  }
-
-  /// In the same step as nothing is left, nobody is at it: whoever brings a piece afterwards sees to that.
-  private func takeAll() -> [Piece]? {
-    state.withLock { state in
-      state.isBusy = !state.pieces.isEmpty
-      guard state.isBusy else { return nil }
-      defer { state.pieces = [] }
-      return state.pieces
-    }
+    return posted != .refused
   }
 }

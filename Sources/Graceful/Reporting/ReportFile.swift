@@ -1,14 +1,12 @@
-internal import CGracefulSystem
-internal import GracefulDescriptors
 internal import GracefulShutdown
 internal import GracefulSystem
 internal import SystemPackage
 
 /// Where the report goes as JSON when the one who started the program wants it in a file.
 ///
-/// It is written beside the file and renamed over it (rename(2)), so that nobody reads half a report. Where that cannot
+/// It is written beside the file and renamed over it (rename(2)), so that no reader finds half a report. Where that cannot
 /// be, it is written in place: a mount point cannot be renamed over (EBUSY), as Kubernetes' `/dev/termination-log` is one, and
-/// nobody but root can make a file beside that. It is not synced to the disk: what ends here is a process, not the machine.
+/// only root can make a file beside that. It is not synced to the disk: what ends here is a process, not the machine.
 struct ReportFile: Sendable {
   /// In the environment, the path.
   static let variable = "GRACEFUL_REPORT_FILE"
@@ -56,37 +54,26 @@ struct ReportFile: Sendable {
   ///   - rename: Another one is for tests of a mount point.
   func write(
     _ json: String, put: (FileDescriptor, String) throws -> Void = { _ = try $0.writeAll($1.utf8) },
-    rename: (FilePath, FilePath) -> CInt = Self.rename
+    rename: AtomicFile.Rename = AtomicFile.rename
   ) throws(SystemError) {
     let permissions = try permissionsOfTarget()
-    let temporary = FilePath("\(path).\(cgs_process_id()).tmp")
-    // Left by one that was killed, with the same number: in a container it is always 1.
-    _ = temporary.withPlatformString { cgs_unlink($0) }
-    let file: FileDescriptor
+    let file: AtomicFile
     do {
-      file = try FileDescriptor.open(
-        temporary, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec],
-        permissions: permissions ?? FilePermissions(rawValue: 0o644))
+      file = try AtomicFile(replacing: path, permissions: permissions ?? FilePermissions(rawValue: 0o644))
     } catch {
-      let error = failure("open", temporary, error)
       let isClosed = [.permissionDenied, .notPermitted, .readOnlyFileSystem].contains(error.errno)
       if permissions != nil, isClosed { return try writeInPlace(json, put: put) }
       throw error
     }
     do {
-      try file.closeAfter { try put(file, json) }
+      try file.write(rename: rename) { try put($0, json) }
     } catch {
-      _ = temporary.withPlatformString { cgs_unlink($0) }
-      throw failure("write", temporary, error)
+      if error.operation == "rename", error.errno == .resourceBusy { return try writeInPlace(json, put: put) }
+      throw error
     }
-    let result = rename(temporary, path)
-    guard result < 0 else { return }
-    _ = temporary.withPlatformString { cgs_unlink($0) }
-    if -result == Errno.resourceBusy.rawValue { return try writeInPlace(json, put: put) }
-    throw SystemError("rename", on: path.string, result: result)
   }
 
-  /// Whoever reads meanwhile, may find half of it.
+  /// A reader that comes meanwhile may find half of it.
   private func writeInPlace(
     _ json: String, put: (FileDescriptor, String) throws -> Void = { _ = try $0.writeAll($1.utf8) }
   ) throws(SystemError) {
@@ -95,34 +82,29 @@ struct ReportFile: Sendable {
       // Non-blocking: what was a regular file a moment ago may be a pipe that nobody reads.
       file = try FileDescriptor.open(path, .writeOnly, options: [.truncate, .noFollow, .nonBlocking, .closeOnExec])
     } catch {
-      throw failure("open", path, error)
+      throw SystemError("open", on: path, error)
     }
     do {
       try file.closeAfter { if !json.isEmpty { try put(file, json) } }
     } catch {
-      throw failure("write", path, error)
+      throw SystemError("write", on: path, error)
     }
-  }
-
-  private static func rename(_ from: FilePath, _ to: FilePath) -> CInt {
-    from.withPlatformString { from in to.withPlatformString { cgs_rename(from, $0) } }
   }
 
   /// `nil` when there is none yet.
   private func permissionsOfTarget() throws(SystemError) -> FilePermissions? {
-    var status = cgs_file_status()
-    let result = path.withPlatformString { cgs_link_status($0, &status) }
-    guard result >= 0 else {
-      let reason = Errno(rawValue: -result)
-      if reason == .noSuchFileOrDirectory { return nil }
-      throw SystemError("lstat", on: path.string, result: result)
+    let status: FileStatus
+    do {
+      status = try FileStatus.read(at: path)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
     }
-    // inode(7)
-    switch status.mode & 0o170000 {
-    case 0o100000: return FilePermissions(rawValue: CModeT(status.mode & 0o777))
-    case 0o040000: throw refusal(.isDirectory)
-    case 0o120000: throw refusal(.tooManySymbolicLinkLevels)
-    default: throw refusal(.invalidArgument)
+    switch status.kind {
+    case .file: return FilePermissions(rawValue: CModeT(status.permissions & 0o777))
+    case .directory: throw refusal(.isDirectory)
+    case .link: throw refusal(.tooManySymbolicLinkLevels)
+    case .pipe, .socket, .device: throw refusal(.invalidArgument)
     }
   }
 
@@ -130,9 +112,5 @@ struct ReportFile: Sendable {
     SystemError(
       operation: "replace", subject: path.string, errno: errno,
       advice: "name a regular file, or one that does not exist yet")
-  }
-
-  private func failure(_ operation: String, _ path: FilePath, _ error: any Error) -> SystemError {
-    SystemError(operation: operation, subject: path.string, errno: error as? Errno ?? .ioError)
   }
 }

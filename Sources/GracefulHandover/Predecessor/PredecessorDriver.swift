@@ -1,8 +1,7 @@
 internal import GracefulDescriptors
-internal import Synchronization
-internal import SystemPackage
+internal import GracefulSystem
 
-/// Performs what the predecessor's machine decides: listens on the handover socket, and speaks with those who come.
+/// Performs what the predecessor's machine decides: offers what this process has, stops to accept, starts a successor.
 ///
 /// On the poll loop's thread.
 final class PredecessorDriver: Sendable {
@@ -19,171 +18,63 @@ final class PredecessorDriver: Sendable {
     /// Everything was released: let go of what was offered.
     var released: @Sendable () -> Void
     /// Removes the socket's path.
-    var removePath: @Sendable () -> Void = {}
-    /// Speaks with one who wants control; `nil` when nobody does.
+    var removePath: @Sendable () -> Void
+    /// Speaks with a peer that wants control; `nil` when no such peer is answered.
     var control: (@Sendable (ControlConnection) -> Void)?
     var notify: @Sendable (HandoverEvent) -> Void
   }
 
-  private struct State {
-    var listener: SharedDescriptor?
-    var watch: PollLoop.WatchID?
-    var nextID = 0
-    var connections: [ConnectionID: FrameConnection] = [:]
-    var greeted: Set<ConnectionID> = []
-  }
-
   private let loop: PollLoop
-  private let calls: SocketCalls
-  private let program: String
   private let generation: UInt32
   private let offered: @Sendable () -> [NamedDescriptor]
   private let surroundings: Surroundings
-  private let driver: MachineDriver<PredecessorStateMachine>
-  private let timers: TimerTable<PredecessorStateMachine.Timer>
-  private let state: Mutex<State>
+  private let peers: PeerListener
 
   init(
     listener: SharedDescriptor, loop: PollLoop, calls: SocketCalls, limits: HandoverLimits, program: String,
-    generation: UInt32, takesOver: Bool = true, offered: @escaping @Sendable () -> [NamedDescriptor],
-    surroundings: Surroundings
+    generation: UInt32, offered: @escaping @Sendable () -> [NamedDescriptor], surroundings: Surroundings
   ) {
     self.loop = loop
-    self.calls = calls
-    self.program = program
     self.generation = generation
     self.offered = offered
     self.surroundings = surroundings
-    var services: PredecessorStateMachine.Services = takesOver ? .handover : []
-    if surroundings.control != nil { services.insert(.control) }
-    driver = MachineDriver(PredecessorStateMachine(limits: limits, services: services))
-    timers = TimerTable(loop: loop)
-    state = Mutex(State(listener: listener))
-  }
-
-  deinit {
-    // Whoever lets go of this without closing it must not leave the loop with a number that is closed.
-    if let watch = state.withLock({ $0.watch }) { loop.unwatch(watch) }
+    peers = PeerListener(
+      listener, loop: loop, calls: calls, limits: limits, program: program, takesOver: true,
+      control: surroundings.control)
+    peers.attach { [weak self] in self?.perform($0) }
   }
 
   /// Begins to accept on the handover socket.
-  func start() {
-    state.withLock { state in
-      guard let listener = state.listener, state.watch == nil else { return }
-      state.watch = loop.watch(listener.number, .readable) { [weak self] _ in self?.accept() }
-    }
-  }
+  func start() { peers.start() }
 
-  func receive(_ event: PredecessorStateMachine.Event) {
-    driver.receive(event) { perform($0) }
-  }
+  func receive(_ event: PredecessorStateMachine.Event) { peers.receive(event) }
 
-  var isHandingOver: Bool { driver.ask(\.isHandingOver) }
+  var isHandingOver: Bool { peers.isHandingOver }
 
-  /// Lets go of the socket and of everybody who is connected.
-  func close() {
-    closeListener()
-    timers.disarmAll()
-    let connections = state.withLock { state in
-      defer { state.connections = [:] }
-      return state.connections.values
-    }
-    for connection in connections { connection.close() }
-  }
-
-  // MARK: Those who come
-
-  private func accept() {
-    while let listener = state.withLock({ $0.listener }) {
-      let number = calls.accept(listener.number)
-      guard number >= 0 else { return acceptFailed(Errno(rawValue: -number)) }
-      admit(SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: number))))
-    }
-  }
-
-  private func acceptFailed(_ errno: Errno) {
-    if errno == .wouldBlock || errno == .resourceTemporarilyUnavailable || errno == .connectionAbort { return }
-    // Out of descriptors, mostly. The socket stays readable, and the loop would spin on it: look again in a moment.
-    state.withLock { state in
-      if let watch = state.watch { loop.unwatch(watch) }
-      state.watch = nil
-    }
-    surroundings.notify(.peerRefused(process: 0, reason: "accept on the handover socket failed: \(errno)"))
-    _ = loop.schedule(at: .now + .milliseconds(100)) { [weak self] in self?.start() }
-  }
-
-  private func admit(_ socket: SharedDescriptor) {
-    let peer: Peer
-    switch calls.peer(socket.number) {
-    case .success(let found): peer = found
-    case .failure(let error):
-      return surroundings.notify(.peerRefused(process: 0, reason: "its credentials are not known: \(error)"))
-    }
-    let id = state.withLock { state in
-      state.nextID += 1
-      return ConnectionID(state.nextID)
-    }
-    let connection = FrameConnection(socket, peer: peer, loop: loop, calls: calls) { [weak self] in
-      self?.happened(id, $0)
-    }
-    state.withLock { $0.connections[id] = connection }
-    guard peer.user == ThisProcess.user || peer.user == 0 else {
-      let reason = "user \(peer.user) may not do this, only user \(ThisProcess.user) and root"
-      send(id, .refused(.notAllowed, reason))
-      forget(id)
-      return surroundings.notify(.peerRefused(process: peer.process, reason: reason))
-    }
-    receive(.connected(id, process: peer.process))
-    connection.start()
-    connection.watchProcess()
-  }
-
-  private func happened(_ id: ConnectionID, _ event: FrameConnection.Event) {
-    switch event {
-    case .preamble(let preamble): receive(.preamble(id, preamble))
-    case .malformed(let reason): receive(.malformed(id, reason))
-    case .closed, .peerDied: receive(.closed(id))
-    case .frame(let frame, let descriptors):
-      switch frame.message() {
-      case .message(_) where !descriptors.isEmpty: receive(.malformed(id, "descriptors, which nobody asked for"))
-      case .message(let message): receive(.message(id, message))
-      case .unknownType(let type): receive(.unknownFrame(id, type: type))
-      case nil: receive(.malformed(id, "a frame of type \(frame.type) whose content is not what that type has"))
-      }
-    }
-  }
-
-  // MARK: Deeds
+  /// Lets go of the socket and of every peer.
+  func close() { peers.close() }
 
   private func perform(_ action: PredecessorStateMachine.Action) {
     switch action {
-    case .send(let id, let message): send(id, message)
     case .offer(let id): offer(to: id)
-    case .giveAway(let id, let program): giveAway(id, program)
-    case .close(let id): forget(id)
-    case .kill(let id):
-      if let connection = connection(id), !connection.kill() {
-        surroundings.notify(.ignored("process \(connection.peer.process) cannot be killed; end it by hand"))
-      }
     case .killChild(let process): surroundings.killChild(process)
-    case .arm(let timer, let instant):
-      timers.arm(timer, at: instant) { [weak self] in self?.receive(.deadline(timer)) }
-    case .disarm(let timer): timers.disarm(timer)
     case .pauseAccepting(let number):
       surroundings.pause { [weak self, loop] in
         loop.execute { [weak self] in self?.receive(.acceptingPaused(number)) }
       }
     case .resumeAccepting: surroundings.resume()
     case .closeListener:
-      closeListener()
+      peers.closeListener()
       surroundings.released()
     case .giveUpSocket:
       surroundings.removePath()
-      closeListener()
+      peers.closeListener()
       surroundings.released()
     case .spawn: spawn()
     case .notify(let notice): surroundings.notify(notice)
     case .ignored(let reason): surroundings.notify(.ignored(reason))
+    // The listener's.
+    case .send, .giveAway, .close, .kill, .arm, .disarm: break
     }
   }
 
@@ -199,51 +90,12 @@ final class PredecessorDriver: Sendable {
 
   private func offer(to id: ConnectionID) {
     let all = offered()
-    send(
+    peers.send(
       id,
       .welcome(
         process: UInt32(bitPattern: ThisProcess.number), generation: generation, descriptors: UInt32(all.count)))
-    for part in all.parts() { send(id, .descriptors(part.map(\.label)), part.map(\.descriptor)) }
-    send(id, .offered)
-  }
-
-  private func send(_ id: ConnectionID, _ message: Message, _ descriptors: [SharedDescriptor] = []) {
-    guard let connection = connection(id) else { return }
-    if state.withLock({ $0.greeted.insert(id).inserted }) {
-      connection.send(Preamble(purpose: .handover, program: program).encoded)
-    }
-    connection.send(message, descriptors)
-  }
-
-  private func connection(_ id: ConnectionID) -> FrameConnection? {
-    state.withLock { $0.connections[id] }
-  }
-
-  private func forget(_ id: ConnectionID) {
-    let connection = state.withLock { state in
-      state.greeted.remove(id)
-      return state.connections.removeValue(forKey: id)
-    }
-    connection?.close()
-  }
-
-  private func giveAway(_ id: ConnectionID, _ program: String) {
-    let connection = state.withLock { state in
-      state.greeted.remove(id)
-      return state.connections.removeValue(forKey: id)
-    }
-    guard let given = connection?.detach() else { return }
-    surroundings.control?(ControlConnection(given, program: program))
-  }
-
-  private func closeListener() {
-    let listener = state.withLock { state in
-      if let watch = state.watch { loop.unwatch(watch) }
-      state.watch = nil
-      defer { state.listener = nil }
-      return state.listener
-    }
-    loop.execute { _ = listener }
+    for part in all.parts() { peers.send(id, .descriptors(part.map(\.label)), part.map(\.descriptor)) }
+    peers.send(id, .offered)
   }
 }
 

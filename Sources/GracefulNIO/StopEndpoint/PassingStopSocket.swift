@@ -3,15 +3,15 @@ import GracefulDescriptors
 
 /// The stop endpoint's listener in a handover: it passes to the successor, so that no probe is refused.
 ///
-/// The predecessor accepts until its successor takes over, and the successor from then on; who connects in between waits in
-/// the queue of the socket, which is the same one. Never both: NIO takes it for a fault of the kernel when it is told that
-/// somebody has come, and another process has accepted him (an assertion in `BaseSocketChannel`).
-struct PassingStopSocket: HandoverGuest {
+/// The predecessor accepts until its successor takes over, and the successor from then on; a client that connects in between waits
+/// in the queue of the socket, which is the same one. Never both: NIO takes it for a fault of the kernel when it is told of a
+/// connection that another process has accepted (an assertion in `BaseSocketChannel`).
+struct PassingStopSocket: HandoverCompanion {
   let server: StopServer
   let address: StopServerAddress
 
   func joined(_ handover: Handover) {
-    // Under its address: a listener of another one is of no use to anybody here.
+    // Under its address: a listener of another one is of no use here.
     let name = "graceful.http \(address)"
     handover.accompany(Acceptor(accept: { server.accept() }, pause: { server.pause($0) }))
     server.join(

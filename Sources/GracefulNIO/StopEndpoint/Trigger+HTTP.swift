@@ -71,13 +71,15 @@ extension StopServer {
     desk.attach(to: target, token: secret)
     _ = target.lifecycle?.add(
       StopDeskObserver(desk: desk, purpose: name, whenSucceeded: { if waitsForAddress { server.closeListener() } }))
-    if waitsForAddress, let succession = target.lifecycle?.whole.succession {
-      succession.add(guest: PassingStopSocket(server: server, address: address))
-      succession.whenPassedOn { server.passOn() }
+    var forgetCompanion: @Sendable () -> Void = {}
+    if waitsForAddress, let lifecycle = target.lifecycle {
+      forgetCompanion = HandoverCompanions.add(PassingStopSocket(server: server, address: address), to: lifecycle)
+      lifecycle.whole.succession.whenPassedOn { server.passOn() }
     }
     if let socket { server.serve(socket) } else { server.serve(address, every: .milliseconds(20)) }
     let listening = Listening(
-      leave: {
+      leave: { [forgetCompanion] in
+        forgetCompanion()
         desk.leave()
         server.leave()
       },

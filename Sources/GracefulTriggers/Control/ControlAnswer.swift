@@ -92,7 +92,7 @@ extension ControlAnswer {
   /// - Throws: When nothing of the kind is known, or it is not written as its kind is.
   package init(type: UInt16, payload: [UInt8]) throws(ControlFrameError) {
     guard let kind = Kind(rawValue: type) else { throw .unknown(type: type) }
-    var bytes = ControlBytesReader(payload)
+    var bytes = ByteReader(payload)
     let answer: ControlAnswer?
     switch kind {
     case .serving:

@@ -1,4 +1,5 @@
 internal import CGracefulSystem
+internal import GracefulSystem
 internal import Synchronization
 
 /// Asks a program to stop by a file, and waits, blocking its thread and needing no other.
@@ -20,7 +21,7 @@ package final class StopAskingDriver: Sendable {
     self.timeout = min(max(timeout, .zero), .seconds(3650 * 86_400))
     self.pace = pace
     calls = files.calls
-    wake = try WakePipe(calls: calls)
+    do throws(SystemError) { wake = try calls.pipe() } catch { throw StopFileError(error, "stop files") }
   }
 
   /// Ends the waiting: the request is taken back.

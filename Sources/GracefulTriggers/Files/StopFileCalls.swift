@@ -20,7 +20,7 @@ package struct StopFileCalls: Sendable {
   /// The first 1,024 bytes of a file.
   package var read: @Sendable (_ path: String) -> [UInt8]?
   package var close: @Sendable (_ descriptor: Int32) -> Void
-  package var pipe: @Sendable (_ ends: inout [Int32]) -> Int32
+  package var pipe: @Sendable () throws(SystemError) -> WakePipe
   package var inotify: @Sendable () -> Int32
   package var watch: @Sendable (_ inotify: Int32, _ directory: String) -> Int32
   package var unwatch: @Sendable (_ inotify: Int32, _ watch: Int32) -> Int32
@@ -61,10 +61,7 @@ package struct StopFileCalls: Sendable {
       return readSome(descriptor)
     },
     close: { descriptor in _ = cgs_close(descriptor) },
-    pipe: { ends in
-      ends = [-1, -1]
-      return cgs_pipe(&ends)
-    },
+    pipe: { () throws(SystemError) in try WakePipe(for: "stop files") },
     inotify: { cgs_inotify() },
     watch: { inotify, directory in cgs_inotify_watch(inotify, directory) },
     unwatch: { inotify, watch in cgs_inotify_unwatch(inotify, watch) },

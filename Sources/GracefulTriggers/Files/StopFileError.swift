@@ -1,3 +1,4 @@
+internal import GracefulSystem
 internal import SystemPackage
 
 /// A stop by files that did not come about.
@@ -44,6 +45,8 @@ public struct StopFileError: Error, Hashable, Sendable, CustomStringConvertible 
     let refused: Set<Errno> = [.permissionDenied, .notPermitted, .readOnlyFileSystem]
     self.init(refused.contains(errno) ? .notAllowed : .system, path: path, "\(operation) failed: \(errno)")
   }
+
+  init(_ error: SystemError, _ path: String) { self.init(error.operation, path, result: -error.errno.rawValue) }
 
   /// One sentence.
   public var description: String { "\(path): \(reason)" }

@@ -1,7 +1,6 @@
-internal import CGracefulSystem
 internal import GracefulShutdown
+internal import GracefulSystem
 internal import Logging
-internal import Synchronization
 
 extension Trigger {
   /// Stop files: `process.stop` asks, and `process.stopped` answers, as `noamt/stop` has them.
@@ -74,19 +73,11 @@ extension Trigger {
 extension Succession {
   /// Whether the program ends with this process; once it does, no successor takes over.
   ///
-  /// It blocks its thread, and not for long: whoever waits for a exitHook does so for a fraction of a second. A handover whose
+  /// It blocks its thread, and not for long: an exit hook is waited for no longer than a fraction of a second. A handover whose
   /// thread does not answer by then, does not go on either.
   fileprivate func hasEnded() -> Bool {
-    let answer = EndAnswer()
-    mayStop { answer.give($0 == nil) }
-    for _ in 0..<50 where answer.given == nil { _ = cgs_poll(nil, 0, 1) }
-    return answer.given ?? (objection == nil)
+    let answer = Latch<Bool>()
+    mayStop { answer.set($0 == nil) }
+    return answer.wait(atMost: .milliseconds(50)) ?? (objection == nil)
   }
-}
-
-private final class EndAnswer: Sendable {
-  private let state = Mutex<Bool?>(nil)
-
-  var given: Bool? { state.withLock { $0 } }
-  func give(_ answer: Bool) { state.withLock { $0 = answer } }
 }

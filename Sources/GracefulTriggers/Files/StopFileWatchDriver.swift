@@ -1,4 +1,5 @@
 internal import CGracefulSystem
+internal import GracefulSystem
 package import GracefulShutdown
 internal import Synchronization
 
@@ -51,8 +52,12 @@ package final class StopFileWatchDriver: Sendable {
     self.heard = heard
     self.succession = succession
     self.isPassedOn = isPassedOn
-    wake = try WakePipe(calls: calls)
-    begun = try WakePipe(calls: calls)
+    do throws(SystemError) {
+      wake = try calls.pipe()
+      begun = try calls.pipe()
+    } catch {
+      throw StopFileError(error, "stop files")
+    }
     teller = StopFileTeller(told + [files.onRefusal].compactMap { $0 }, calls: calls)
     let result = calls.startThread("graceful-files") { [self] in watch(pace) }
     guard result >= 0 else { throw StopFileError("pthread_create", files.requestPath, result: result) }
@@ -94,7 +99,7 @@ package final class StopFileWatchDriver: Sendable {
     while .now < limit {
       if state.withLock({ $0.beginning != nil }) { break }
       let left = Int32(max(.zero, limit - .now) / .milliseconds(1)) + 1
-      if calls.poll([begun.reader], left) == nil { _ = cgs_poll(nil, 0, 1) }
+      if calls.poll([begun.reader], left) == nil { PollTimeout.pause(.milliseconds(1)) }
     }
     let beginning = state.withLock { state in
       state.isAwaited = false
@@ -129,7 +134,7 @@ package final class StopFileWatchDriver: Sendable {
       let change = watch.wait(until: instant)
       let event: StopFileWatchStateMachine.Event
       // Before the words are taken: the next one wakes again.
-      if change.contains(.woken) { wake.quieten() }
+      if change.contains(.woken) { wake.drain() }
       if let word = takeWord() {
         event = word
       } else if change.contains(.ended) {

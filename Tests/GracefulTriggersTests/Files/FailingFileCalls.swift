@@ -1,4 +1,5 @@
 import CGracefulSystem
+import GracefulSystem
 import GracefulTriggers
 import Synchronization
 
@@ -50,7 +51,10 @@ final class FailingFileCalls: Sendable {
     calls.write = { self.fails(.write) ? Int(error) : live.write($0, $1) }
     calls.rename = { self.fails(.rename) ? error : live.rename($0, $1) }
     calls.read = { self.fails(.read) ? nil : live.read($0) }
-    calls.pipe = { self.fails(.pipe) ? error : live.pipe(&$0) }
+    calls.pipe = { () throws(SystemError) in
+      if self.fails(.pipe) { throw SystemError("pipe2", on: "stop files", result: error) }
+      return try live.pipe()
+    }
     calls.inotify = { self.fails(.inotify) ? error : live.inotify() }
     calls.watch = { self.fails(.watch) ? error : live.watch($0, $1) }
     calls.poll = { self.fails(.poll) ? nil : live.poll($0, $1) }

@@ -1,4 +1,5 @@
 package import GracefulDescriptors
+internal import GracefulSystem
 internal import Synchronization
 
 /// What happens between *ready* and the end. On the loop's thread, but for `take` and `offer`.
@@ -64,7 +65,7 @@ extension Handover {
     HandoverError(.withdrawn, socket: configuration.socket, reason: "this process has left the handover")
   }
 
-  func happened(_ event: Joining.Later) {
+  func happened(_ event: HandoverJoin.Later) {
     switch event {
     case .own(let proof):
       listen()
@@ -189,13 +190,14 @@ extension Handover {
 
   private var acceptors: [Acceptor] { state.withLock { ($0.acceptor.map { [$0] } ?? []) + $0.companions } }
 
-  /// One that does not pause in time holds up no handover: then both may accept for a moment.
+  /// A companion that does not pause in time holds up no handover: then both may accept for a moment.
   private func pauseCompanions(_ done: @escaping @Sendable () -> Void) {
     let companions = state.withLock { $0.companions }
     if companions.isEmpty { return done() }
-    let round = PauseRound(companions.count, done)
-    for companion in companions { companion.pause { round.countDown() } }
-    _ = loop.schedule(at: .now + .milliseconds(500)) { round.giveUp() }
+    let paused = CountdownLatch(companions.count)
+    paused.opened.whenSet(done)
+    for companion in companions { companion.pause { paused.countDown() } }
+    _ = loop.schedule(at: .now + .milliseconds(500)) { paused.opened.set() }
   }
 
   private func takenOver(by process: Int32) {

@@ -2,7 +2,7 @@ internal import GracefulDescriptors
 internal import Synchronization
 
 /// The way in: claim the socket, or speak with the process that holds it until all that it offers is here.
-final class Joining: Sendable {
+final class HandoverJoin: Sendable {
   struct Joined: Sendable {
     enum Role: Sendable {
       case first
