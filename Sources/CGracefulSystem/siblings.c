@@ -68,7 +68,7 @@ static int report_pipe(const struct cgs_spawn *what, int ends[2]) {
     for (size_t i = 0; i < what->descriptor_pairs; i++)
         if (what->descriptors[2 * i + 1] >= floor) floor = what->descriptors[2 * i + 1] + 1;
     int both[2];
-    // Not blocking: somebody else in this process may fork and keep the other end.
+    // Not blocking: another thread of this process may fork, and its child keep the other end.
     if (pipe2(both, O_CLOEXEC | O_NONBLOCK) < 0) return -errno;
     int high = fcntl(both[1], F_DUPFD_CLOEXEC, floor);
     int failed = high < 0 ? errno : 0;

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-// One more than the descriptor, so that zero means "nobody listens".
+// One more than the descriptor, so that zero means that no thread listens.
 static _Atomic int forwarding[65];
-// It came before anybody listened. Only process 1 has any.
+// It came before the program listened. Only process 1 has any.
 static _Atomic int kept[65];
 
 static void pass_on(int signal, int fd) {
@@ -27,7 +27,7 @@ static void forward(int signal) {
     errno = before;
 }
 
-// In process 1, for as long as nobody listens. Kept first and looked for a listener then; whoever comes to listen does
+// In process 1, for as long as the program does not listen. Kept first and looked for a listener then; a listener does
 // it the other way round: so one of both finds it, and the exchange sees that only one passes it on.
 static void keep(int signal) {
     int before = errno;
@@ -47,7 +47,7 @@ static int disposition(int signal, void (*handler)(int)) {
 }
 
 // The kernel drops what process 1 has no handler for (pid_namespaces(7)), so one of these that comes while the program
-// starts would be lost, and whoever sent it waits until it kills. Anywhere else its default action is right.
+// starts would be lost, and its sender waits until it kills. Anywhere else its default action is right.
 static const int worth_keeping[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 
 static int is_worth_keeping(int signal) {
@@ -61,7 +61,7 @@ __attribute__((constructor)) static void keep_from_the_start(void) {
     if (getpid() != 1) return;
     for (size_t i = 0; i < sizeof worth_keeping / sizeof worth_keeping[0]; i++) {
         struct sigaction present;
-        // Whoever started it may want it ignored, as nohup(1) does.
+        // Its parent may want it ignored, as nohup(1) does.
         if (sigaction(worth_keeping[i], NULL, &present) == 0 && present.sa_handler == SIG_DFL)
             disposition(worth_keeping[i], keep);
     }

@@ -3,4 +3,5 @@
 @_exported public import GracefulHandover
 @_exported public import struct GracefulProcesses.Command
 @_exported public import GracefulShutdown
+@_exported public import GracefulSystem
 @_exported public import GracefulTriggers

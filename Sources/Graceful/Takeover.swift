@@ -6,7 +6,7 @@ internal import Synchronization
 extension Lifecycle {
   /// Takes part in a line of generations, as the first or as the successor of the process that serves: one call.
   ///
-  /// It joins the two columns: a successor that takes over stops this lifecycle (who asked: the successor); a stop ends
+  /// It joins the two columns: a successor that takes over stops this lifecycle (and is the source of the request); a stop ends
   /// the wish to be taken over; what happens is logged. When `body` returns or throws, the handover is left
   /// (``Handover/leave()``), so that no path stays behind.
   ///

@@ -8,15 +8,15 @@ internal import SystemPackage
 /// may have sent a request. To accept until none waits is not enough: the next one may come before the close. So no new
 /// connection is let in first; those whose handshake has begun still arrive. When none waits any more, it is closed.
 ///
-/// Who is not let in tries again after a second, and hears then that nobody listens, or is served by whoever does. Where the
-/// socket may be somebody else's too (a supervisor's, a predecessor's), connections are let in again before this copy is
-/// closed: nobody else would ever hear of one.
+/// A client that is not let in tries again after a second, and is refused then, or served by another listener. Where another
+/// process may have the socket too (a supervisor, a predecessor), connections are let in again before this copy is closed:
+/// that process would never hear of one otherwise.
 package struct ListenQueue: ~Copyable, Sendable {
   private let listener: OwnedDescriptor
   private let mayBeShared: Bool
 
   /// Takes a copy of a listener, which is closed with this value, last.
-  /// - Parameter mayBeShared: Whether somebody else may have the socket, who is to hear of connections afterwards.
+  /// - Parameter mayBeShared: Whether another process may have the socket, and is to hear of connections afterwards.
   package init(of number: Int32, mayBeShared: Bool) throws(SystemError) {
     let result = cgs_duplicate(number)
     guard result >= 0 else { throw SystemError("fcntl(F_DUPFD_CLOEXEC)", on: "descriptor \(number)", result: result) }
@@ -34,9 +34,9 @@ package struct ListenQueue: ~Copyable, Sendable {
   /// Where the system has no such thing (only Linux has), connections go on to come.
   package func holdOff() { _ = cgs_hold_off(listener.number) }
 
-  /// Lets connections begin again at a listener, whoever kept them away.
+  /// Lets connections begin again at a listener, whichever process kept them away.
   package static func letIn(at number: Int32) { _ = cgs_let_in(number) }
 
-  /// Whether nobody waits to be accepted.
+  /// Whether no connection waits to be accepted.
   package var isEmpty: Bool { cgs_has_waiting(listener.number) == 0 }
 }

@@ -4,7 +4,7 @@ public import SystemPackage
 
 /// A file descriptor with exactly one owner, closed exactly once.
 ///
-/// It cannot be copied. Whoever holds it last closes it: at the end of its scope, by ``close()``, or not at all when
+/// It cannot be copied. Its last holder closes it: at the end of its scope, by ``close()``, or not at all when
 /// ``release()`` has given it to an owner outside Swift's sight (an event loop, for example).
 public struct OwnedDescriptor: ~Copyable, Sendable {
   /// The descriptor, for a call that only borrows it.
@@ -15,7 +15,7 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
   /// The number that system calls take.
   package var number: Int32 { borrowed.rawValue }
 
-  /// Takes ownership of a descriptor that nobody else closes.
+  /// Takes ownership of a descriptor that no other code closes.
   public init(adopting descriptor: FileDescriptor) {
     self.borrowed = descriptor
   }

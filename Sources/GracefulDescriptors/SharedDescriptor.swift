@@ -1,4 +1,4 @@
-/// A descriptor that several hold; the last one that lets go closes it.
+/// A descriptor with several holders; the last holder that lets go closes it.
 ///
 /// For tables and queues: a message that waits to be sent holds the descriptors in it, so that none is closed between
 /// the queueing and the sending.

@@ -22,7 +22,7 @@ package struct SocketCalls: Sendable {
   package var unixSocket: @Sendable () -> Int32
   package var peer: @Sendable (_ descriptor: Int32) -> Result<Peer, SystemError>
   package var peerProcess: @Sendable (_ descriptor: Int32) -> Int32
-  /// pidfd_send_signal(2): to that process, never to one that has its number now.
+  /// pidfd_send_signal(2): to that process, never to another that has its number now.
   package var signalProcess: @Sendable (_ process: Int32, _ signal: Int32) -> Int32
   package var status: @Sendable (_ path: Path) -> Result<FileStatus, SystemError>
   package var descriptorStatus: @Sendable (_ descriptor: Int32) -> Result<FileStatus, SystemError>

@@ -56,7 +56,7 @@ package struct SocketPath: Sendable, Equatable, CustomStringConvertible {
 
   /// Looks at the directory and at what is at the path now.
   ///
-  /// The directory must be one in which nobody else can replace our socket: our own or root's, and closed to others'
+  /// In the directory no other user may be able to replace our socket: it must be our own or root's, and closed to others'
   /// writing, or sticky (`/tmp`). What is at the path must be a socket of our own user, or nothing.
   /// - Returns: whether a socket is there, with its status.
   package func check(calls: SocketCalls) throws(Refusal) -> FileStatus? {

@@ -1,7 +1,7 @@
 package import GracefulDescriptors
 internal import Synchronization
 
-/// A connection, taken out of a ``FrameConnection`` together with what it has received and nobody has taken yet.
+/// A connection, taken out of a ``FrameConnection`` together with what it has received and not passed on yet.
 struct DetachedConnection: Sendable {
   var socket: SharedDescriptor
   var process: SharedDescriptor?
@@ -10,9 +10,9 @@ struct DetachedConnection: Sendable {
   var calls: SocketCalls
 }
 
-/// A peer who wants control (``Preamble/Purpose/control``): its user has been checked, and its preamble taken.
+/// A peer that wants control (``Preamble/Purpose/control``): its user has been checked, and its preamble taken.
 ///
-/// What its frames say is not known here. Whoever is given this lets go of it to close the connection.
+/// What its frames say is not known here. Its holder lets go of it to close the connection.
 package final class ControlConnection: Sendable {
   package enum Event: Equatable, Sendable {
     case frame(Frame)
@@ -45,7 +45,7 @@ package final class ControlConnection: Sendable {
   /// Nothing is read before ``read()``.
   /// - Parameters:
   ///   - loop: Where it goes on; this must be called on its thread.
-  ///   - name: What the peer is told of who answers.
+  ///   - name: The name by which this program answers.
   ///   - onEvent: Called on the loop's thread; never after ``close()``.
   package func greet(on loop: PollLoop, as name: String, _ onEvent: @escaping @Sendable (Event) -> Void) {
     let connection: FrameConnection? = state.withLock { state in
@@ -79,7 +79,7 @@ package final class ControlConnection: Sendable {
   /// Sends when there is room, after what was given before.
   package func send(_ frame: Frame) { started?.send(frame.encoded) }
 
-  /// Whether something that was given to be sent has not been: whoever does not read gets nothing more.
+  /// Whether something that was given to be sent has not been: a peer that does not read gets nothing more.
   package var hasUnsent: Bool { started?.hasUnsent ?? false }
 
   /// Sends what is queued, for a second at the most, then closes.

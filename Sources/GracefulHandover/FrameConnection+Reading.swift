@@ -67,7 +67,7 @@ extension FrameConnection {
     }
   }
 
-  /// Nothing more is read, but the end is still looked for: whoever waits for it would wait for ever where the system
+  /// Nothing more is read, but the end is still looked for: the machine would wait for it for ever where the system
   /// gives no descriptor of the peer's process.
   func broken(_ reason: String) {
     let isWriting = state.withLock { state in

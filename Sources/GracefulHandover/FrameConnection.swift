@@ -4,7 +4,7 @@ internal import SystemPackage
 
 /// One end of a handover's connection: bytes and descriptors in and out, on the poll loop's thread, without blocking.
 ///
-/// It holds what it sends until it is sent, and what it received until somebody takes it: whatever happens, each
+/// It holds what it sends until it is sent, and what it received until that is taken: whatever happens, each
 /// descriptor is closed exactly once.
 final class FrameConnection: Sendable {
   enum Event: Sendable {
@@ -68,7 +68,7 @@ final class FrameConnection: Sendable {
   }
 
   deinit {
-    // Whoever lets go of a connection without closing it must not leave the loop with a number that is closed.
+    // A holder that lets go of a connection without closing it must not leave the loop with a number that is closed.
     let watches = state.withLock { [$0.socketWatch, $0.processWatch] }
     for watch in watches { if let watch { loop.unwatch(watch) } }
   }
@@ -85,9 +85,9 @@ final class FrameConnection: Sendable {
 
   /// Reports the death of the process at the other end from now on, not only the end of the connection.
   ///
-  /// - Parameter process: the number by which the peer calls itself; nil takes the system's word for who it is. On the
+  /// - Parameter process: the number by which the peer calls itself; nil takes the system's word for it. On the
   ///   side that connected, the system names the process that called listen(2) last (unix(7), SO_PEERCRED), which may
-  ///   be an earlier generation than the one that answers, and dead. Then only the end of the connection counts.
+  ///   be an earlier generation than the process that answers, and dead. Then only the end of the connection counts.
   func watchProcess(calledItself process: Int32? = nil) {
     state.withLock { state in
       if let process, process != peer.process { state.process = nil }
@@ -140,7 +140,7 @@ final class FrameConnection: Sendable {
   /// Whether something that was given to be sent has not been.
   var hasUnsent: Bool { state.withLock { !$0.outgoing.isEmpty } }
 
-  /// SIGKILL to the process at the other end: to that one, never to one that has its number now.
+  /// SIGKILL to the process at the other end: to that process, never to another that has its number now.
   ///
   /// - Returns: false when the system gave no descriptor of that process.
   func kill() -> Bool {

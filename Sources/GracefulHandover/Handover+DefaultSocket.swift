@@ -10,7 +10,7 @@ extension Handover.Configuration {
   /// with mode 0700, and must belong to this user. Two programs with the same name and distinction take over from each
   /// other.
   /// - Parameter distinction: for example the address that it listens on.
-  /// - Throws: when the directory cannot be made or belongs to somebody else.
+  /// - Throws: when the directory cannot be made or belongs to another user.
   public static func defaultSocket(program: String, distinction: String) throws(HandoverError) -> String {
     let runtime = EnvironmentVariables.value(of: "XDG_RUNTIME_DIR").flatMap { $0.isEmpty ? nil : $0 }
     let directory = runtime.map { "\($0)/graceful" } ?? "/tmp/graceful-\(ThisProcess.user)"
@@ -27,7 +27,7 @@ extension Handover.Configuration {
     switch SocketCalls.live.status(directory) {
     case .failure(let error): throw HandoverError(error, socket: socket)
     case .success(let status):
-      // Anybody may make a directory of this name in /tmp before us.
+      // Another user may make a directory of this name in /tmp before us.
       guard status.kind == .directory, status.user == ThisProcess.user, status.permissions & 0o077 == 0 else {
         throw HandoverError(
           SocketPath.Refusal.directoryUnsafe(directory, reason: "is not a directory of mode 0700 that is our own"),

@@ -38,10 +38,10 @@ extension Handover {
     }
   }
 
-  /// Answers those who come to the handover socket: from the first moment, even if only with "not ready myself yet".
+  /// Answers the peers that come to the handover socket: from the first moment, even if only with "not ready myself yet".
   func listen() {
     guard let listener = state.withLock({ $0.socket }) else { return }
-    // Again, where it was inherited: those who connect are told by the system who called listen(2) last, and that shall
+    // Again, where it was inherited: peers that connect are told by the system which process called listen(2) last, and that shall
     // be this process.
     _ = configuration.calls.listen(listener.number, SocketClaim.backlog)
     let driver = PredecessorDriver(
@@ -99,7 +99,8 @@ extension Handover {
     end()
   }
 
-  /// Whoever wants to see or stop this process while it drains finds it here; whoever wants the socket gets it at once.
+  /// A command that wants to see or stop this process while it drains finds it here; a process that wants the socket gets it
+  /// at once.
   private func stayForControl(_ driver: PredecessorDriver) {
     driver.receive(.left)
     state.withLock { state in
@@ -110,7 +111,7 @@ extension Handover {
     answerOwning(.failure(hasLeftError))
   }
 
-  /// Somebody else is the first at this path; whoever has just been told so is still to hear it.
+  /// Another process is the first at this path; the peer that has just been told so is still to hear it.
   private func giveUpSocket() {
     claim.remove(bound)
     configuration.controlEnded()
@@ -146,10 +147,10 @@ extension Handover {
     }
     configuration.onEvent(.owning(predecessorDied: predecessorDied))
     if !unclaimed.isEmpty { configuration.onEvent(.unclaimed(unclaimed)) }
-    // Before anybody may take over from here: a pause that comes next finds it begun, whatever the program does.
+    // Before a successor may take over from here: a pause that comes next finds it begun, whatever the program does.
     for acceptor in acceptors { acceptor.accept() }
     driver?.receive(.started)
-    // Asked while nobody was there to be told: between the acknowledgement and now.
+    // Asked while there was no driver to be told: between the acknowledgement and now.
     if state.withLock({ $0.isStopping }) { driver?.receive(.stopRequested) }
   }
 

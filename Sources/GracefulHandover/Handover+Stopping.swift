@@ -3,13 +3,13 @@ internal import Synchronization
 
 /// A stop that is meant for the program, and not only for this generation of it.
 extension Handover {
-  /// Asks whether this process may stop for somebody who wants the program to stop, and not only this generation of it.
+  /// Asks whether this process may stop for a caller that wants the program to stop, and not only this generation of it.
   ///
   /// - Parameter answer: `nil` when it may: from then on no handover begins any more. Before this process serves, while a
   ///   handover is going on, and after it, the one to be stopped is another one; then this is why. Called once, on the
   ///   handover's thread or at once.
   package func refuseSuccessors(_ answer: @escaping @Sendable (_ reason: String?) -> Void) {
-    // Under the lock: whoever ends comes after this on the loop, which drops nothing that came before its end. One that has
+    // Under the lock: an end comes after this on the loop, which drops nothing that came before its end. A process that has
     // left while a handover was going on, goes on with that.
     let isAsked = state.withLock { state in
       guard !state.hasLeft || state.driver != nil else { return false }
@@ -30,13 +30,13 @@ extension Handover {
   /// Closes this process's copies of what was offered to successors, unless one is taking over, or has.
   ///
   /// From then on no handover begins any more. A copy of a listener keeps its queue open when the server has closed its
-  /// own, and whoever connects in between would be lost when the copy is closed, too: so the copies go first.
-  /// - Returns: The sockets among them at which nobody else can accept: nothing was ever sent to a successor, and the
+  /// own, and a client that connects in between would be lost when the copy is closed, too: so the copies go first.
+  /// - Returns: The sockets among them at which no other process can accept: nothing was ever sent to a successor, and the
   ///   predecessor, if there was one, has ended. An earlier generation may have a copy still, and so may a successor of the
   ///   predecessor's that failed: they have let go, or were never let in.
   package func withdrawOffer() async -> Set<FileStatus.Identity> {
     await withCheckedContinuation { (done: CheckedContinuation<Set<FileStatus.Identity>, Never>) in
-      // Under the lock: whoever leaves comes after this on the loop, which drops nothing that came before its end.
+      // Under the lock: a leave comes after this on the loop, which drops nothing that came before its end.
       let isAsked = state.withLock { state in
         guard !state.hasLeft else { return false }
         loop.execute {

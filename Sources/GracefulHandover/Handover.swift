@@ -11,7 +11,7 @@ internal import SystemPackage
 /// // … prepare everything; accept nothing …
 /// try await handover.ready(acceptor)  // it is told to accept: this process is the owner now
 /// ```
-/// ``join(_:)`` makes it the first or the successor of whoever holds the socket. Until ``ready(_:)`` returns the
+/// ``join(_:)`` makes it the first or the successor of the process that holds the socket. Until ``ready(_:)`` returns the
 /// predecessor serves; from then on this process does, and can be taken over itself.
 public final class Handover: Sendable {
   /// How to take part.
@@ -36,9 +36,9 @@ public final class Handover: Sendable {
     package var isServedByParent: @Sendable () -> Bool = {
       ServiceManager.isParent(environment: EnvironmentVariables.all, parent: .parent)
     }
-    /// Speaks with those who want control, each on the handover's own thread; `nil` when nobody does.
+    /// Speaks with peers that want control, each on the handover's own thread; `nil` when they are not answered.
     package var control: (@Sendable (ControlConnection) -> Void)?
-    /// Told when nobody can come for control any more: the socket that had stayed for it is somebody else's.
+    /// Told when no peer can come for control any more: the socket that had stayed for it is another process's.
     package var controlEnded: @Sendable () -> Void = {}
 
     /// Makes a configuration.
@@ -71,13 +71,13 @@ public final class Handover: Sendable {
     var hasLeft = false
     var takenOverBy: Int32?
     var predecessorHasEnded = false
-    /// Whether what is offered was ever sent to anybody.
+    /// Whether what is offered was ever sent to a successor.
     var hasMadeOffer = false
     var whenTakenOver: [@Sendable (Int32) -> Void] = []
-    /// Those who wait in ``Handover/ready(_:)``.
+    /// The callers that wait in ``Handover/ready(_:)``.
     var owning: [CheckedContinuation<Result<Void, HandoverError>, Never>] = []
-    /// The handover socket, until it is the successor's, or this process has left: kept any longer, it would let those
-    /// who come wait for somebody who never answers.
+    /// The handover socket, until it is the successor's, or this process has left: kept any longer, it would let
+    /// peers wait for an answer that never comes.
     var socket: SharedDescriptor?
     var driver: PredecessorDriver?
     /// How to send a signal to those that were started to take over.
@@ -126,7 +126,7 @@ public final class Handover: Sendable {
   }
 
   deinit {
-    // The thread keeps the loop; with nobody left to give it anything it would wait for ever.
+    // The thread keeps the loop; with no holder left to give it anything it would wait for ever.
     loop.stop()
   }
 }
@@ -143,7 +143,7 @@ extension Handover.Configuration {
 // MARK: Taking part
 
 extension Handover {
-  /// Becomes the first process at this socket, or the successor of the one that holds it.
+  /// Becomes the first process at this socket, or the successor of the process that holds it.
   ///
   /// Two that start first at once: one is the first, the other its successor.
   /// - Throws: when the path cannot be used, something of another kind answers there, or the process that serves
@@ -176,7 +176,7 @@ extension Handover {
     }
   }
 
-  /// A listener by its name: the inherited one if it has this address, else a new one that is bound to it.
+  /// A listener by its name: the inherited listener if it has this address, else a new one, bound to it.
   ///
   /// It is offered to a successor under the same name.
   /// - Throws: when the address cannot be bound, or the name is longer than 255 bytes. That there was nothing to inherit is no error.
@@ -212,7 +212,7 @@ extension Handover {
   public func ready(_ acceptor: Acceptor) async throws(HandoverError) {
     let hasLeft = hasLeftError
     let result: Result<Void, HandoverError> = await withCheckedContinuation { continuation in
-      // One decision under the lock: whoever leaves or fails afterwards finds the continuation, and resumes it.
+      // One decision under the lock: a leave or a failure afterwards finds the continuation, and resumes it.
       let (answer, isFirstCall) = state.withLock { state -> (Result<Void, HandoverError>?, Bool) in
         if state.hasLeft { return (.failure(hasLeft), false) }
         state.acceptor = acceptor
@@ -254,7 +254,7 @@ extension Handover {
 
   /// This process has been asked to stop: no handover begins any more.
   ///
-  /// One that has begun goes on.
+  /// A handover that has begun goes on.
   public func stopRequested() {
     loop.execute {
       self.state.withLock { $0.isStopping = true }

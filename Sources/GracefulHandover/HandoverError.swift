@@ -18,7 +18,7 @@ public struct HandoverError: Error, Equatable, Sendable, CustomStringConvertible
     public static let timedOut = Code(kind: .timedOut)
     /// The process that serves gave this one up, and serves on.
     public static let givenUp = Code(kind: .givenUp)
-    /// The connection ended and the other process lives: who serves is not known, so this one does not.
+    /// The connection ended and the other process lives: whether it serves is not known, so this process does not.
     public static let lost = Code(kind: .lost)
     /// This process withdrew by itself.
     public static let withdrawn = Code(kind: .withdrawn)

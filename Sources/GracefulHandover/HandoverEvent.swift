@@ -18,13 +18,13 @@ public enum HandoverEvent: Equatable, Sendable {
   case restartJoined(reason: String)
   /// The successor that this process started did not come to the point of taking over; this process serves on.
   case restartFailed(reason: String)
-  /// Somebody connected and was refused. The process is 0 where the system does not tell it.
+  /// A peer connected and was refused. The process is 0 where the system does not tell it.
   case peerRefused(process: Int32, reason: String)
   /// This process waits for the handover socket, because of this.
   case waiting(reason: String)
   /// This process owns the listeners now.
   case owning(predecessorDied: Bool)
-  /// Descriptors of these names were inherited, and nobody asked for them: they are closed (H7).
+  /// Descriptors of these names were inherited, and not asked for: they are closed (H7).
   case unclaimed([String])
   /// The process that served before has ended.
   case predecessorEnded(process: Int32)

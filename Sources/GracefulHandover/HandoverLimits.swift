@@ -4,7 +4,7 @@
 public struct HandoverLimits: Equatable, Sendable {
   /// How long a peer that connected may take to say what it wants.
   ///
-  /// 2 s by default; whoever takes longer is cut off.
+  /// 2 s by default; a peer that takes longer is cut off.
   public var greeting: Duration = .seconds(2)
   /// How long a successor waits for the socket to become free or its holder to answer, and for the whole offer.
   ///
@@ -22,7 +22,7 @@ public struct HandoverLimits: Equatable, Sendable {
   /// How long a successor that was given up may take to let go of what it was given.
   ///
   /// 1 s by default; then it is killed, because it holds copies of the listeners, and clients would wait in their
-  /// queues for nobody.
+  /// queues that are not served.
   public var letGo: Duration = .seconds(1)
   /// How long a successor looks for proof that the predecessor has died, when its connection ended without a word.
   ///

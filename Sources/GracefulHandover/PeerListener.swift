@@ -5,7 +5,7 @@ internal import SystemPackage
 
 /// The listening end of a handover socket or of a socket for control alone.
 ///
-/// It accepts, checks the credentials of each peer (this user and root, nobody else), and takes peers from their preamble
+/// It accepts, checks the credentials of each peer (this user and root, no other), and takes peers from their preamble
 /// to what they want, as the machine decides: a limit of silence, a limit of connections, a version, a purpose. A peer that
 /// wants control is given away; what a successor says goes to the machine. Decisions that concern no peer are the
 /// owner's to perform.
@@ -34,7 +34,7 @@ final class PeerListener: Sendable {
   private let perform = Mutex<@Sendable (Machine.Action) -> Void>({ _ in })
 
   /// - Parameters:
-  ///   - program: What peers are told of who answers.
+  ///   - program: The name by which this process answers.
   ///   - takesOver: Whether a successor may come here.
   ///   - control: Speaks with a peer that wants control; `nil` when no such peer is answered.
   init(

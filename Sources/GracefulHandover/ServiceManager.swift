@@ -1,6 +1,6 @@
 package import GracefulProcesses
 
-/// Whether the parent of this process is systemd, which started it to be a service and waits to be told who goes on.
+/// Whether the parent of this process is systemd, which started it to be a service and waits to be told which process goes on.
 ///
 /// systemd treats a main process that is not its own child as a stranger: it does not wait for its end when the service is
 /// stopped, and kills it some milliseconds after `SIGTERM` (tried with 252). So a successor is to be its child.

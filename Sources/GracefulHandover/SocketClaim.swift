@@ -4,8 +4,8 @@ internal import SystemPackage
 
 /// First or successor: the decision of two processes that may start at once.
 ///
-/// It is made under `flock` on `PATH.lock`, and takes microseconds: whoever has the lock connects to the path, or
-/// binds it when nobody answers there. The lock file stays, because removing it would let two processes lock two
+/// It is made under `flock` on `PATH.lock`, and takes microseconds: the process that has the lock connects to the
+/// path, or binds it when no process answers there. The lock file stays, because removing it would let two processes lock two
 /// different files of one name.
 package struct SocketClaim {
   package let path: SocketPath
@@ -20,9 +20,9 @@ package struct SocketClaim {
   static let backlog: Int32 = 64
 
   package enum Outcome {
-    /// Nobody answered there; the path is ours.
+    /// No process answered there; the path is ours.
     case bound(SharedDescriptor, BoundPath)
-    /// Somebody listens there.
+    /// Another process listens there.
     case connected(SharedDescriptor)
     /// Ask again in a moment.
     case later(reason: String)
@@ -61,7 +61,7 @@ package struct SocketClaim {
     return try bind()
   }
 
-  /// Removes the path if it is still the one that was bound, and nobody has taken it since.
+  /// Removes the path if it is still the one that was bound, and no other process has taken it since.
   package func remove(_ bound: BoundPath) {
     guard let lock = try? lock() else { return }
     defer { withExtendedLifetime(lock) {} }
@@ -70,7 +70,7 @@ package struct SocketClaim {
   }
 
   private func lock() throws(HandoverError) -> SharedDescriptor? {
-    // The directory and the path are looked at first: a lock file in a foreign place helps nobody.
+    // The directory and the path are looked at first: a lock file in a foreign place is of no use.
     do { _ = try path.check(calls: calls) } catch { throw HandoverError(error, socket: path.path) }
     let number = calls.openPrivate(path.lockPath)
     guard number >= 0 else {
@@ -80,7 +80,7 @@ package struct SocketClaim {
           advice: "the lock beside the socket must be a file of our own"), socket: path.path)
     }
     let lock = SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: number)))
-    // Anybody could make one in /tmp before us, and hold it for ever.
+    // Another user could make one in /tmp before us, and hold it for ever.
     switch calls.descriptorStatus(lock.number) {
     case .failure(let error): throw HandoverError(error, socket: path.path)
     case .success(let status):
@@ -135,8 +135,8 @@ package struct SocketClaim {
 
 /// Which file a socket was bound to; the socket itself does not know.
 ///
-/// It passes on with the socket, so that only the last owner removes the path, and never a path that is somebody else's
-/// by now.
+/// It passes on with the socket, so that only the last owner removes the path, and never a path that is another
+/// process's by now.
 package struct BoundPath: Equatable, Sendable {
   private var file: FileStatus.Identity
 

@@ -6,7 +6,7 @@
 /// process and speak for the service.
 public enum ChildEnvironment {
   private static let ofOneProcess: Set = [
-    // Names who is watched (sd_watchdog_enabled(3)): us.
+    // Names the process that is watched (sd_watchdog_enabled(3)): this one.
     "WATCHDOG_PID",
     // Asks one process to print its plan and to exit: a successor must serve.
     "GRACEFUL_PLAN",
@@ -25,8 +25,8 @@ public enum ChildEnvironment {
 
   /// Whether a variable says something about one process that is wrong for its children.
   ///
-  /// Every `LISTEN_*` does: these name descriptors that were passed to us (sd_listen_fds(3): whoever starts a child unsets
-  /// them).
+  /// Every `LISTEN_*` does: these name descriptors that were passed to us (sd_listen_fds(3): a process that starts a
+  /// child unsets them).
   public static func belongsToOneProcess(_ name: String) -> Bool {
     ofOneProcess.contains(name) || name.hasPrefix("LISTEN_")
   }

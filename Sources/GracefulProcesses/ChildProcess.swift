@@ -5,7 +5,7 @@ internal import SystemPackage
 
 /// A process that we started.
 ///
-/// Its exit status is taken exactly once, whether or not anybody asks for it.
+/// Its exit status is taken exactly once, whether or not it is asked for.
 ///
 /// It has an empty signal mask (a pool thread's mask would be inherited, and the child deaf for `SIGTERM`), default
 /// dispositions and a process group of its own. No `SIGCHLD` handler is involved: its death makes a pidfd readable.
@@ -32,7 +32,7 @@ package final class ChildProcess: Sendable {
 
   /// Starts a process.
   ///
-  /// - Parameter loop: Where its death is noticed. When the loop is stopped before, nobody reaps it.
+  /// - Parameter loop: Where its death is noticed. When the loop is stopped before, it is not reaped.
   /// - Throws: `ENOENT` or `EACCES` when the executable cannot be run, `EMFILE` when no descriptor is left. Nothing runs
   ///   when it throws. It is *not* an error when the program ends at once.
   package static func spawn(_ command: Command, on loop: PollLoop) throws(SystemError) -> ChildProcess {
@@ -43,7 +43,7 @@ package final class ChildProcess: Sendable {
     do throws(SystemError) {
       handle = try ProcessHandle.open(id)
     } catch {
-      // Somebody took the last descriptor in between. A child that nobody can watch must not stay.
+      // Another thread took the last descriptor in between. A child that cannot be watched must not stay.
       _ = cgs_kill(id.rawValue, 9)
       _ = ChildRegistry.leaving(id) {
         var how = cgs_exit()
@@ -54,7 +54,7 @@ package final class ChildProcess: Sendable {
       throw error
     }
     let child = ChildProcess(id: id, command: command, loop: loop, handle: handle)
-    // The watch holds the child until it has ended, so that it is reaped even when nobody keeps this value.
+    // The watch holds the child until it has ended, so that it is reaped even when the caller does not keep this value.
     _ = loop.watchOnce(handle.number, .readable) { _ in child.died() }
     return child
   }
@@ -93,7 +93,7 @@ package final class ChildProcess: Sendable {
     let status = ChildRegistry.leaving(id) {
       var how = cgs_exit()
       let result = cgs_reap(id.rawValue, &how)
-      // ECHILD: somebody in this program has waited for every child there is, ours too.
+      // ECHILD: other code of this program has waited for every child there is, ours too.
       return result >= 0 && how.pid != 0 ? ExitStatus(how) : .lost
     }
     handle.close()

@@ -1,7 +1,7 @@
 internal import GracefulDescriptors
 internal import Synchronization
 
-/// The children of this process for whose exit status somebody waits.
+/// The children of this process whose exit status is waited for.
 ///
 /// A subreaper reaps what it finds dead among its children. Two races are closed by holding this lock across both
 /// steps: between the spawn of a child and its entry here (the subreaper would see an unknown dead child and take its
@@ -31,7 +31,7 @@ enum ChildRegistry {
     }
   }
 
-  /// Performs `reap` unless somebody waits for this child.
+  /// Performs `reap` unless this child is waited for.
   static func unlessWaited(_ id: ProcessID, _ reap: () -> ExitStatus?) -> ExitStatus? {
     waited.withLock { set in set.contains(id) ? nil : reap() }
   }

@@ -25,7 +25,7 @@ public struct Command: Hashable, Sendable {
   public var arguments: [String]
   /// The whole environment, as ``ChildEnvironment`` cleans it of what belongs to one process only.
   public var environment: [String: String]
-  /// Variables for this one child, after the cleaning: this is how one that ``ChildEnvironment`` takes away reaches it.
+  /// Variables for this one child, after the cleaning: this is how a variable that ``ChildEnvironment`` takes away reaches it.
   public var own: [String: String]
   /// The working directory; `nil` is the one of this process.
   public var directory: String?

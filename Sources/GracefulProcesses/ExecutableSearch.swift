@@ -10,7 +10,7 @@ package enum ExecutableSearch {
   /// The path to hand to the kernel; relative when `name` has a slash and is relative.
   ///
   /// - Parameter path: The value of `PATH`; a name with a slash is not looked for along it.
-  /// - Throws: `ENOENT` when there is no such file, `EACCES` when there is one that may not be executed.
+  /// - Throws: `ENOENT` when there is no such file, `EACCES` when there is a file that may not be executed.
   package static func find(
     _ name: String, along path: String?, from directory: String?
   ) throws(SystemError) -> String {

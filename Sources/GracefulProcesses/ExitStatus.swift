@@ -7,7 +7,7 @@ public enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
   /// A signal with this number ended it.
   case signaled(Int32)
 
-  /// It ended, but somebody else in this program has taken its status.
+  /// It ended, but other code of this program has taken its status.
   ///
   /// No signal has the number 0.
   public static let lost = ExitStatus.signaled(0)

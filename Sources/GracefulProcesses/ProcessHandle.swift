@@ -3,7 +3,7 @@ internal import GracefulDescriptors
 internal import Synchronization
 internal import SystemPackage
 
-/// A pidfd (pidfd_open(2)): it stands for one process for ever, whoever gets its number afterwards.
+/// A pidfd (pidfd_open(2)): it stands for one process for ever, whichever process gets its number afterwards.
 ///
 /// A signal and the closing exclude each other, so that a signal never goes to a descriptor number that has become
 /// something else.

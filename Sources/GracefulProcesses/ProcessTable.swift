@@ -11,7 +11,7 @@ package struct ProcessEntry: Hashable, Sendable {
 
   /// Its number.
   package var id: ProcessID
-  /// Who started or adopted it.
+  /// The process that started or adopted it.
   package var parent: ProcessID
   /// The program's name, at most 15 bytes.
   package var name: String

@@ -2,8 +2,8 @@ package import GracefulDescriptors
 
 /// A process that we start and that is not our child: our parent's (clone(2), `CLONE_PARENT`).
 ///
-/// A service manager waits for its own children only. One that is told to go on with another main process than the one it
-/// started, does so properly when that one is its child, too.
+/// A service manager waits for its own children only. Told to go on with another main process than the one it started, it
+/// does so properly when that process is its child, too.
 package enum SiblingProcess {
   /// Starts a process with the same surroundings as ``ChildProcess``: an empty signal mask, default dispositions, a process
   /// group of its own, no descriptor that is not named.

@@ -3,14 +3,14 @@ package import GracefulDescriptors
 internal import Synchronization
 internal import SystemPackage
 
-/// This process as the one that adopts what its descendants leave behind (prctl(2), `PR_SET_CHILD_SUBREAPER`).
+/// This process adopts what its descendants leave behind (prctl(2), `PR_SET_CHILD_SUBREAPER`).
 ///
-/// A server that restarts itself starts its successor and ends; the successor would go to init and nobody would know how
+/// A server that restarts itself starts its successor and ends; the successor would go to init and no process would know how
 /// it ended. Here it becomes our child and we reap it.
 ///
-/// The status of a child that somebody waits for is not taken: never that of a ``ChildProcess``; and of other children
+/// The status of a child that is waited for is not taken: never that of a ``ChildProcess``; and of other children
 /// only that of one which was seen below another process before, and so cannot have been started here, or which has been
-/// dead for a while without anybody's asking (Foundation's `Process` and every `waitpid` ask at once). What a library may
+/// dead for a while without being asked about (Foundation's `Process` and every `waitpid` ask at once). What a library may
 /// leave unasked for longer is named to ``leave(_:)``.
 package final class Subreaper: Sendable {
   private typealias Identity = ProcessEntry.Identity
@@ -18,7 +18,7 @@ package final class Subreaper: Sendable {
   private struct State {
     /// Descendants that were seen below another process than this one, as long as they are in the table.
     var adopted: Set<Identity> = []
-    /// Children that a thread of this process was seen to have started: that thread may end, and nobody else knows.
+    /// Children that a thread of this process was seen to have started: that thread may end, and no other knows.
     var own: Set<Identity> = []
     /// Since when a child of unknown origin has been dead.
     var deadSince: [Identity: ContinuousClock.Instant] = [:]
@@ -41,7 +41,7 @@ package final class Subreaper: Sendable {
   /// - Parameters:
   ///   - loop: Where it looks.
   ///   - interval: How often it looks for orphans that have ended. A zombie waits that long, its status is not lost.
-  ///   - patience: How long a dead child that may have been started here waits for somebody who asks.
+  ///   - patience: How long a dead child that may have been started here waits for a caller that asks.
   ///   - orphanEnded: Called on the loop's thread for each orphan that was reaped.
   /// - Throws: `ENOSYS` where the system has no subreapers.
   package init(
@@ -64,7 +64,7 @@ package final class Subreaper: Sendable {
   ///
   /// - Parameters:
   ///   - patience: The same, by how many dead children of unknown origin there are.
-  ///   - isWatched: Children that somebody in this process watches, and so asks about: they are never taken.
+  ///   - isWatched: Children that other code of this process watches, and so asks about: they are never taken.
   ///   - isOwn: Children that were started here, as far as that can be seen now: they are never taken, either.
   package init(
     ofProcessOneOn loop: PollLoop, every interval: Duration, patience: @escaping @Sendable (Int) -> Duration,
@@ -80,7 +80,7 @@ package final class Subreaper: Sendable {
 
   /// Begins to look.
   ///
-  /// Call it once; nobody else may reap orphans then.
+  /// Call it once; no other code may reap orphans then.
   package func start() {
     loop.execute { self.look() }
   }
@@ -96,7 +96,7 @@ package final class Subreaper: Sendable {
     if let timer { loop.cancel(timer) }
   }
 
-  /// Never reaps this child: somebody else waits for it.
+  /// Never reaps this child: other code waits for it.
   package func leave(_ id: ProcessID) {
     state.withLock { _ = $0.left.insert(id) }
   }
@@ -143,7 +143,7 @@ package final class Subreaper: Sendable {
       }
       guard let status else { continue }
       state.withLock { state in
-        // Process 1 may live for years, and nobody there asks.
+        // Process 1 may live for years, and never asks.
         if state.ended.count >= 4096 { state.ended = [:] }
         state.ended[entry.id] = status
       }

@@ -2,7 +2,7 @@ internal import CGracefulSystem
 internal import GracefulDescriptors
 package import GracefulSystem
 
-/// This program, as somebody would have to start it to have it once more.
+/// This program, as it would have to be started to have it once more.
 package enum ThisProgram {
   /// The command that this process was started with: executable, arguments, environment and working directory.
   ///

@@ -1,7 +1,7 @@
 internal import CGracefulSystem
 internal import SystemPackage
 
-/// Children whose exit status is not for somebody else to take.
+/// Children whose exit status is not for other code to take.
 package enum WatchedProcesses {
   /// Those that a pidfd of ours stands for (pidfd_open(2), proc_pid_fdinfo(5)).
   package static func watched() -> Set<ProcessID> {
@@ -10,7 +10,7 @@ package enum WatchedProcesses {
 
   /// Those that a thread of this process has started, other than its first one.
   ///
-  /// The kernel keeps children by thread (proc_tid_children(5)). Whoever loses its parent becomes a child of the first
+  /// The kernel keeps children by thread (proc_tid_children(5)). A process that loses its parent becomes a child of the first
   /// thread of process 1, and so does one whose thread has ended: of these nothing is known.
   package static func startedHere() -> Set<ProcessID> {
     var found: Set<ProcessID> = []

@@ -16,7 +16,7 @@ package final class Latch<Value: Sendable>: Sendable {
 
   package var isSet: Bool { value != nil }
 
-  /// Sets it, and calls those who wait, on this thread and outside the lock.
+  /// Sets it, and calls what waits for it, on this thread and outside the lock.
   /// - Returns: Whether this call did; the first one wins.
   @discardableResult
   package func set(_ value: Value) -> Bool {

@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// Messages from any thread that are handled one at a time, in the order in which they came.
 ///
-/// It has no thread of its own. The post that finds it idle makes its caller the one who drains it, at once or wherever
-/// the caller chooses; until it is empty again, every other post only adds. A handler may post, too: that message is
+/// It has no thread of its own. The caller whose post finds it idle drains it, at once or wherever it chooses; until it is
+/// empty again, every other post only adds. A handler may post, too: that message is
 /// handled after the ones before it, and never inside of its own handler.
 package final class Mailbox<Message: Sendable>: Sendable {
   /// What became of a message, and what the caller owes.

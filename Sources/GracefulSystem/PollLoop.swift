@@ -75,8 +75,8 @@ package final class PollLoop: Sendable {
 
   /// Calls `ready` on the loop's thread whenever the descriptor is ready, again and again until it is taken back.
   ///
-  /// Hang-up and error are reported whatever the interest is. The descriptor stays its owner's, who takes the watch
-  /// back *before* closing it.
+  /// Hang-up and error are reported whatever the interest is. The descriptor stays its owner's, and the owner takes the
+  /// watch back *before* closing it.
   package func watch(
     _ descriptor: Int32, _ interest: Interest, _ ready: @escaping @Sendable (Readiness) -> Void
   ) -> WatchID {
@@ -109,7 +109,7 @@ package final class PollLoop: Sendable {
   /// Takes a watch back.
   ///
   /// On the loop's own thread it is exact; from another one, a call may still be running.
-  /// - Returns: Whether the watch was still there: of one that reports once, whether it has not and will not.
+  /// - Returns: Whether the watch was still there: a watch that reports once has not then, and will not.
   @discardableResult
   package func unwatch(_ id: WatchID) -> Bool {
     // Given out of the lock: what a closure holds may call this loop when it goes.
@@ -194,7 +194,7 @@ package final class PollLoop: Sendable {
       let (due, stopped) = state.withLock { state in
         var due = state.jobs
         state.jobs = []
-        // One at a time: it may take back another one that is due.
+        // One at a time: its body may take back another timer that is due.
         if due.isEmpty, let next = state.timers.takeNext(until: now) { due.append(next) }
         return (due, state.stopped)
       }

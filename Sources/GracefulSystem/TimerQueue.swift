@@ -1,6 +1,6 @@
 internal import HeapModule
 
-/// What is to be done when: the earliest first, and of those at one instant the one that came first.
+/// What is to be done when: the earliest first, and what is due at one instant in the order in which it came.
 ///
 /// Adding and taking cost little with a hundred thousand in it. An item that is taken back is let go of at once, and its
 /// place in the heap later: `Heap` has no removal from its middle.
@@ -52,7 +52,7 @@ package struct TimerQueue<Item> {
     return item
   }
 
-  /// So that the first of the heap is one that is still wanted.
+  /// So that the first entry of the heap is still wanted.
   private mutating func dropStale() {
     while let first = heap.min, items[first.number] == nil { heap.removeMin() }
   }

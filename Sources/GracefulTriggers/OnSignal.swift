@@ -1,7 +1,7 @@
 internal import Synchronization
 
 extension Signal {
-  /// Those with which somebody asks a program to end: SIGTERM, SIGINT, SIGQUIT and SIGHUP.
+  /// The signals that ask a program to end: SIGTERM, SIGINT, SIGQUIT and SIGHUP.
   public static var stopping: Set<Signal> { [.terminate, .interrupt, .quit, .hangup] }
 }
 
@@ -38,7 +38,7 @@ public func onSignal(
   return source
 }
 
-/// Those that nobody has to keep, until they are stopped.
+/// The sources that the caller need not keep, until they are stopped.
 enum CallbackSources {
   private static let sources = Mutex<[ObjectIdentifier: SignalSource]>([:])
 

@@ -49,7 +49,7 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
     "SEGV", "BUS", "FPE", "ILL",
   ]
 
-  /// Why nobody can listen for it, if so.
+  /// Why it cannot be listened for, if so.
   var refusal: SignalError.Reason? {
     switch description {
     case "SIGKILL", "SIGSTOP": .cannotBeCaught

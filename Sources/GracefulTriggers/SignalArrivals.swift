@@ -5,7 +5,7 @@
 /// ```
 ///
 /// It listens from its making on, and until it and its iterators are gone. Its consumer runs on Swift's cooperative pool
-/// and waits with it when every thread of that is blocked; ``SignalSource`` does not. Of arrivals that nobody has taken
+/// and waits with it when every thread of that is blocked; ``SignalSource`` does not. Of arrivals that were not taken
 /// the newest 64 are kept.
 public struct SignalArrivals: AsyncSequence, Sendable {
   /// Which signal came.

@@ -91,7 +91,7 @@ package final class SignalRegistry: Sendable {
   }
 
   /// A program that was started with the signal blocked has it blocked in every thread (the mask is inherited through
-  /// exec); the loop's thread then is the one that takes it.
+  /// exec); then the loop's thread takes it.
   private func unblock(_ signals: [Signal], on loop: PollLoop) {
     loop.execute { for signal in signals { _ = cgs_signal_unblock(signal.rawValue) } }
   }

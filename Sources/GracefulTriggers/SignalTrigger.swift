@@ -4,7 +4,7 @@ internal import Synchronization
 extension Trigger {
   /// SIGTERM and SIGINT: the first drains, the second cancels now, the third exits now.
   ///
-  /// One that comes within 20 ms of another of the same number is one with it.
+  /// A signal that comes within 20 ms of another of the same number is one with it.
   public static var signals: Trigger { signals([.terminate, .interrupt]) }
 
   /// These signals.
@@ -12,7 +12,7 @@ extension Trigger {
   /// Only of SIGTERM and SIGINT a repetition escalates; another signal joins what has begun.
   ///
   /// A signal that comes within 20 ms of one of the same number that counted is one with it, and asks for nothing more:
-  /// timeout(1) sends one to its child and then to its group, and a ^C may come from the terminal and from whoever forwards it.
+  /// timeout(1) sends one to its child and then to its group, and a ^C may come from the terminal and from a program that forwards it.
   /// ``SignalSource``, ``SignalArrivals`` and ``onSignal(_:_:onError:)`` tell of each arrival.
   ///
   /// It listens on a thread of its own, so that it is heard although every thread of Swift's cooperative pool is blocked.

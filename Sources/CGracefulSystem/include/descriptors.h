@@ -40,7 +40,7 @@ int cgs_remove_directory(const char *path);
 int cgs_is_terminal(int fd);
 // How many lines and columns the terminal has (TIOCGWINSZ); 0 where it does not say.
 int cgs_terminal_size(int fd, int *lines, int *columns);
-// A pseudo-terminal: its controlling end and its terminal, both close-on-exec. It becomes nobody's controlling terminal.
+// A pseudo-terminal: its controlling end and its terminal, both close-on-exec. It becomes the controlling terminal of no process.
 int cgs_open_terminal(int ends[2]);
 uint32_t cgs_effective_user(void);
 

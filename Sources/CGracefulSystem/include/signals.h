@@ -6,9 +6,9 @@
 // and SIGSTOP, and for a number above 64.
 //
 // In process 1 (of a container) SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1 and SIGUSR2 are kept from before main on, where
-// their disposition was the default one: one that has come before this call is written now, once.
+// their disposition was the default one: a signal that has come before this call is written now, once.
 int cgs_signal_forward(int signal, int fd);
-// Nobody listens any more: back to the default action; in process 1 back to keeping it.
+// The program listens no more: back to the default action; in process 1 back to keeping it.
 int cgs_signal_leave(int signal);
 // Back to the default action.
 int cgs_signal_default(int signal);

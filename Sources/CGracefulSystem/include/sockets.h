@@ -20,7 +20,7 @@ int cgs_socket_error(int fd);
 // SO_ACCEPTCONN: 1 when the socket listens.
 int cgs_is_listening(int fd);
 // Lets no new TCP connection begin at a listening socket, and those that have begun be completed (SO_ATTACH_FILTER,
-// socket(7)): whoever comes now hears nothing, and tries again after a second (RFC 6298). -ENOSYS where there is none.
+// socket(7)): a client that comes now hears nothing, and tries again after a second (RFC 6298). -ENOSYS where there is none.
 int cgs_hold_off(int fd);
 // SO_DETACH_FILTER.
 int cgs_let_in(int fd);
@@ -31,7 +31,7 @@ struct cgs_peer {
     int32_t pid;  // 0 when it is not known
     uint32_t user;
 };
-// SO_PEERCRED / LOCAL_PEERCRED: who connected, as the kernel saw it.
+// SO_PEERCRED / LOCAL_PEERCRED: the process that connected, as the kernel saw it.
 int cgs_peer_credentials(int fd, struct cgs_peer *peer);
 // SO_PEERPIDFD (Linux 6.5): a descriptor that becomes readable when the peer has died. -ENOPROTOOPT elsewhere.
 int cgs_peer_pidfd(int fd);
@@ -41,7 +41,7 @@ int cgs_peer_pidfd(int fd);
 // sendmsg(2) with SCM_RIGHTS when count > 0. MSG_NOSIGNAL.
 long cgs_send(int fd, const void *bytes, size_t length, const int *descriptors, size_t count);
 // recvmsg(2). `descriptors` has room for CGS_DESCRIPTORS_A_MESSAGE + 1: CMSG_SPACE's padding lets one more in than
-// was asked for, and a descriptor that nobody sees is a leak. `count` says how many came; `truncated` is MSG_CTRUNC.
+// was asked for, and a descriptor that is not seen is a leak. `count` says how many came; `truncated` is MSG_CTRUNC.
 long cgs_receive(int fd, void *bytes, size_t length, int *descriptors, size_t *count, int *truncated);
 
 // An IPv4 or IPv6 address in its one canonical spelling (RFC 5952). -EINVAL when the text is no address.

@@ -7,8 +7,8 @@ internal import Synchronization
 
 /// The control requests that come to a handover's socket.
 ///
-/// They are answered to the end of the whole, and not only to the end of the handover: whoever has asked for the stop
-/// waits for that.
+/// They are answered to the end of the whole, and not only to the end of the handover: the caller that has asked for
+/// the stop waits for that.
 final class HandoverControl: Sendable {
   private struct State {
     var server: ControlServer?
@@ -20,7 +20,7 @@ final class HandoverControl: Sendable {
 
   init(of lifecycle: Lifecycle) { self.lifecycle = lifecycle }
 
-  /// Before anybody can come.
+  /// Before a peer can come.
   func opens(restart: @escaping @Sendable () -> Void) {
     var surroundings = ControlServer.Surroundings(of: lifecycle) { [weak lifecycle] in lifecycle?.whole.requestStop($0)
     }
@@ -47,7 +47,7 @@ final class HandoverControl: Sendable {
 
   func open(for joined: Handover) { state.withLock { $0.handover = joined } }
 
-  /// Nobody can come any more.
+  /// No peer can come any more.
   func close() {
     let (server, handover) = state.withLock { state in
       defer { state = State() }
@@ -63,7 +63,7 @@ final class HandoverControl: Sendable {
 
   func admit(_ connection: ControlConnection) { server?.admit(connection) }
 
-  /// The handover was left, and its socket is somebody else's by now: a phase that is started again has another one.
+  /// The handover was left, and its socket is another process's by now: a phase that is started again has another one.
   func retire() { server?.retire() }
 
   func happened(_ event: HandoverEvent) { server?.happened(event) }

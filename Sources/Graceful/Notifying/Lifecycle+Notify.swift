@@ -4,10 +4,10 @@ internal import Logging
 internal import Synchronization
 
 extension Lifecycle {
-  /// Tells systemd, or whoever else listens at `NOTIFY_SOCKET`, what happens (sd_notify(3)).
+  /// Tells systemd, or another listener at `NOTIFY_SOCKET`, what happens (sd_notify(3)).
   ///
   /// ``runAndExit(on:)`` does this by itself; call it before ``run(on:)`` where that is used. When `NOTIFY_SOCKET` is not
-  /// set, or empty, it does nothing; whoever does not want it, takes the variable out of the environment.
+  /// set, or empty, it does nothing; to have it do nothing, take the variable out of the environment.
   ///
   /// | message | when |
   /// |---|---|
@@ -26,7 +26,7 @@ extension Lifecycle {
   /// predecessor; it never says `STOPPING=1` for having been taken over from.
   ///
   /// Nothing waits for systemd: a message that finds no room is tried again, up to the end of the run; an address that
-  /// cannot be used, and a socket where nobody listens, cost one warning in the log. It needs no thread of Swift's
+  /// cannot be used, and a socket where no process listens, cost one warning in the log. It needs no thread of Swift's
   /// cooperative pool.
   public func notifySystemd() {
     guard let name = ServiceNotifier.address, !name.isEmpty else { return }
@@ -47,9 +47,9 @@ extension Lifecycle {
   }
 }
 
-/// Where a handover finds who tells systemd: there is one main process, and so one of these in a process.
+/// The notifications of this process, for a handover: there is one main process, and so one of these in a process.
 enum ServiceNotifier {
-  /// As it was when somebody first asked.
+  /// As it was when it was first asked for.
   static let address = ProcessSurroundings.live.variable(NotifySocket.variable)
 
   private static let driver = Mutex<NotifyDriver?>(nil)

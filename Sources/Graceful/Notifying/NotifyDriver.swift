@@ -118,7 +118,7 @@ final class NotifyDriver: LifecycleObserver {
       thin()
       environment.schedule(at: environment.now() + .milliseconds(20)) { [weak self] in self?.retry(in: environment) }
     case .failed(let error):
-      // Nobody there, or nobody any more: each further one is tried all the same, and it is said once.
+      // No listener there, or none any more: each further message is tried all the same, and it is said once.
       let isNews = state.withLock { state in
         defer { state.hasComplained = true }
         return !state.hasComplained

@@ -36,7 +36,7 @@ struct NotifySocket: Sendable {
 
   /// Never waits.
   func send(_ text: String) -> Outcome {
-    // One for each: it is kept open by nobody, and a child that is started meanwhile inherits nothing.
+    // One for each: it is not kept open, and a child that is started meanwhile inherits nothing.
     let socket = cgs_unix_datagram_socket()
     guard socket >= 0 else { return .failed(SystemError("socket", on: name, result: socket)) }
     defer { _ = cgs_close(socket) }

@@ -5,11 +5,11 @@ struct NotifyStateMachine: Equatable, Sendable {
   enum Event: Equatable, Sendable {
     /// The run begins, with these phases.
     case begin([String])
-    /// A phase is ready, or nobody waits for it to be.
+    /// A phase is ready, or is not waited for any more.
     case ready(String)
     /// Something is to be seen that was not before.
     case changed
-    /// Somebody asked for a stop; a successor has taken over, with its number.
+    /// A stop was asked for; by a successor that has taken over, with its number.
     case stop(by: String, successor: Int32?)
     /// What a look showed: a line, and how much of the grace is left.
     case looked(String, left: Duration?)
@@ -41,7 +41,7 @@ struct NotifyStateMachine: Equatable, Sendable {
 
   /// Not more often than that a line of status is said.
   static let statusInterval = Duration.seconds(1)
-  /// How often a promise is renewed to go on stopping, and how long each holds: whoever is stuck so that not even this is
+  /// How often a promise is renewed to go on stopping, and how long each holds: a program that is stuck so that not even this is
   /// said any more, is killed then.
   static let extensionInterval = Duration.seconds(5)
   static let extensionTime = Duration.seconds(10)
@@ -159,7 +159,7 @@ struct NotifyStateMachine: Equatable, Sendable {
       lines.append("STATUS=\(line)")
     }
     if !lines.isEmpty { send(lines) }
-    // Sessions end without anybody's saying so.
+    // The end of a session is no event.
     if state == .stopping || state == .handedOver { arm(now + Self.statusInterval) }
   }
 

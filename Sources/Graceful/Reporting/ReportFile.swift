@@ -2,7 +2,7 @@ internal import GracefulShutdown
 internal import GracefulSystem
 internal import SystemPackage
 
-/// Where the report goes as JSON when the one who started the program wants it in a file.
+/// Where the report goes as JSON when the environment asks for it in a file.
 ///
 /// It is written beside the file and renamed over it (rename(2)), so that no reader finds half a report. Where that cannot
 /// be, it is written in place: a mount point cannot be renamed over (EBUSY), as Kubernetes' `/dev/termination-log` is one, and
@@ -46,7 +46,7 @@ struct ReportFile: Sendable {
   }
 
   /// - Throws: `EISDIR` for a directory, `ELOOP` for a symbolic link, `EINVAL` for a pipe, a device or a socket: to rename
-  ///   something over `/dev/stderr` or `/dev/null` would take it from everybody. And what open(2), write(2) and rename(2)
+  ///   something over `/dev/stderr` or `/dev/null` would take it from every process. And what open(2), write(2) and rename(2)
   ///   say: no such folder, no permission, no space.
   ///
   /// - Parameters:
@@ -79,7 +79,7 @@ struct ReportFile: Sendable {
   ) throws(SystemError) {
     let file: FileDescriptor
     do {
-      // Non-blocking: what was a regular file a moment ago may be a pipe that nobody reads.
+      // Non-blocking: what was a regular file a moment ago may be a pipe that is not read.
       file = try FileDescriptor.open(path, .writeOnly, options: [.truncate, .noFollow, .nonBlocking, .closeOnExec])
     } catch {
       throw SystemError("open", on: path, error)

@@ -1,12 +1,12 @@
 /// What happens to a predecessor, what it does, and what it tells.
 extension PredecessorStateMachine {
-  /// What those who come may want.
+  /// What peers may want.
   package struct Services: OptionSet, Sendable {
     package let rawValue: Int
     package init(rawValue: Int) { self.rawValue = rawValue }
     /// To take over.
     package static let handover = Services(rawValue: 1)
-    /// To ask for a stop, a restart or the state; somebody else answers that.
+    /// To ask for a stop, a restart or the state; the control server answers that.
     package static let control = Services(rawValue: 2)
   }
 
@@ -41,7 +41,7 @@ extension PredecessorStateMachine {
     case send(ConnectionID, Message)
     /// Sends the welcome, all descriptors with their labels, and `offered`.
     case offer(ConnectionID)
-    /// Somebody else speaks with it from now on; nothing is heard of it any more.
+    /// The control server speaks with it from now on; nothing is heard of it any more.
     case giveAway(ConnectionID, program: String)
     /// Sends what is queued, then closes.
     case close(ConnectionID)
@@ -52,7 +52,7 @@ extension PredecessorStateMachine {
     /// The number tells the answers of two pauses apart, when the first came to nothing.
     case pauseAccepting(Int)
     case resumeAccepting
-    /// Nobody who connects from now on reaches this process; the socket is the successor's.
+    /// No peer that connects from now on reaches this process; the socket is the successor's.
     case closeListener
     /// Removes the path, and closes the listener: the next one is the first.
     case giveUpSocket

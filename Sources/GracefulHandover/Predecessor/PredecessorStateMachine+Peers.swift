@@ -1,4 +1,4 @@
-/// Who comes to the socket, what they want, and who is turned away.
+/// The peers that come to the socket: what they want, and which are turned away.
 extension PredecessorStateMachine {
   mutating func connected(_ id: ConnectionID, process: Int32, at now: Instant) -> [Action] {
     guard connections[id] == nil else { return [.ignored("a connection that is known")] }
@@ -49,9 +49,9 @@ extension PredecessorStateMachine {
     }
   }
 
-  /// Whether somebody else answers it: a control request, whatever this process is doing.
+  /// Whether the control server answers it: a control request, whatever this process is doing.
   ///
-  /// But not after it has released: then it is the successor who is meant, and it will answer those who come again.
+  /// But not after it has released: then the successor is meant, and it will answer a peer that comes again.
   func isForOthers(_ preamble: Preamble) -> Bool {
     if case .released = state { return false }
     return preamble.purpose == .control && refusal(of: preamble) == nil
@@ -64,7 +64,7 @@ extension PredecessorStateMachine {
     return [.disarm(.connection(id)), .giveAway(id, program: preamble.program)]
   }
 
-  /// Whoever wants to take over finds nothing to take over, and is to be the first.
+  /// A process that wants to take over finds nothing to take over, and is to be the first.
   mutating func makeRoom(_ id: ConnectionID, _ preamble: Preamble) -> [Action] {
     if let (refusal, reason) = refusal(of: preamble) { return refuse(id, refusal, reason) }
     guard case .greeting = connections[id] else { return refuse(id, .malformed, "a second preamble") }

@@ -11,7 +11,7 @@ extension PredecessorStateMachine {
 
   mutating func spawned(_ process: Int32, at now: Instant) -> [Action] {
     guard restart == .spawning else {
-      // Somebody else's successor was faster, or a stop came.
+      // A successor that was started by other means was faster, or a stop came.
       return isStopping ? [.killChild(process: process)] : [.ignored("a child that nobody waits for")]
     }
     restart = .waiting(process: process)

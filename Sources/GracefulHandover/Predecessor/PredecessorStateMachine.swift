@@ -1,4 +1,4 @@
-/// What the process that serves now does about those who want to take over: decisions only.
+/// What the process that serves now does about processes that want to take over: decisions only.
 ///
 /// It accepts until a successor has acknowledged the commit, and never gives a successor up by time once the commit was
 /// sent. Until `released` is sent it can take everything back; after that it never accepts again.
@@ -22,7 +22,7 @@ package struct PredecessorStateMachine: Sendable {
     case pausing(Offer)
     case released(Offer)
     case stopping
-    /// Nothing is handed over any more; the socket stays for control until somebody wants it.
+    /// Nothing is handed over any more; the socket stays for control until another process wants it.
     case left
   }
 
@@ -45,7 +45,7 @@ package struct PredecessorStateMachine: Sendable {
     case waiting(process: Int32)
   }
 
-  /// More than one successor and one who asks for the state is unusual; the rest is told to come again.
+  /// More than one successor and one request for the state is unusual; the rest is told to come again.
   package static let connectionLimit = 16
   package static let unknownFrameLimit = 16
 
@@ -58,7 +58,7 @@ package struct PredecessorStateMachine: Sendable {
   let limits: HandoverLimits
   let services: Services
 
-  /// Whether somebody is taking over, or has.
+  /// Whether a successor is taking over, or has.
   package var isHandingOver: Bool {
     switch state {
     case .offering, .committing, .pausing, .released: true
@@ -73,7 +73,7 @@ package struct PredecessorStateMachine: Sendable {
 
   package mutating func receive(_ event: Event, at now: Instant) -> [Action] {
     switch (state, event) {
-    // Who comes, and what they want.
+    // The peers that come, and what they want.
     case (_, .connected(let id, let process)): connected(id, process: process, at: now)
     case (_, .preamble(let id, _)) where isTalking(id):
       // Refusing it would close the connection of a successor that may have been told of the commit.
@@ -209,7 +209,7 @@ extension PredecessorStateMachine {
   private mutating func stop(staying: Bool = false) -> [Action] {
     isStopping = true
     if !staying { state = .stopping }
-    // One that is being started at this moment is killed as soon as it has a number.
+    // A successor that is being started at this moment is killed as soon as it has a number.
     defer { restart = nil }
     guard case .waiting(let process) = restart else { return [] }
     return [.disarm(.child(process: process)), .killChild(process: process)]

@@ -45,9 +45,9 @@ extension SuccessorStateMachine {
     case timedOut(String)
     /// The predecessor gave this process up.
     case givenUp(String)
-    /// It ended before all had come; nobody owns anything now.
+    /// It ended before all had come; no process owns anything now.
     case predecessorLost
-    /// The connection ended, and its process lives: who serves is not known, so this process does not.
+    /// The connection ended, and its process lives: whether it serves is not known, so this process does not.
     case connectionLost
     case withdrawn(String)
   }

@@ -1,4 +1,4 @@
-/// How a process takes over from the one that serves now: decisions only.
+/// How a process takes over from the process that serves now: decisions only.
 ///
 /// It accepts nothing before the predecessor has released the listeners or is proven dead. Until it has acknowledged
 /// the commit it can withdraw at any time, and the predecessor serves on.
@@ -204,7 +204,7 @@ package struct SuccessorStateMachine: Sendable {
     fail(.foreign("it sent \(message) where that does not belong"), saying: "\(message) does not belong here")
   }
 
-  /// Answered, but not without end: the answers wait in a queue that a peer who does not read would fill.
+  /// Answered, but not without end: the answers wait in a queue that a peer that does not read would fill.
   private mutating func unknown(_ type: UInt16) -> [Action] {
     unknownFrames += 1
     guard unknownFrames >= Self.unknownFrameLimit else { return [.send(.unknown(type: type))] }

@@ -11,7 +11,7 @@ internal import GracefulSystem
 /// Numbers are in network byte order; the reserved bytes are sent as zero and not looked at.
 package struct Frame: Equatable, Sendable {
   package static let headerLength = 8
-  /// The longest payload that is taken; whoever announces more is answered and cut off.
+  /// The longest payload that is taken; a peer that announces more is answered and cut off.
   package static let payloadLimit = 64 * 1024
 
   package var type: UInt16

@@ -24,7 +24,7 @@ struct ProcessStart: Hashable, Sendable {
   static func wallClock(calls: StopFileCalls) -> Int64? {
     let ticksASecond = cgs_ticks_a_second()
     guard ticksASecond > 0, let start = ProcessStart(of: cgs_process_id(), calls: calls) else { return nil }
-    // In this order: whoever is held up between the two finds the start too early, and never too late.
+    // In this order: a thread that is held up between the two finds the start too early, and never too late.
     let wall = calls.wallClock()
     let boot = cgs_boot_nanoseconds()
     guard boot >= 0 else { return nil }
@@ -35,7 +35,7 @@ struct ProcessStart: Hashable, Sendable {
   }
 }
 
-/// What is in the file that says that a process has stopped: which one, so that whoever waits can wait for its end.
+/// What is in the file that says that a process has stopped: which one, so that a caller can wait for its end.
 ///
 /// `noamt/stop` leaves it empty, and looks whether it is there. One of another container has another number for the same
 /// process: then the start is another one, too.

@@ -40,7 +40,7 @@ package struct StopFileCalls: Sendable {
   package static let live = StopFileCalls(
     status: { path in StopFileLook { () throws(SystemError) in try FileStatus.read(at: path) } },
     entries: { directory, prefix in
-      // So much is more than anybody leaves; the rest is for the next start.
+      // So much is more than is ever left; the rest is for the next start.
       var count: Int32 = 0
       let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, initialized in
         count = cgs_entries(directory, prefix, buffer.baseAddress, buffer.count)

@@ -18,11 +18,11 @@ struct StopFileLock: Hashable, Sendable {
   let descriptor: Int32
 
   static func take(_ path: String, calls: StopFileCalls) -> Outcome {
-    // Somebody may remove it between the opening and the locking: then another one is to be locked.
+    // Another process may remove it between the opening and the locking: then another file is to be locked.
     for _ in 0..<10 {
       let descriptor = calls.openLock(path)
       guard descriptor >= 0 else { return .failed(-descriptor) }
-      // Anybody could make one in /tmp before us, and hold it for ever.
+      // Another user could make one in /tmp before us, and hold it for ever.
       guard case .found(let status) = calls.descriptorStatus(descriptor), status.kind == .file,
         status.user == cgs_effective_user() || status.user == 0
       else {
@@ -42,7 +42,7 @@ struct StopFileLock: Hashable, Sendable {
     return .held
   }
 
-  /// Whether it is the one that others find.
+  /// Whether it is the file that others find.
   func isThere(_ calls: StopFileCalls) -> Bool {
     guard case .found(let named) = calls.status(path), case .found(let own) = calls.descriptorStatus(descriptor) else {
       return false
@@ -50,7 +50,7 @@ struct StopFileLock: Hashable, Sendable {
     return named.identity == own.identity
   }
 
-  /// Removes it, while it is held: who opened it before, sees that it is gone.
+  /// Removes it, while it is held: a process that opened it before sees that it is gone.
   func release(_ calls: StopFileCalls) {
     if isThere(calls) { _ = calls.unlink(path) }
     calls.close(descriptor)
