@@ -53,7 +53,9 @@ struct AtomicFileTests {
     #expect(cgs_make_file("\(path).\(ThisProcess.number).tmp", 0o600) >= 0)
     try AtomicFile(replacing: path).write { _ = try $0.writeAll("one".utf8) }
     #expect(directory.names == ["file"])
-    let error = #expect(throws: SystemError.self) { _ = try AtomicFile(replacing: FilePath("\(directory.path)/none/file")) }
+    let error = #expect(throws: SystemError.self) {
+      _ = try AtomicFile(replacing: FilePath("\(directory.path)/none/file"))
+    }
     #expect(error?.errno == .noSuchFileOrDirectory)
   }
 }
