@@ -29,9 +29,10 @@ let package = Package(
   targets: [
     // Floor 1
     .target(name: "CGracefulSystem"),
+    .target(name: "GracefulJSON"),
     .target(name: "GracefulSystem", dependencies: ["CGracefulSystem", .heap, .system]),
     // Floor 2
-    .target(name: "GracefulShutdown", dependencies: [.log]),
+    .target(name: "GracefulShutdown", dependencies: ["GracefulJSON", .log]),
     .target(name: "GracefulDescriptors", dependencies: ["CGracefulSystem", "GracefulSystem", .system]),
     .target(
       name: "GracefulProcesses",
@@ -45,8 +46,8 @@ let package = Package(
     .target(
       name: "Graceful",
       dependencies: [
-        "GracefulSystem", "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers",
-        "GracefulHandover", .log, .system, .serviceLifecycle, .metrics, .tracing,
+        "GracefulJSON", "GracefulSystem", "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses",
+        "GracefulTriggers", "GracefulHandover", .log, .system, .serviceLifecycle, .coreMetrics, .tracing,
       ]),
     .target(
       name: "GracefulNIO",
@@ -54,8 +55,8 @@ let package = Package(
     .target(
       name: "GracefulRehearsal",
       dependencies: [
-        "CGracefulSystem", "GracefulSystem", "GracefulDescriptors", "GracefulProcesses", .system, .nioCore, .nioPosix,
-        .nioHTTP1, .histogram,
+        "CGracefulSystem", "GracefulJSON", "GracefulSystem", "GracefulDescriptors", "GracefulProcesses", .system,
+        .nioCore, .nioPosix, .nioHTTP1, .histogram,
       ]),
     // Floor 5
     .target(
@@ -68,7 +69,7 @@ let package = Package(
       name: "GracefulCommand",
       dependencies: [
         "CGracefulSystem", "GracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulHandover",
-        "GracefulProcesses", "GracefulRehearsal", "GracefulShutdown", "GracefulTriggers",
+        "GracefulJSON", "GracefulProcesses", "GracefulRehearsal", "GracefulShutdown", "GracefulTriggers",
         .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // No argument parser and no Foundation: whoever stops a program waits for its start, too.
@@ -93,6 +94,7 @@ let package = Package(
       name: "HandoverPeer",
       dependencies: ["CGracefulSystem", "GracefulDescriptors", "GracefulHandover", .system],
       path: "Tests/HandoverPeer"),
+    .testTarget(name: "GracefulJSONTests", dependencies: ["Exploration", "GracefulJSON"]),
     .testTarget(
       name: "GracefulSystemTests",
       dependencies: ["WholeMachine", "Exploration", "GracefulSystem", "CGracefulSystem", .system]),
@@ -196,7 +198,8 @@ let package = Package(
       dependencies: [
         "WholeMachine", "Exploration",
         "SchemaChecking",
-        "GracefulCommand", "RestartableServer", "GracefulRehearsal", "GracefulProcesses", "GracefulDescriptors",
+        "GracefulCommand", "RestartableServer", "GracefulJSON", "GracefulRehearsal", "GracefulProcesses",
+        "GracefulDescriptors",
         .system, .nioCore, .nioPosix, .nioHTTP1,
         .histogram,
       ]),
@@ -214,6 +217,8 @@ let package = Package(
 
 extension Target.Dependency {
   static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
+  // Of Metrics, what needs no Foundation.
+  static let coreMetrics: Self = .product(name: "CoreMetrics", package: "swift-metrics")
   static let heap: Self = .product(name: "HeapModule", package: "swift-collections")
   static let histogram: Self = .product(name: "Histogram", package: "hdrhistogram-swift")
   static let log: Self = .product(name: "Logging", package: "swift-log")

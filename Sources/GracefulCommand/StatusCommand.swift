@@ -51,7 +51,7 @@ struct StatusView {
   let json: Bool
   let watch: Bool
   private let live = LiveLines(on: 1)
-  private var last: StatusDocument?
+  private var last: LifecycleSnapshot?
   private var hasShown = false
   private var hasFinished = false
 
@@ -63,17 +63,20 @@ struct StatusView {
   mutating func show(_ text: String, from source: String) throws(CommandFailure) {
     hasShown = true
     if json { return StandardStreams.say(text.hasSuffix("\n") ? String(text.dropLast()) : text) }
-    guard let document = StatusDocument(json: text) else {
+    let snapshot: LifecycleSnapshot
+    do throws(ReportFormatError) {
+      snapshot = try LifecycleSnapshot(json: text)
+    } catch {
       throw .failed("what was answered is no snapshot of schema 1")
     }
-    let tree = StatusTree(document: document, source: source)
+    let tree = StatusTree(snapshot: snapshot, source: source)
     if watch && live.isTerminal {
       live.show(tree.lines)
     } else {
       for line in watch ? tree.changes(since: last) : tree.lines { StandardStreams.say(line) }
     }
-    last = document
-    hasFinished = document.state == "finished"
+    last = snapshot
+    hasFinished = snapshot.state == .finished
   }
 
   mutating func ask(_ url: ProgramURL, token: String?, within timeout: DurationArgument) throws(CommandFailure) {

@@ -1,6 +1,6 @@
 public import GracefulShutdown
 internal import Logging
-public import Metrics
+public import CoreMetrics
 
 extension Lifecycle {
   /// Records what operators ask for with swift-metrics: sampled every few seconds, never written where a session begins or

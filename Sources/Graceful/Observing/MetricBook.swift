@@ -74,7 +74,7 @@ struct MetricBook: Sendable {
       startedAt[phase] = nil
       guard let began = drainAt.removeValue(forKey: phase), let end = event.end else { return [] }
       let series = Series(
-        "graceful_phase_drain_seconds", lifecycle, Dimension("phase", phase), Dimension("end", end.word))
+        "graceful_phase_drain_seconds", lifecycle, Dimension("phase", phase), Dimension("end", end.word.rawValue))
       return [.time(series, now - began)]
     case (.stopRequested, _):
       guard let request = event.request else { return [] }
@@ -184,9 +184,4 @@ struct MetricBook: Sendable {
 
 extension Duration {
   fileprivate var inSeconds: Double { self / .seconds(1) }
-}
-
-extension PhaseEnd {
-  /// As in JSON.
-  fileprivate var word: String { EndWord(self).rawValue }
 }

@@ -1,5 +1,5 @@
-internal import Foundation
 internal import GracefulDescriptors
+internal import GracefulJSON
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -98,7 +98,7 @@ extension ProgramHTTP.Answer {
   /// What it says is wrong; without that, the beginning of what it says.
   var words: String {
     struct Problem: Decodable { var error: String }
-    let problem = try? JSONDecoder().decode(Problem.self, from: Data(body.utf8))
+    let problem = try? JSON.decode(Problem.self, from: body)
     return String((problem?.error ?? body).prefix(500)).shown
   }
 

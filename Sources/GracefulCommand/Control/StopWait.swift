@@ -1,3 +1,4 @@
+internal import Graceful
 internal import GracefulHandover
 internal import GracefulTriggers
 
@@ -10,7 +11,7 @@ struct StopWait {
   /// How old what is known may be when the time is over.
   private let interval: Duration
   let show: LiveLines
-  private(set) var last: StatusDocument?
+  private(set) var last: LifecycleSnapshot?
   private(set) var source = ""
   private var told = ""
 
@@ -29,10 +30,10 @@ struct StopWait {
   var isOver: Bool { ContinuousClock.now >= deadline }
 
   mutating func saw(_ json: String, from source: String) {
-    guard let document = StatusDocument(json: json) else { return }
-    last = document
+    guard let snapshot = try? LifecycleSnapshot(json: json) else { return }
+    last = snapshot
     self.source = source
-    show.show(StatusTree(document: document, source: source).lines)
+    show.show(StatusTree(snapshot: snapshot, source: source).lines)
   }
 
   /// Tells why nothing is seen to happen, once each.

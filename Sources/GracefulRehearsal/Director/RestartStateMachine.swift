@@ -1,5 +1,5 @@
 /// How a restart ended.
-public enum RestartOutcome: String, Hashable, Sendable {
+public enum RestartOutcome: String, Hashable, Sendable, Codable {
   /// A new process serves.
   case served
   /// The new process, or the command, ended without serving.

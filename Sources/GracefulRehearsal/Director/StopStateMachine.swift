@@ -1,5 +1,5 @@
 /// How a stop ended.
-public enum StopOutcome: String, Hashable, Sendable {
+public enum StopOutcome: String, Hashable, Sendable, Codable {
   /// The process has ended with code 0, in time.
   case stopped
   /// It has ended otherwise.
