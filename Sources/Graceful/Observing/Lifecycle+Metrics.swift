@@ -25,7 +25,7 @@ extension Lifecycle {
   /// | `graceful_sessions_refused_total` | counter: the caller saw an error | `phase` |
   /// | `graceful_sessions_failed_total` | counter: they threw | `phase` |
   /// | `graceful_sessions_cancelled_total` | counter: cancelled because the time was over, and ended | `phase` |
-  /// | `graceful_sessions_abandoned_total` | counter: inside when nobody waited any longer | `phase` |
+  /// | `graceful_sessions_abandoned_total` | counter: inside when the wait was over | `phase` |
   /// | `graceful_phase_start_seconds` | timer: from its beginning, or its new beginning, until it is ready | `phase` |
   /// | `graceful_phase_drain_seconds` | timer: from when it is told to drain to its end | `phase`, `end`: drained, endedByItself, cancelled, abandoned, failed |
   /// | `graceful_start_seconds` | timer: until everything is ready, when that comes before a stop | |
@@ -45,18 +45,18 @@ extension Lifecycle {
   /// The factory is called by one thread at a time, which is none of Swift's cooperative pool, and may block it: then
   /// samples are left out, and too many timings dropped, but neither a session nor the stop waits. Only at the end, what is
   /// not handed over yet has 0.5 s (an eighth of the grace, when that is less), within the grace; before a forced exit, 50 ms.
-  /// Nothing is destroyed at the end: whoever scrapes may come later.
+  /// Nothing is destroyed at the end: a scrape may come later.
   ///
-  /// The first call counts, before `run()`. A second one, and one that comes once it runs, changes nothing, and the log
+  /// The first call counts, before `run()`. A second one, and a call once it runs, changes nothing, and the log
   /// says so; for several backends use `MultiplexMetricsHandler`.
   ///
   /// The phases of a lifecycle that a phase holds belong to this one (`search/index`) and are recorded here; a call of
-  /// this function on the one that is held records nothing.
+  /// this function on the lifecycle that is held records nothing.
   /// - Parameters:
   ///   - period: From one sample to the next: 10 s unless given, and at least 0.1 s. There is one more as the run begins,
   ///     when a stop is first asked for, and at the end.
   ///   - factory: Where to. The one of `MetricsSystem` unless given.
-  ///   - exporter: The phase that carries the metrics away, if it is one that pushes. A last sample is taken before it is
+  ///   - exporter: The phase that carries the metrics away, if there is one, as there is where metrics are pushed. A last sample is taken before it is
   ///     told to drain, and it is told only when the factory has that; if the factory takes longer than 0.1 s (or than a
   ///     quarter of the time that this phase has), it is told all the same. What comes afterwards is recorded, but may be
   ///     carried nowhere. None unless given.

@@ -35,7 +35,7 @@ final class SpanWriter: Sendable {
     case .begin(let id, let name, let parentID, let instant, let attributes):
       let parent = open.withLock { open in parentID.flatMap { open[$0] } }
       let time = parent?.time ?? now
-      // Never what is current: the thread is nobody's.
+      // Never what is current: the thread belongs to no task.
       let span: any Span = tracer.startSpan(
         name, context: parent?.span.context ?? .topLevel, ofKind: .internal, at: time.at(instant))
       set(attributes, on: span)

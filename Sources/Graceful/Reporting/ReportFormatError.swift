@@ -13,9 +13,9 @@ public struct ReportFormatError: Error, Hashable, Sendable, CustomStringConverti
     public static var notJSON: Self { Self(description: "not JSON") }
     /// It has a schema that this version does not know.
     public static var otherSchema: Self { Self(description: "other schema") }
-    /// A key is missing: it is something else than a report, or somebody has changed it.
+    /// A key is missing: it is something else than a report, or was changed.
     public static var missingKey: Self { Self(description: "missing key") }
-    /// A value is not one that its key can have.
+    /// A key has a value that it cannot have.
     public static var badValue: Self { Self(description: "bad value") }
   }
 

@@ -1,7 +1,7 @@
 internal import Graceful
 
 extension LifecycleSnapshot {
-  /// Those that have been told to end and have not: they hold up a stop.
+  /// The phases that have been told to end and have not: they hold up a stop.
   var holding: [PhaseSnapshot] {
     guard state == .stopping else { return [] }
     return phases.filter { $0.parent == nil && ($0.state == .draining || $0.state == .cancelled) }

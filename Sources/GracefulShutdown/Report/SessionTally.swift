@@ -13,7 +13,7 @@ final class SessionTally: Sendable {
     mutating func takes(_ phase: Phase) -> Bool {
       let last = rounds[phase.id] ?? 0
       guard phase.round > last else { return phase.round == last }
-      // It was stopped only to be started again: nobody in it was late, and its sessions are counted with those that came
+      // It was stopped only to be started again: nothing in it was late, and its sessions are counted with those that came
       // after them.
       rounds[phase.id] = phase.round
       sessions[phase.id] = nil
@@ -24,11 +24,11 @@ final class SessionTally: Sendable {
 
   private let state = Mutex(State())
 
-  /// More names of one phase would be read by nobody.
+  /// More names of one phase would not be read.
   static var mostNames: Int { 100 }
   private static var mostChildren: Int { 256 }
 
-  /// The time of a phase is over: whoever is inside is late.
+  /// The time of a phase is over: the sessions inside are late.
   func cut(_ phase: Phase, at now: ContinuousClock.Instant) {
     guard isReported(phase) else { return }
     let stragglers = phase.gate.named(limit: Self.mostNames).map {
@@ -42,7 +42,7 @@ final class SessionTally: Sendable {
     }
   }
 
-  /// A phase has ended, or nobody waits for it any more; only the first time counts.
+  /// A phase has ended, or it is not waited for any more; only the first time counts.
   func close(_ phase: Phase, at now: ContinuousClock.Instant) {
     guard isReported(phase) else { return }
     let counts = phase.gate.counts
@@ -53,7 +53,7 @@ final class SessionTally: Sendable {
     guard !report.isEmpty else { return }
     state.withLock { state in
       guard state.takes(phase) else { return }
-      // Of what is abandoned, more may end until somebody asks again.
+      // Of what is abandoned, more may end until the next look.
       guard state.sessions[phase.id] == nil else { return }
       guard phase.parent == nil || state.sessions.count < Self.mostChildren else { return }
       state.sessions[phase.id] = report
@@ -72,7 +72,7 @@ final class SessionTally: Sendable {
     var report = report
     for index in report.phases.indices {
       report.phases[index].sessions = state.sessions[report.phases[index].id]
-      // No use to anybody else, and one that was read from JSON has none: the same report is to be equal.
+      // No use to the reader, and a report that was read from JSON has none: the same report is to be equal.
       report.phases[index].id = -1
     }
     var late = state.late

@@ -20,11 +20,11 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
 
     /// The body of a phase was called, or a child phase was opened.
     public static var started: Self { Self("started", rank: 2) }
-    /// A phase said that it is ready; child phases have nobody to say it to.
+    /// A phase said that it is ready; no phase waits to hear that of a child phase.
     public static var ready: Self { Self("ready", rank: 3) }
-    /// A phase was stopped alone before it was ready, or before it began: nobody waits for it to be ready any more.
+    /// A phase was stopped alone before it was ready, or before it began: its readiness is not waited for any more.
     public static var stoppedBeforeReady: Self { Self("stopped before it was ready") }
-    /// Somebody asked for a stop, perhaps not as the first.
+    /// A stop was requested, perhaps not for the first time.
     public static var stopRequested: Self { Self("stop requested") }
     /// A phase came back by itself, or was not ready in time, and is started again after a while.
     ///

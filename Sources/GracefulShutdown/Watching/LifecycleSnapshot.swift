@@ -33,7 +33,7 @@ public struct LifecycleSnapshot: Hashable, Sendable {
   ///
   /// `nil` before a stop is requested.
   public var left: Duration?
-  /// How long everything is still served, at most, before anybody is told to drain.
+  /// How long everything is still served, at most, before any phase is told to drain.
   ///
   /// `nil` when there is no lame-duck time, or it is over; see ``LameDuck``.
   public var lameDuckLeft: Duration?
@@ -82,7 +82,7 @@ public struct PhaseSnapshot: Hashable, Sendable {
   public var left: Duration?
   /// Whether something that it requires restarts.
   public var isWaiting: Bool
-  /// How often it was started again for what it did itself, and not only for one that it requires.
+  /// How often it was started again for what it did itself, and not only for a phase that it requires.
   public var restarts: Int
   /// Sessions that are open.
   public var sessionsLive: Int
