@@ -44,7 +44,7 @@ extension Lifecycle {
       let succession = whole.succession
       succession.join(
         Succession.Part(
-          objection: { handover.reasonNotToStop }, mayStop: { handover.refuseSuccessors($0) }))
+          refusal: { handover.reasonNotToStop }, requestPermission: { handover.refuseSuccessors($0) }))
       for companion in HandoverCompanions.of(self) { companion.joined(handover) }
       // First of all: what is asked here from now on, is meant for the successor.
       handover.whenTakenOver { _ in succession.passOn() }

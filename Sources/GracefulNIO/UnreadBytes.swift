@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Whether the kernel holds bytes of a connection that nobody has read yet.
+/// Whether the kernel holds bytes of a connection that were not read yet.
 enum UnreadBytes {
   /// What tells it without the descriptor.
   ///

@@ -81,3 +81,18 @@ func handingOver(_ shop: Lifecycle) async throws {
     print(error.code == .lost, underlying?.advice ?? "", DescriptorLabel(name: "http").metadata)
   }
 }
+
+extension StopRequest.Source {
+  static func queue(_ sender: String) -> Self { Self(kind: "queue", detail: sender, escalatesWhenRepeated: true) }
+}
+
+/// A trigger that answers, and has a source of its own.
+func answeringTrigger() -> Trigger {
+  Trigger.answering("queue") { stops in
+    stops.request(StopRequest(source: .queue("shop"), why: "it is time")) { answer in
+      guard answer.state != .refused else { return print(answer.refusal ?? "") }
+      print(answer.state, answer.exitCode ?? 0, answer.summary ?? "")
+    }
+    return {}
+  }
+}

@@ -58,7 +58,7 @@ struct StatusDocument: Decodable, Equatable {
     return phases.filter { $0.parent == nil && ($0.state == "draining" || $0.state == "cancelled") }
   }
 
-  /// Who holds up the stop, in a few words.
+  /// What holds up the stop, in a few words.
   var holdUp: String {
     if holding.isEmpty {
       let left = phases.filter { $0.parent == nil && $0.state != "ended" && $0.state != "waiting" }

@@ -4,7 +4,7 @@ internal import GracefulShutdown
 /// A snapshot as lines for people.
 struct StatusTree {
   var document: StatusDocument
-  /// Who answered: `process 123, generation 2`.
+  /// The process that answered: `process 123, generation 2`.
   var source: String
 
   /// The whole, as it is now.
@@ -43,7 +43,7 @@ struct StatusTree {
     }
   }
 
-  /// Each phase before its children; those whose parent is not shown at the end.
+  /// Each phase before its children; children without a parent that is shown come last.
   private var ordered: [(phase: StatusDocument.Phase, depth: Int)] {
     var children: [String: [StatusDocument.Phase]] = [:]
     let known = Set(document.phases.map(\.name))

@@ -22,7 +22,7 @@ struct StopWait {
     interval = min(usual, max(timeout.duration / 5, .milliseconds(20)))
   }
 
-  /// For those who asked in a way that shows nothing.
+  /// For ways of asking that show nothing.
   static let whereToLook =
     "`graceful status --socket` (or --url) shows which phase holds it up, where the program has such a socket"
 
@@ -54,7 +54,7 @@ struct StopWait {
     while true {
       let client = try ControlClient.ask(.stop(stop), at: path, until: deadline)
       if let stopped = try wait(for: client) { return stopped }
-      // The one that is to be stopped is another one, or is not known yet.
+      // The process to be stopped is another one, or is not decided yet.
       guard !isOver else { throw late("the program at \(path)") }
       Waiting.pause(.milliseconds(50), until: deadline)
     }

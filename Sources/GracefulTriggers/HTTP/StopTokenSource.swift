@@ -60,7 +60,7 @@ public struct StopTokenSource: Hashable, Sendable {
     }
     let file: FileDescriptor
     do {
-      // Not blocking: a pipe of that name would hold up the start until somebody writes to it.
+      // Not blocking: a pipe of that name would hold up the start until it is written to.
       file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
     } catch {
       throw StopTokenError("the token file \(path) cannot be read: \(error); make it readable for this user")

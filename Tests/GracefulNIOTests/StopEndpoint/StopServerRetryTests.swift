@@ -18,10 +18,10 @@ struct StopServerRetryTests {
     let world = try StopWorld()
     let failures = Mutex(3)
     let log = LogLines()
-    let desk = StopDesk(StopEndpoint(), mostWaiting: 1)
+    let responder = StopEndpointResponder(StopEndpoint(), most: 1)
     let shop = Lifecycle("shop", logger: log.logger)
-    desk.attach(to: StopTarget(ask: { _ in }, lifecycle: shop), token: nil)
-    let server = StopServer(desk: desk, limits: StopServerLimits()) { socket in
+    responder.attach(to: StopTarget(ask: { _ in }, lifecycle: shop), token: nil)
+    let server = StopServer(responder: responder, limits: StopServerLimits()) { socket in
       let fails = failures.withLock { left in
         left -= 1
         return left >= 0
@@ -40,10 +40,10 @@ struct StopServerRetryTests {
   func notYet() async throws {
     let world = try StopWorld()
     let log = LogLines()
-    let desk = StopDesk(StopEndpoint(), mostWaiting: 1)
+    let responder = StopEndpointResponder(StopEndpoint(), most: 1)
     let shop = Lifecycle("shop", logger: log.logger)
-    desk.attach(to: StopTarget(ask: { _ in }, lifecycle: shop), token: nil)
-    let server = StopServer(desk: desk, limits: StopServerLimits())
+    responder.attach(to: StopTarget(ask: { _ in }, lifecycle: shop), token: nil)
+    let server = StopServer(responder: responder, limits: StopServerLimits())
     let directory = world.directory + "/later"
     server.serve(.socket(directory + "/s"), every: .milliseconds(1))
     try await poll { log.count("cannot listen yet") > 0 }

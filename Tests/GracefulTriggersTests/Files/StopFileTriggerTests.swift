@@ -83,7 +83,7 @@ struct StopFileTriggerTests {
     let first = Lifecycle("first")
     let reason = Heard<String>()
     first.succession.join(
-      .init(objection: { reason.all.last.flatMap { $0.isEmpty ? nil : $0 } }, mayStop: { $0(reason.all.last) }))
+      .init(refusal: { reason.all.last.flatMap { $0.isEmpty ? nil : $0 } }, requestPermission: { $0(reason.all.last) }))
     reason.add("a handover is going on")
     let none = Heard<StopRequest>()
     let asked = Heard<StopRequest>()

@@ -6,22 +6,20 @@ extension ControlStateMachine {
   }
 
   package enum Event: Equatable, Sendable {
-    /// Somebody who may, and who wants control.
+    /// A peer that is allowed to ask, and speaks of control.
     case connected(ConnectionID)
     case request(ConnectionID, ControlRequest)
     /// It broke the protocol, or asked for what is not known here.
     case malformed(ConnectionID, ControlAnswer.Refusal, String)
     case closed(ConnectionID)
     case deadline(ConnectionID)
-    /// The stop that it asked for has been asked for here.
-    case stopTaken(ConnectionID)
-    /// This process is not the one to be stopped.
-    case stopRefused(ConnectionID, String)
+    /// The answer to ``Action/requestPermission(_:)``: ``StopConversationStateMachine/Event/permitted(_:)`` or `refused`.
+    case decided(ConnectionID, StopConversationStateMachine.Event)
     /// A successor has taken over.
     case restarted(process: UInt32)
     case restartFailed(String)
     /// The end of everything.
-    case finished(Ending)
+    case finished(StopAnswer)
   }
 
   package enum Action: Equatable, Sendable {
@@ -33,8 +31,10 @@ extension ControlStateMachine {
     /// The same, unless what was sent before has not been read.
     case offerSnapshot(ConnectionID)
     case sendPlan(ConnectionID)
-    /// Asks for the stop, if this is the process to be stopped; ``Event/stopTaken(_:)`` or ``Event/stopRefused(_:_:)``.
-    case askToStop(ConnectionID, ControlRequest.Stop)
+    /// Find out whether this is the process to be stopped: ``Event/decided(_:_:)``.
+    case requestPermission(ConnectionID, ControlRequest.Stop)
+    /// The stop for which permission was requested; its connection may have gone meanwhile.
+    case requestStop(ConnectionID)
     case restart
     case arm(ConnectionID, at: Instant)
     case disarm(ConnectionID)
@@ -52,26 +52,15 @@ extension ControlStateMachine {
     /// There is a handover.
     package static let restart = Abilities(rawValue: 2)
   }
-
-  /// How everything ended.
-  package struct Ending: Hashable, Sendable {
-    package var exitCode: Int32
-    package var summary: String
-
-    package init(exitCode: Int32, summary: String) {
-      self.exitCode = exitCode
-      self.summary = summary
-    }
-  }
 }
 
-/// How long those at a control socket may take, and how many of them there may be.
+/// How long peers at a control socket may take, and how many of them there may be.
 package struct ControlLimits: Hashable, Sendable {
   /// From the connection to the request.
   package var request = Duration.seconds(2)
   /// To read what was answered, and to go.
   package var leave = Duration.seconds(10)
-  /// Nobody is told of the progress more often than that.
+  /// The shortest interval in which a peer is told of the progress.
   package var shortest = Duration.milliseconds(50)
   /// The rest is told to come again.
   package var connections = 32

@@ -35,7 +35,7 @@ struct RestartWait {
   private let socket: String
   private let limit: String
   private let deadline: ContinuousClock.Instant
-  /// Who served before.
+  /// The process that served before.
   private var before: Int32?
 
   init(socket: String, within timeout: DurationArgument) {

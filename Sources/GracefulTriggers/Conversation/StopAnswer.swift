@@ -1,6 +1,6 @@
 public import GracefulShutdown
 
-/// What whoever asked for a stop is told, and only when it is true (T2).
+/// What the client of a stop is told, and only when it is true (T2).
 public struct StopAnswer: Hashable, Sendable {
   /// How far the stop is.
   ///
@@ -9,10 +9,14 @@ public struct StopAnswer: Hashable, Sendable {
     /// One word, as in JSON.
     public let description: String
 
-    /// Nobody has asked: it runs, or starts.
+    /// No stop was requested: it runs, or starts.
     public static var running: Self { Self(description: "running") }
     /// The request has been taken: it will stop; until then, everything is served.
     public static var accepted: Self { Self(description: "accepted") }
+    /// The request has not been taken; ``StopAnswer/refusal`` says why.
+    ///
+    /// The program is being replaced, and another process is to be stopped. The client may ask again in a moment.
+    public static var refused: Self { Self(description: "refused") }
     /// It is on its way down.
     public static var draining: Self { Self(description: "draining") }
     /// Everything has ended, or was abandoned, and the process is about to exit.
@@ -27,10 +31,14 @@ public struct StopAnswer: Hashable, Sendable {
   public var holding: [Holding]
   /// How much of the grace is left; negative, when even that is over.
   public var left: Duration?
-  /// How long everything is still served, at most, before anybody is told to drain: the lame-duck time.
+  /// How long everything is still served, at most, before a phase is told to drain: the lame-duck time.
   public var lameDuckLeft: Duration?
   /// The exit code, once it has stopped.
   public var exitCode: Int32?
+  /// How it ended, in a line, once it has stopped.
+  public var summary: String?
+  /// Why the request was not taken.
+  public var refusal: String?
 
   /// A phase that holds up a stop.
   public struct Holding: Hashable, Sendable {
@@ -42,13 +50,13 @@ public struct StopAnswer: Hashable, Sendable {
     public var left: Duration?
   }
 
-  /// What a snapshot says: also that nobody has asked.
+  /// What a snapshot says: also that no stop was requested.
   public init(_ snapshot: LifecycleSnapshot) {
     let own = snapshot.phases.filter { $0.parent == nil }
     let begun = own.filter { $0.state != .ended && $0.state != .waiting }
     // As long as it is a lame duck, nothing drains.
     let isDraining = snapshot.state == .stopping && snapshot.lameDuckLeft == nil
-    // Asked for before the run, it is not on its way down yet; one that fails goes down without anybody's asking.
+    // A program that was asked before its run is not on its way down yet; one that fails goes down without a request.
     let isAsked = snapshot.request != nil || snapshot.state == .stopping
     state = snapshot.state == .finished ? .stopped : isDraining ? .draining : isAsked ? .accepted : .running
     phasesLeft = begun.count
@@ -68,5 +76,6 @@ public struct StopAnswer: Hashable, Sendable {
     left = nil
     lameDuckLeft = nil
     exitCode = report.exitCode
+    summary = report.summary
   }
 }

@@ -1,11 +1,11 @@
-/// What happens to one who asks by a file, what he does, and how it ends.
-extension StopAskingStateMachine {
+/// What happens to a client that asks by a file, what it does, and how it ends.
+extension StopFileClientStateMachine {
   package enum Event: Hashable, Sendable {
     case began
     case directory(StopFileLook)
     case answer(StopFileLook)
     case request(StopFileLook)
-    /// The answer of an earlier run, or a request that nobody would believe, has been removed, or has not (an errno).
+    /// The answer of an earlier run, or a request that no program would believe, has been removed, or has not (an errno).
     case cleared(Int32)
     /// Whether changes are told of from now on.
     case armed(Bool)
@@ -19,11 +19,11 @@ extension StopAskingStateMachine {
     case ended
     /// The time of ``Action/wait(until:)`` has come.
     case due
-    /// Whom the answer names, and whether that process lives; `nil` when it names none that can be known.
+    /// The process that the answer names, if it lives; `nil` when it names none that can be known.
     case process(lives: Int32?)
     /// The process that ``Action/watchProcess`` watches has ended.
     case exited
-    /// Whoever waits does not want to any more.
+    /// The caller does not want to wait any more.
     case interrupted
     case takenBack(Int32)
   }
@@ -33,11 +33,11 @@ extension StopAskingStateMachine {
     case lookAtAnswer
     case lookAtRequest
     case clear
-    /// Remove a request that nobody would believe.
+    /// Remove a request that no program would believe.
     case clearRequest
     case arm
     case create
-    /// See whom the answer names, and watch that process.
+    /// Look which process the answer names, and watch it.
     case watchProcess
     case wait(until: Instant)
     case takeBack
@@ -55,7 +55,7 @@ extension StopAskingStateMachine {
     package var unwatched: Duration
     /// After how long it asks to be told of changes.
     ///
-    /// A process that ends with a watch takes 5 to 24 ms longer to be gone: whoever is answered soon does not wait for that.
+    /// A process that ends with a watch takes 5 to 24 ms longer to be gone: a client that is answered soon does not wait for that.
     package var unwatchedFor: Duration
 
     package init(

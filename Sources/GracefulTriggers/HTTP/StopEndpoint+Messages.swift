@@ -15,7 +15,7 @@ extension StopEndpoint {
     }
   }
 
-  /// What somebody asks for; a body means nothing.
+  /// A request; a body means nothing.
   public struct Request: Hashable, Sendable {
     /// `GET`, `POST`; case matters (RFC 9110 §9.1).
     public var method: String
@@ -23,7 +23,7 @@ extension StopEndpoint {
     public var target: String
     /// Its header fields, in their order.
     public var headers: [Header]
-    /// Who asks, for the log and the report: an address.
+    /// The client, for the log and the report: an address.
     public var peer: String?
 
     /// Makes a request.
@@ -58,7 +58,7 @@ extension StopEndpoint {
     /// Whether the body is sent: it is not to a HEAD, and its length is (RFC 9110 §9.3.2).
     public var sendsBody = true
 
-    /// An answer that nobody may keep (`Cache-Control: no-store`).
+    /// An answer that no cache may keep (`Cache-Control: no-store`).
     public init(status: Int, type: String = "text/plain; charset=utf-8", body: String) {
       self.status = status
       headers = [Header("Content-Type", type), Header("Cache-Control", "no-store")]
@@ -67,7 +67,7 @@ extension StopEndpoint {
 
     package static func words(_ text: String, _ status: Int) -> Self { Self(status: status, body: text + "\n") }
 
-    /// The process to be stopped is another one, or that is being decided: whoever asks again, reaches it.
+    /// The process to be stopped is another one, or that is being decided: a client that asks again, reaches it.
     package static func elsewhere(_ reason: String) -> Self { error(reason, 503).with("Retry-After", "1") }
 
     static func error(_ text: String, _ status: Int) -> Self {
@@ -128,8 +128,10 @@ extension StopEndpoint {
   }
 
   /// What is to be done about a request.
-  public struct Verdict: Equatable, Sendable {
+  public struct Decision: Equatable, Sendable {
     /// What follows.
+    ///
+    /// Complete, so that a server of your own can switch over it: it must be able to do each of these.
     public enum Next: Hashable, Sendable {
       /// This is the answer.
       case answer(Response)

@@ -14,11 +14,11 @@ private struct MountedServer {
   let world: StopWorld
   let server: DrainingServer
   let gate = Gate()
-  let mount: StopMount
+  let mount: StopRoutes
 
   init(_ endpoint: StopEndpoint = .init(), token: Bool = false) async throws {
     let world = try StopWorld()
-    let mount = StopMount(token: token ? world.secret : nil, endpoint: endpoint)
+    let mount = StopRoutes(token: token ? world.secret : nil, endpoint: endpoint)
     let gate = gate
     server = try await DrainingServer.adopt(
       try TestServer.listener(), on: TestServer.group, logger: Logger(label: "test")
@@ -45,7 +45,7 @@ private struct MountedServer {
 }
 
 @Suite("The stop endpoint on the program's own server", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
-struct StopMountTests {
+struct StopRoutesTests {
   @Test("answers its own paths and passes the others on, on one connection")
   func passes() async throws {
     let mounted = try await MountedServer()
@@ -152,10 +152,10 @@ struct StopMountTests {
 
   @Test("answers how far it is, when another kind of server that waits for its requests is told to be quiet")
   func quiescing() throws {
-    let desk = StopDesk(.init(), mostWaiting: 1)
+    let responder = StopEndpointResponder(.init(), most: 1)
     let lifecycle = Lifecycle("shop")
-    desk.attach(to: StopTarget(ask: { _ in }, lifecycle: lifecycle), token: nil)
-    let channel = EmbeddedChannel(handler: StopEndpointHandler(desk: desk))
+    responder.attach(to: StopTarget(ask: { _ in }, lifecycle: lifecycle), token: nil)
+    let channel = EmbeddedChannel(handler: StopEndpointHandler(responder: responder))
     defer { _ = try? channel.finish(acceptAlreadyClosed: true) }
     try channel.writeInbound(
       HTTPServerRequestPart.head(.init(version: .http1_1, method: .POST, uri: "/shutdown?wait=9s")))
@@ -192,7 +192,7 @@ struct StopMountTests {
 
   @Test("works without a lifecycle: the stop is asked for, and whoever waits is told what is true then")
   func alone() async throws {
-    let mount = StopMount(token: nil)
+    let mount = StopRoutes(token: nil)
     let (requests, asked) = AsyncStream.makeStream(of: StopRequest.self)
     let leave = try mount.trigger.listen { asked.yield($0) }
     let channel = EmbeddedChannel(handler: mount.handler())

@@ -14,15 +14,15 @@ extension StopFileWatchStateMachine {
     case cleared(Int32)
     /// Whether changes are told of from now on.
     case armed(Bool)
-    /// Whether this process is the one that answers in this directory.
+    /// Whether this process answers in this directory.
     case claimed(Claim)
     case request(StopFileLook)
-    /// Whether a request may be taken: while a handover is going on, nobody knows yet whom it is for.
-    case mayTake(Bool)
+    /// Whether a request may be taken: while a handover is going on, it is not decided which process it is for.
+    case permission(Bool)
     /// The request has been removed, or has not (an errno).
     case removed(Int32)
     /// Whether it may be asked for; then no handover begins any more.
-    case mayAsk(Bool)
+    case decided(Bool)
     /// A successor has taken over.
     case passedOn
     case left
@@ -38,16 +38,16 @@ extension StopFileWatchStateMachine {
 
   package enum Action: Hashable, Sendable {
     case lookAtDirectory
-    /// Become the one that answers, if nobody is.
+    /// Become the process that answers, if there is none.
     case claim
     /// Remove the answer of an earlier run.
     case clear
     case arm
     case disarm
     case lookAtRequest
-    case lookWhetherToTake
+    case lookAtPermission
     case removeRequest
-    case lookWhetherToAsk
+    case requestPermission
     /// Make the request anew: it was taken at the moment in which the successor was.
     case putBack
     /// Ask for the stop.

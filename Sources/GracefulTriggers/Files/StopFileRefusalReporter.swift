@@ -1,9 +1,9 @@
 internal import Synchronization
 
-/// Tells of refusals on a thread of its own, which whoever is told may block: requests are heard all the same.
+/// Tells of refusals on a thread of its own, which a listener may block: requests are heard all the same.
 ///
 /// The thread lives as long as there is something to tell.
-final class StopFileTeller: Sendable {
+final class StopFileRefusalReporter: Sendable {
   private let state = Mutex(State())
   private let calls: StopFileCalls
   private let listeners: [@Sendable (StopFileRefusal) -> Void]

@@ -1,16 +1,15 @@
 internal import CGracefulSystem
 internal import GracefulTriggers
-internal import Synchronization
 
 /// Asks a program to stop by a file, and waits until it has: in the place of the `stop` of `noamt/stop`.
-@main struct StopCommand {
+@main struct StopTool {
   static func main() {
     occupyStandardStreams()
-    // Nothing is buffered, and nobody waits for a runtime to be taken down.
+    // Nothing is buffered, and taking down a runtime would only take time.
     cgs_exit_now(run(StopArguments.read(Array(CommandLine.arguments.dropFirst()))))
   }
 
-  /// Whoever started us may have closed them: then what is written to standard error would go to whatever we open first.
+  /// The parent process may have closed them: then what is written to standard error would go to whatever we open first.
   private static func occupyStandardStreams() {
     var opened = cgs_open_to_read("/dev/null")
     while 0...2 ~= opened { opened = cgs_open_to_read("/dev/null") }
@@ -33,8 +32,8 @@ internal import Synchronization
     for warning in arguments.warnings { write("stop: warning: \(warning)\n", to: 2) }
     var progress = StopProgress(arguments)
     do throws(StopFileError) {
-      let driver = try StopAskingDriver(arguments.files, timeout: arguments.timeout)
-      return try withExtendedLifetime(Interruption(driver)) { interruption throws(StopFileError) in
+      let driver = try StopFileClient(arguments.files, timeout: arguments.timeout)
+      return try withExtendedLifetime(StopFileInterruption(of: driver)) { interruption throws(StopFileError) in
         do throws(StopFileError) {
           try driver.run { progress.show($0) }
           progress.clear()
@@ -59,19 +58,5 @@ internal import Synchronization
   static func write(_ text: String, to descriptor: Int32) {
     let bytes = Array(text.utf8)
     _ = cgs_write(descriptor, bytes, bytes.count)
-  }
-}
-
-/// SIGINT, SIGTERM, SIGHUP: the request is taken back, and the exit code is as if the signal had ended the command.
-private final class Interruption: Sendable {
-  private let arrived = Atomic<Int32>(0)
-  var signal: Int32 { arrived.load(ordering: .acquiring) }
-
-  init(_ driver: StopAskingDriver) {
-    // Where they cannot be caught, they do what they always do.
-    _ = try? SignalRegistry.shared.listen(for: [.interrupt, .terminate, .hangup]) { [self] signal in
-      arrived.store(signal.rawValue, ordering: .releasing)
-      driver.interrupt()
-    }
   }
 }

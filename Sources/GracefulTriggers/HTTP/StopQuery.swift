@@ -1,5 +1,5 @@
 /// What the query of a request for a stop says: `?wait=30s&why=a+new+version`.
-package struct StopWishes: Hashable, Sendable {
+package struct StopQuery: Hashable, Sendable {
   /// `nil` when the answer is wanted at once.
   var wait: Duration?
   var why = ""
@@ -9,7 +9,7 @@ package struct StopWishes: Hashable, Sendable {
     var reason: String
   }
 
-  /// Nobody waits longer for an answer.
+  /// The longest time for which an answer is waited for.
   static let longest = Duration.seconds(3600)
   private static let longestReason = 200
 

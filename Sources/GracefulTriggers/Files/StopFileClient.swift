@@ -3,18 +3,19 @@ internal import GracefulSystem
 internal import Synchronization
 
 /// Asks a program to stop by a file, and waits, blocking its thread and needing no other.
-package final class StopAskingDriver: Sendable {
-  package typealias Progress = StopAskingStateMachine.Progress
+package final class StopFileClient: Sendable {
+  package typealias Progress = StopFileClientStateMachine.Progress
 
   private let files: StopFiles
   private let calls: StopFileCalls
   private let timeout: Duration
-  private let pace: StopAskingStateMachine.Pace
+  private let pace: StopFileClientStateMachine.Pace
   private let wake: WakePipe
   private let isInterrupted = Mutex(false)
 
   /// - Parameter timeout: Ten years at most.
-  package init(_ files: StopFiles, timeout: Duration, pace: StopAskingStateMachine.Pace = .init()) throws(StopFileError)
+  package init(_ files: StopFiles, timeout: Duration, pace: StopFileClientStateMachine.Pace = .init())
+    throws(StopFileError)
   {
     try files.checkNames()
     self.files = files
@@ -35,15 +36,15 @@ package final class StopAskingDriver: Sendable {
   /// Blocks until the program has stopped.
   package func run(_ tell: (Progress) -> Void = { _ in }) throws(StopFileError) {
     let user = cgs_effective_user()
-    var machine = StopAskingStateMachine(
+    var machine = StopFileClientStateMachine(
       rules: StopFileRules(user: user), wallClock: calls.wallClock(), deadline: .now + timeout, pace: pace)
     var watch = DirectoryWatch(
       names: [files.request, files.answer], awaited: files.answer, wake: wake.reader, calls: calls)
     var process = AnsweringProcess(calls: calls)
-    var events: [StopAskingStateMachine.Event] = [.began]
-    var ending: StopAskingStateMachine.Ending?
+    var events: [StopFileClientStateMachine.Event] = [.began]
+    var ending: StopFileClientStateMachine.Ending?
     while ending == nil {
-      // An event that brings nothing about cannot be; were it, nobody would wait for ever.
+      // An event that brings nothing about cannot be; were it, the caller would not wait for ever.
       guard let event = events.first else { break }
       events.removeFirst()
       for action in machine.receive(event, at: .now) {
@@ -68,7 +69,7 @@ package final class StopAskingDriver: Sendable {
 
   private func lookAtRequest() -> StopFileLook {
     let look = calls.status(files.requestPath)
-    // Gone with the directory: that is nobody's answer.
+    // Gone with the directory: that is no answer.
     if look == .absent, calls.status(files.directory + "/.") == .absent { return .failed(2) }
     return look
   }
@@ -85,7 +86,7 @@ package final class StopAskingDriver: Sendable {
 
   private func wait(
     _ watch: inout DirectoryWatch, _ process: borrowing AnsweringProcess, until instant: ContinuousClock.Instant
-  ) -> StopAskingStateMachine.Event {
+  ) -> StopFileClientStateMachine.Event {
     while true {
       if isInterrupted.withLock({ $0 }) { return .interrupted }
       if process.isWatched {
@@ -102,7 +103,7 @@ package final class StopAskingDriver: Sendable {
     }
   }
 
-  private func conclude(_ ending: StopAskingStateMachine.Ending?, _ user: UInt32) throws(StopFileError) {
+  private func conclude(_ ending: StopFileClientStateMachine.Ending?, _ user: UInt32) throws(StopFileError) {
     switch ending {
     case .stopped: return
     case .notInTime(let heard, let running): throw notInTime(heard, running)
@@ -114,9 +115,9 @@ package final class StopAskingDriver: Sendable {
       throw StopFileError(
         .nobodyThere, path: files.directory, "there is no such directory, so nobody looks for requests in it")
     case .directoryRefused(let objection):
-      throw StopFileError(.notAllowed, path: files.directory, objection.asSeenByAsker)
+      throw StopFileError(.notAllowed, path: files.directory, objection.asSeenByClient)
     case .requestRefused(let objection):
-      throw StopFileError(.notAllowed, path: files.requestPath, objection.asSeenByAsker)
+      throw StopFileError(.notAllowed, path: files.requestPath, objection.asSeenByClient)
     case .directoryFailed(let errno): throw StopFileError("lstat", files.directory, result: -errno)
     case .createFailed(let errno): throw StopFileError("open", files.requestPath, result: -errno)
     case nil: throw StopFileError(.system, path: files.requestPath, "nothing is left to wait for")
@@ -190,8 +191,8 @@ extension Duration {
 }
 
 extension StopFileObjection {
-  /// The other side's words are for whoever runs the program.
-  fileprivate var asSeenByAsker: String {
+  /// The other side's words are for the operator of the program.
+  fileprivate var asSeenByClient: String {
     switch self {
     case .notAFile(let kind): "it is \(kind.rawValue), not a regular file, and is left as it is; remove it"
     case .foreign(let owner, let user):

@@ -8,13 +8,13 @@ import WholeMachine
 
 /// The requester's side, with real files, and a program's side in the same process or by hand.
 @Suite("Whoever asks by files", .offThePool, .wholeMachine, .serialized, .timeLimit(.minutes(2)))
-struct StopAskingTests {
-  private static let never = StopAskingStateMachine.Pace(watched: .seconds(3600), unwatched: .seconds(3600))
+struct StopFileClientTests {
+  private static let never = StopFileClientStateMachine.Pace(watched: .seconds(3600), unwatched: .seconds(3600))
 
   /// Asks on a thread of its own.
   /// - Returns: Whether it has heard that the program has stopped, once it has ended.
   private func ask(
-    _ driver: StopAskingDriver, _ files: StopFiles, _ heard: Heard<StopAskingDriver.Progress>
+    _ driver: StopFileClient, _ files: StopFiles, _ heard: Heard<StopFileClient.Progress>
   ) -> Heard<Bool> {
     let ended = Heard<Bool>()
     _ = files.calls.startThread("asking") {
@@ -165,8 +165,8 @@ struct StopAskingTests {
       try child.run()
       let start = try #require(ProcessStart(of: child.processIdentifier, calls: .live))
 
-      let heard = Heard<StopAskingDriver.Progress>()
-      let driver = try StopAskingDriver(files, timeout: .seconds(20), pace: Self.never)
+      let heard = Heard<StopFileClient.Progress>()
+      let driver = try StopFileClient(files, timeout: .seconds(20), pace: Self.never)
       let ended = ask(driver, files, heard)
       #expect(heard.waits(for: 1))
       let content = StopFileContent(process: child.processIdentifier, start: start)
@@ -184,8 +184,8 @@ struct StopAskingTests {
   func cameAndWent() throws {
     let directory = try FilesDirectory()
     let files = StopFiles(directory: directory.path)
-    let heard = Heard<StopAskingDriver.Progress>()
-    let driver = try StopAskingDriver(
+    let heard = Heard<StopFileClient.Progress>()
+    let driver = try StopFileClient(
       files, timeout: .seconds(20),
       pace: .init(watched: .seconds(3600), unwatched: .seconds(3600), unwatchedFor: .zero))
     let ended = ask(driver, files, heard)

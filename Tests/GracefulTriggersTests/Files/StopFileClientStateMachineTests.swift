@@ -3,32 +3,32 @@ import Testing
 import WholeMachine
 
 @Suite("What one does who asks by a file, as a value", .wholeMachine, .serialized, .valuesOnly)
-struct StopAskingStateMachineTests {
-  typealias Machine = StopAskingStateMachine
+struct StopFileClientStateMachineTests {
+  typealias Machine = StopFileClientStateMachine
 
   @Test("It asks, is heard, and is answered")
   func answered() {
-    var world = AskingWorld()
+    var world = StopFileClientWorld()
     world.send(.began)
     #expect(world.created == 1 && world.told == [.asked] && world.wait == .milliseconds(50))
     world.request = .absent
     world.send(.changed)
     #expect(world.told == [.asked, .heard])
-    world.answer = .found(AskingWorld.file(60))
+    world.answer = .found(StopFileClientWorld.file(60))
     world.send(.changed)
     #expect(world.ending == .stopped && world.takenBack == 0)
   }
 
   @Test("An answer of an earlier run is none; when it is old it is removed, so that it can be written again")
   func stale() {
-    for (changed, cleared) in [(500 * AskingWorld.second, 1), (995 * AskingWorld.second, 0)] {
-      var world = AskingWorld()
-      world.answer = .found(AskingWorld.file(60, changed: changed))
+    for (changed, cleared) in [(500 * StopFileClientWorld.second, 1), (995 * StopFileClientWorld.second, 0)] {
+      var world = StopFileClientWorld()
+      world.answer = .found(StopFileClientWorld.file(60, changed: changed))
       world.send(.began)
       for _ in 0..<5 { world.send(.due) }
       #expect(world.ending == nil && world.cleared == cleared)
       // The same number of a file that was removed, and a file that was written over.
-      world.answer = .found(AskingWorld.file(60, changed: 1001 * AskingWorld.second))
+      world.answer = .found(StopFileClientWorld.file(60, changed: 1001 * StopFileClientWorld.second))
       world.send(.due)
       #expect(world.ending == .stopped)
     }
@@ -36,16 +36,16 @@ struct StopAskingStateMachineTests {
 
   @Test("A program that leaves the request there is answered for all the same, and the request is removed")
   func ancestor() {
-    var world = AskingWorld()
+    var world = StopFileClientWorld()
     world.send(.began)
-    world.answer = .found(AskingWorld.file(60))
+    world.answer = .found(StopFileClientWorld.file(60))
     world.send(.due)
     #expect(world.ending == .stopped && world.takenBack == 1)
   }
 
   @Test("When nobody has taken the request in time, it is taken back")
   func notInTime() {
-    var world = AskingWorld()
+    var world = StopFileClientWorld()
     world.send(.began)
     world.now += .seconds(30)
     world.send(.due)
@@ -54,10 +54,10 @@ struct StopAskingStateMachineTests {
 
   @Test("What was taken, is not taken back")
   func takenNotBack() {
-    var world = AskingWorld()
+    var world = StopFileClientWorld()
     world.send(.began)
     // Taken, and somebody else has asked since.
-    world.request = .found(AskingWorld.file(51))
+    world.request = .found(StopFileClientWorld.file(51))
     world.now += .seconds(30)
     world.send(.due)
     #expect(world.ending == .notInTime(heard: true, running: nil) && world.takenBack == 0)
@@ -65,8 +65,8 @@ struct StopAskingStateMachineTests {
 
   @Test("A request of somebody whom the program believes is joined, and left")
   func joined() {
-    var world = AskingWorld()
-    world.request = .found(AskingWorld.file(51))
+    var world = StopFileClientWorld()
+    world.request = .found(StopFileClientWorld.file(51))
     world.creation = .failed(17)
     world.send(.began)
     world.now += .seconds(30)
@@ -77,12 +77,13 @@ struct StopAskingStateMachineTests {
   @Test(
     "What is in the request's place and is none is left there, and said",
     arguments: [
-      (AskingWorld.file(51, .link), StopFileObjection.notAFile(.link)), (AskingWorld.file(51, .pipe), .notAFile(.pipe)),
-      (AskingWorld.file(51, .directory), .notAFile(.directory)),
-      (AskingWorld.file(51, user: 1001), .foreign(owner: 1001, user: 1000)),
+      (StopFileClientWorld.file(51, .link), StopFileObjection.notAFile(.link)),
+      (StopFileClientWorld.file(51, .pipe), .notAFile(.pipe)),
+      (StopFileClientWorld.file(51, .directory), .notAFile(.directory)),
+      (StopFileClientWorld.file(51, user: 1001), .foreign(owner: 1001, user: 1000)),
     ])
   func inTheWay(status: StopFileStatus, objection: StopFileObjection) {
-    var world = AskingWorld()
+    var world = StopFileClientWorld()
     world.request = .found(status)
     world.creation = .failed(17)
     world.send(.began)
@@ -91,8 +92,8 @@ struct StopAskingStateMachineTests {
 
   @Test("Root's own takes the place of a request that the program would not believe")
   func rootReplaces() {
-    var world = AskingWorld(user: 0)
-    world.request = .found(AskingWorld.file(51, user: 1001))
+    var world = StopFileClientWorld(user: 0)
+    world.request = .found(StopFileClientWorld.file(51, user: 1001))
     world.creation = .failed(17)
     world.send(.began)
     #expect(world.created == 2 && world.told == [.asked])
@@ -100,7 +101,7 @@ struct StopAskingStateMachineTests {
 
   @Test("A request that comes and goes at each try does not hold it up for ever")
   func comesAndGoes() {
-    var world = AskingWorld()
+    var world = StopFileClientWorld()
     world.creation = .failed(17)
     world.send(.began)
     #expect(world.ending == .createFailed(17) && world.created == 100)
@@ -120,7 +121,7 @@ struct StopAskingStateMachineTests {
       ),
     ])
   func directory(look: StopFileLook, ending: Machine.Ending) {
-    var world = AskingWorld()
+    var world = StopFileClientWorld()
     world.directory = look
     world.send(.began)
     #expect(world.ending == ending && world.created == 0)
@@ -128,20 +129,20 @@ struct StopAskingStateMachineTests {
 
   @Test("Root may ask in the directory of any user, and is answered by that user")
   func root() {
-    var world = AskingWorld(user: 0)
+    var world = StopFileClientWorld(user: 0)
     world.send(.began)
-    world.answer = .found(AskingWorld.file(60))
+    world.answer = .found(StopFileClientWorld.file(60))
     world.send(.changed)
     #expect(world.ending == .stopped)
   }
 
   @Test("An answer of somebody else does not count, and is told of once")
   func forged() {
-    var world = AskingWorld()
+    var world = StopFileClientWorld()
     world.send(.began)
-    world.answer = .found(AskingWorld.file(60, user: 1001))
+    world.answer = .found(StopFileClientWorld.file(60, user: 1001))
     for _ in 0..<3 { world.send(.changed) }
-    world.answer = .found(AskingWorld.file(61, .link))
+    world.answer = .found(StopFileClientWorld.file(61, .link))
     world.send(.changed)
     #expect(world.ending == nil)
     #expect(
@@ -150,7 +151,7 @@ struct StopAskingStateMachineTests {
 
   @Test("An answer that says which process gave it, counts when that process has ended")
   func process() {
-    var world = AskingWorld.answered(by: 77)
+    var world = StopFileClientWorld.answered(by: 77)
     world.send(.changed)
     #expect(world.ending == nil && world.told.last == .exiting(process: 77))
     world.send(.exited)
@@ -159,7 +160,7 @@ struct StopAskingStateMachineTests {
 
   @Test("One that answers and does not end has not stopped in time")
   func doesNotEnd() {
-    var world = AskingWorld.answered(by: 77)
+    var world = StopFileClientWorld.answered(by: 77)
     world.send(.changed)
     world.now += .seconds(31)
     world.send(.due)
@@ -168,7 +169,7 @@ struct StopAskingStateMachineTests {
 
   @Test("Whoever does not want to wait any more, takes his request back")
   func interrupted() {
-    var world = AskingWorld()
+    var world = StopFileClientWorld()
     world.send(.began)
     world.send(.interrupted)
     #expect(world.ending == .interrupted(heard: false) && world.takenBack == 1)
@@ -176,7 +177,7 @@ struct StopAskingStateMachineTests {
 
   @Test("An answer that has come and gone again, as one does when the program is started again at once, counts")
   func cameAndWent() {
-    var world = AskingWorld()
+    var world = StopFileClientWorld()
     world.send(.began)
     world.request = .absent
     world.send(.changed)
@@ -186,12 +187,12 @@ struct StopAskingStateMachineTests {
 
   @Test("One that is still there is looked at as ever")
   func cameAndStayed() {
-    var world = AskingWorld.answered(by: 77)
+    var world = StopFileClientWorld.answered(by: 77)
     world.send(.arrived)
     #expect(world.ending == nil && world.told.last == .exiting(process: 77))
-    var forged = AskingWorld()
+    var forged = StopFileClientWorld()
     forged.send(.began)
-    forged.answer = .found(AskingWorld.file(60, .link))
+    forged.answer = .found(StopFileClientWorld.file(60, .link))
     forged.send(.arrived)
     forged.answer = .absent
     forged.send(.changed)
@@ -201,7 +202,7 @@ struct StopAskingStateMachineTests {
   @Test(
     "Where everybody may write, whoever sees an answer no more does not know whose it was", arguments: [0o1777, 0o1770])
   func cameAndWentInTmp(permissions: UInt32) {
-    var world = AskingWorld()
+    var world = StopFileClientWorld()
     world.directory = .found(StopFileStatus(.directory, user: 0, permissions: permissions, inode: 7, changed: 0))
     world.send(.began)
     for _ in 0..<3 { world.send(.arrived) }
@@ -210,22 +211,22 @@ struct StopAskingStateMachineTests {
 
   @Test("It asks to be told of changes when it has waited for a second, and looks often enough until then")
   func watchesLate() {
-    var world = AskingWorld(unwatchedFor: .seconds(1))
+    var world = StopFileClientWorld(unwatchedFor: .seconds(1))
     world.send(.began)
     #expect(world.created == 1 && world.wait == .milliseconds(1))
     for time in [Duration.milliseconds(400), .milliseconds(999)] {
-      world.now = AskingWorld.start + time
+      world.now = StopFileClientWorld.start + time
       world.send(.due)
       #expect(world.wait == .milliseconds(5))
     }
-    world.now = AskingWorld.start + .seconds(1)
+    world.now = StopFileClientWorld.start + .seconds(1)
     world.send(.due)
     #expect(world.wait == .milliseconds(50))
   }
 
   @Test("Without being told of changes it looks every millisecond at first, and every 5 ms at last")
   func unwatched() {
-    var world = AskingWorld()
+    var world = StopFileClientWorld()
     world.canArm = false
     world.send(.began)
     #expect(world.wait == .milliseconds(1))
@@ -244,9 +245,10 @@ struct StopAskingStateMachineTests {
   func everySequence() {
     let events: [Machine.Event] = [
       .began, .directory(.found(StopFileStatus(.directory, user: 1000, permissions: 0o700, inode: 7, changed: 0))),
-      .answer(.absent), .answer(.found(AskingWorld.file(60))), .request(.absent),
-      .request(.found(AskingWorld.file(50))), .cleared(0),
-      .armed(true), .created(.found(AskingWorld.file(50))), .created(.failed(17)), .created(.failed(28)), .changed,
+      .answer(.absent), .answer(.found(StopFileClientWorld.file(60))), .request(.absent),
+      .request(.found(StopFileClientWorld.file(50))), .cleared(0),
+      .armed(true), .created(.found(StopFileClientWorld.file(50))), .created(.failed(17)), .created(.failed(28)),
+      .changed,
       .arrived, .ended,
       .due,
       .process(lives: nil), .process(lives: 7), .exited, .interrupted, .takenBack(0), .takenBack(2),
@@ -260,18 +262,19 @@ struct StopAskingStateMachineTests {
       guard depth > 0 else { return }
       for event in events {
         var machine = machine
-        let actions = machine.receive(event, at: late ? AskingWorld.start + .seconds(40) : AskingWorld.start)
+        let actions = machine.receive(
+          event, at: late ? StopFileClientWorld.start + .seconds(40) : StopFileClientWorld.start)
         if hasEnded { must(actions == [], "acts after its end", event) }
-        let isMine = isMine || event == .created(.found(AskingWorld.file(50)))
+        let isMine = isMine || event == .created(.found(StopFileClientWorld.file(50)))
         if actions.contains(.takeBack) { must(isMine, "takes back what is another's", event) }
         let ends = actions.contains { if case .finish = $0 { true } else { false } }
         explore(machine, depth - 1, isMine, hasEnded || ends, late)
       }
     }
-    explore(AskingWorld.machine(), 3, false, false, false)
-    var waiting = AskingWorld.machine()
+    explore(StopFileClientWorld.machine(), 3, false, false, false)
+    var waiting = StopFileClientWorld.machine()
     for event in [events[0], events[1], .answer(.absent), events[8], .armed(true), .answer(.absent), events[5]] {
-      _ = waiting.receive(event, at: AskingWorld.start)
+      _ = waiting.receive(event, at: StopFileClientWorld.start)
     }
     #expect(waiting.stage == .waiting)
     explore(waiting, 4, true, false, false)

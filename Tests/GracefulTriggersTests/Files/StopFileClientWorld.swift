@@ -2,8 +2,8 @@ import GracefulTriggers
 import Testing
 
 /// The machine wired to a directory in memory.
-struct AskingWorld {
-  typealias Machine = StopAskingStateMachine
+struct StopFileClientWorld {
+  typealias Machine = StopFileClientStateMachine
 
   static let start = ContinuousClock.now
   static let second: Int64 = 1_000_000_000
@@ -22,12 +22,12 @@ struct AskingWorld {
   }
 
   var machine: Machine
-  var now = AskingWorld.start
+  var now = StopFileClientWorld.start
   var directory: StopFileLook = .found(
     StopFileStatus(.directory, user: 1000, permissions: 0o700, inode: 7, changed: 0))
   var answer: StopFileLook = .absent
   var request: StopFileLook = .absent
-  var creation: StopFileLook = .found(AskingWorld.file(50))
+  var creation: StopFileLook = .found(StopFileClientWorld.file(50))
   var canArm = true
   var process: Int32?
   var created = 0
@@ -38,12 +38,12 @@ struct AskingWorld {
   var wait: Duration?
 
   init(user: UInt32 = 1000, unwatchedFor: Duration = .zero) {
-    machine = AskingWorld.machine(user: user, unwatchedFor: unwatchedFor)
+    machine = StopFileClientWorld.machine(user: user, unwatchedFor: unwatchedFor)
   }
 
   /// One that has asked, and whose answer is there by now, of a process that lives; it was not told of it yet.
-  static func answered(by process: Int32) -> AskingWorld {
-    var world = AskingWorld()
+  static func answered(by process: Int32) -> StopFileClientWorld {
+    var world = StopFileClientWorld()
     world.process = process
     world.send(.began)
     (world.answer, world.request) = (.found(file(60)), .absent)
@@ -67,7 +67,7 @@ struct AskingWorld {
           events.append(.cleared(0))
         case .clearRequest:
           request = .absent
-          creation = .found(AskingWorld.file(50))
+          creation = .found(StopFileClientWorld.file(50))
           events.append(.cleared(0))
         case .arm: events.append(.armed(canArm))
         case .create:

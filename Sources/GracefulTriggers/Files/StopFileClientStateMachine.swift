@@ -1,8 +1,8 @@
 /// What one does who asks a program to stop by a file, and waits for its answer.
 ///
-/// An answer that was there before the request is none, whoever has left it. A request that nobody has taken when the time
+/// An answer that was there before the request is none. A request that no program has taken when the time
 /// is over, is taken back.
-package struct StopAskingStateMachine: Sendable {
+package struct StopFileClientStateMachine: Sendable {
   package typealias Instant = ContinuousClock.Instant
 
   package enum Stage: Hashable, Sendable {
@@ -11,7 +11,7 @@ package struct StopAskingStateMachine: Sendable {
     case lookingBefore
     case clearing
     case creating
-    /// Somebody else's request is there.
+    /// Another client's request is there.
     case lookingAtOther
     case clearingOther
     case arming
@@ -36,14 +36,14 @@ package struct StopAskingStateMachine: Sendable {
   private var isArmed = false
   private var isOutdated = false
   private var isInterrupted = false
-  /// Nobody but those whose answer is believed can put one there: then it need not be looked at.
+  /// Only users whose answer is believed can put one there: then it need not be looked at.
   private var isPrivate = false
   /// The answer has been put there since we asked, if ``isPrivate``.
   private var hasArrived = false
   /// The answer of an earlier run.
   private var before: StopFileStatus.Version?
   private var refused: StopFileStatus.Version?
-  /// Our request; `nil` when it is somebody else's.
+  /// Our request; `nil` when it is another client's.
   private var own: StopFileStatus.Version?
   private var isHeard: Bool?
   private var attempts = 0
@@ -155,7 +155,7 @@ package struct StopAskingStateMachine: Sendable {
   private mutating func remember(_ look: StopFileLook) -> [Action] {
     guard case .found(let status) = look else { return go(.creating, .create) }
     before = status.version
-    // `noamt/stop` cannot write over its own (mode 01130). One that is new may be what another one waits for, who looks
+    // `noamt/stop` cannot write over its own (mode 01130). A new one may be what another client waits for, which looks
     // every two seconds.
     guard wallClock - status.changed > 10_000_000_000 else { return go(.creating, .create) }
     return go(.clearing, .clear)
@@ -180,13 +180,13 @@ package struct StopAskingStateMachine: Sendable {
   private mutating func join(_ look: StopFileLook, _ now: Instant) -> [Action] {
     switch look {
     case .absent:
-      // Taken meanwhile. That this happens again and again is a game that somebody plays with us.
+      // Taken meanwhile. That this happens again and again is a game that another process plays with us.
       attempts += 1
       return attempts < 100 ? go(.creating, .create) : finish(.createFailed(fileExists))
     case .failed(let errno): return finish(.createFailed(errno))
     case .found(let status):
       if let objection = rules.objection(toRequest: status) {
-        // Of another user: root's own is believed by everybody, whoever made this one.
+        // Of another user: root's own is believed by every program.
         guard case .foreign = objection, rules.user == 0, attempts < 100 else {
           return finish(.requestRefused(objection))
         }
@@ -208,7 +208,7 @@ package struct StopAskingStateMachine: Sendable {
 
   /// It was asked for before the watch began, so this is an answer.
   ///
-  /// Where anybody may write, it could be anybody's: there it is worth no more than another change.
+  /// Where every user may write, it could be any user's: there it is worth no more than another change.
   private mutating func arrive() { hasArrived = isPrivate }
 
   private mutating func judge(_ look: StopFileLook) -> [Action] {
@@ -255,7 +255,7 @@ package struct StopAskingStateMachine: Sendable {
     return [.tell(.exiting(process: process)), .wait(until: deadline)]
   }
 
-  /// Our own request is taken back, unless somebody has it: `noamt/stop` leaves it there, and would stop again at its next
+  /// Our own request is taken back, unless a program has it: `noamt/stop` leaves it there, and would stop again at its next
   /// start.
   private mutating func end(_ ending: Ending) -> [Action] {
     guard own != nil, isHeard == false else { return finish(ending) }
@@ -273,7 +273,7 @@ package struct StopAskingStateMachine: Sendable {
   private var fileExists: Int32 { 17 }
 }
 
-extension StopAskingStateMachine.Ending {
+extension StopFileClientStateMachine.Ending {
   fileprivate func with(heard: Bool?) -> Self {
     switch self {
     case .notInTime(_, let running): .notInTime(heard: heard, running: running)
