@@ -3,11 +3,10 @@ import GracefulDescriptors
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("Generations in one process", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("Generations in one process", .serialized, .timeLimit(.minutes(2)))
 struct HandoverTests {
   @Test("the first one has the path, for its user alone, and removes it when it leaves")
   func first() async throws {

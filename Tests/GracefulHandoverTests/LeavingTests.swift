@@ -3,11 +3,10 @@ import GracefulDescriptors
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("Leaving a handover", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("Leaving a handover", .serialized, .timeLimit(.minutes(2)))
 struct LeavingTests {
   @Test("one that has left is never ready, whatever it was")
   func readyAfterLeave() async throws {

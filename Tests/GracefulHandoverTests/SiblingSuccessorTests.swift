@@ -1,10 +1,9 @@
 import GracefulProcesses
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("Successors that are children of our parent", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("Successors that are children of our parent", .serialized, .timeLimit(.minutes(1)))
 struct SiblingSuccessorTests {
   /// The number of the process in what was said of a restart that failed.
   private func failed(_ events: [HandoverEvent]) -> ProcessID? {

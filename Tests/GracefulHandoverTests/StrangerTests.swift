@@ -2,11 +2,10 @@ import GracefulDescriptors
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("Strangers at the handover socket", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("Strangers at the handover socket", .serialized, .timeLimit(.minutes(2)))
 struct StrangerTests {
   private let greeting = Preamble(purpose: .handover, program: "stranger").encoded
 

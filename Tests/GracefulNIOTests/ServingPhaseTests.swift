@@ -8,11 +8,10 @@ import Logging
 import NIOCore
 import NIOPosix
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 
-@Suite("A server that serves in a phase, after a handover", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("A server that serves in a phase, after a handover", .serialized, .timeLimit(.minutes(2)))
 struct ServingPhaseTests {
   private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

@@ -1,12 +1,13 @@
 import Foundation
 import GracefulProcesses
 import SchemaChecking
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulRehearsal
 
-@Suite("A whole rehearsal of a stand-in", .wholeMachine, .serialized, .timeLimit(.minutes(3))) struct DirectorTests {
+@Suite("A whole rehearsal of a stand-in", .sharing(.processors), .timeLimit(.minutes(3)))
+struct DirectorTests {
   static let quick = ["--steady", "300ms", "--interval", "300ms", "--connections", "2"]
 
   @Test("Each restart is reported with its processes, and nothing is left") func startAgain() async throws {
@@ -96,7 +97,8 @@ import WholeMachine
   }
 
   @Test(
-    "A server that cannot be started, or ends at once, is no finding", arguments: [["/no/such/command"], ["false"]])
+    "A server that cannot be started, or ends at once, is no finding", .serialized,
+    arguments: [["/no/such/command"], ["false"]])
   func notStarted(server: [String]) async throws {
     let run = try await RehearsalProcess.run(["--url", "http://127.0.0.1:9/"], server: server)
     #expect(run.verdict == "notDone")
@@ -104,12 +106,13 @@ import WholeMachine
     #expect(try SchemaChecker("rehearsal-report-1").problems(in: run.report) == [])
   }
 
-  @Test("A signal ends it early: nothing of it is left, and nothing is known", arguments: [Int32(1), 2, 15])
+  @Test(
+    "A signal ends it early: nothing of it is left, and nothing is known", .serialized, arguments: [Int32(1), 2, 15])
   func interrupted(signal: Int32) async throws {
     let reaper = ProcessID.current
     let run = try await RehearsalProcess.run(Self.quick + ["--steady", "60s"]) { child in
       try await eventually("its server") {
-        ProcessTable.all().contains { $0.parent == child.id && $0.name.hasPrefix("RestartableServ") }
+        ProcessTable.all().contains { $0.parent == child.id && $0.name == "TestProgram" }
           || ProcessTable.all().contains { $0.parent == child.id && $0.name == "graceful" }
       }
       child.signal(signal)
@@ -121,7 +124,7 @@ import WholeMachine
   }
 
   @Test(
-    "Words that make no sense are refused with 64",
+    "Words that make no sense are refused with 64", .serialized,
     arguments: [
       ["--mode", "some"], ["--restart", "signal:NOPE"], ["--fault", "fire"], ["--url", "https://x"],
       ["--interval", "5"],

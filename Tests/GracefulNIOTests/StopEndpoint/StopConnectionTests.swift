@@ -1,11 +1,10 @@
+import Exploration
 import Graceful
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 import Synchronization
-import Exploration
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 
@@ -48,7 +47,7 @@ private struct EmbeddedStop {
   }
 }
 
-@Suite("A connection of the stop endpoint", .wholeMachine, .serialized)
+@Suite("A connection of the stop endpoint")
 struct StopConnectionTests {
   @Test("carries one request, announces its end, and lingers until the client closes")
   func oneRequest() throws {

@@ -5,7 +5,6 @@ import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 
@@ -44,7 +43,7 @@ private struct MountedServer {
   }
 }
 
-@Suite("The stop endpoint on the program's own server", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("The stop endpoint on the program's own server", .serialized, .timeLimit(.minutes(2)))
 struct StopMountTests {
   @Test("answers its own paths and passes the others on, on one connection")
   func passes() async throws {

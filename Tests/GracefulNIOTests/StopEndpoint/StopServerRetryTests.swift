@@ -6,12 +6,11 @@ import NIOCore
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 
 /// What is in the way passes: then it serves.
-@Suite("A stop endpoint that cannot listen yet", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("A stop endpoint that cannot listen yet", .serialized, .timeLimit(.minutes(1)))
 struct StopServerRetryTests {
   @Test("accepts as soon as it can when there was no descriptor for it, and says so once")
   func noDescriptor() async throws {

@@ -1,7 +1,7 @@
-import Graceful
 import Exploration
+import Graceful
+import TestHost
 import Testing
-import WholeMachine
 
 @Suite("JSON that is no report", .valuesOnly, .timeLimit(.minutes(2)))
 struct BadJSONTests {

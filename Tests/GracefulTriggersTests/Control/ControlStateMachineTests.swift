@@ -1,10 +1,10 @@
 import Exploration
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulTriggers
 
-@Suite("What a control socket decides", .wholeMachine, .serialized, .valuesOnly)
+@Suite("What a control socket decides", .valuesOnly)
 struct ControlStateMachineTests {
   typealias World = ControlWorld
   typealias Event = ControlStateMachine.Event

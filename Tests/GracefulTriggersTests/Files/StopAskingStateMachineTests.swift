@@ -1,8 +1,8 @@
 import GracefulTriggers
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("What one does who asks by a file, as a value", .wholeMachine, .serialized, .valuesOnly)
+@Suite("What one does who asks by a file, as a value", .valuesOnly)
 struct StopAskingStateMachineTests {
   typealias Machine = StopAskingStateMachine
 

@@ -1,13 +1,13 @@
 import CGracefulSystem
 import Foundation
 import GracefulShutdown
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulTriggers
 
 /// The requester's side, with real files, and a program's side in the same process or by hand.
-@Suite("Whoever asks by files", .offThePool, .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("Whoever asks by files", .offThePool, .exclusive(.stopFileThreads), .serialized, .timeLimit(.minutes(2)))
 struct StopAskingTests {
   private static let never = StopAskingStateMachine.Pace(watched: .seconds(3600), unwatched: .seconds(3600))
 

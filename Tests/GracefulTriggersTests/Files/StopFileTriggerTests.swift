@@ -1,11 +1,11 @@
 import CGracefulSystem
 import GracefulShutdown
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulTriggers
 
-@Suite("The trigger of stop files", .offThePool, .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("The trigger of stop files", .offThePool, .exclusive(.stopFileThreads), .serialized, .timeLimit(.minutes(1)))
 struct StopFileTriggerTests {
   private func report(_ who: StopRequest.Source) -> LifecycleReport {
     LifecycleReport(

@@ -1,8 +1,8 @@
 import GracefulTriggers
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("What a program does about stop files, as a value", .wholeMachine, .serialized, .valuesOnly)
+@Suite("What a program does about stop files, as a value", .valuesOnly)
 struct StopFileWatchStateMachineTests {
   typealias Machine = StopFileWatchStateMachine
 

@@ -1,9 +1,9 @@
 import GracefulTriggers
+import TestHost
 import Testing
-import WholeMachine
 
 @Suite(
-  "What a program does about stop files while another one answers, as a value", .wholeMachine, .serialized, .valuesOnly)
+  "What a program does about stop files while another one answers, as a value", .valuesOnly)
 struct StopFilesOfTwoTests {
   @Test("While another process answers, nothing is touched; then a request that was made meanwhile is asked for")
   func heldByAnother() {

@@ -1,10 +1,10 @@
+import Exploration
 import GracefulShutdown
 import GracefulTriggers
-import Exploration
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("The stop endpoint", .wholeMachine, .serialized, .valuesOnly)
+@Suite("The stop endpoint", .valuesOnly)
 struct StopEndpointTests {
   private static let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "", "X Y"]
   private static let paths = [

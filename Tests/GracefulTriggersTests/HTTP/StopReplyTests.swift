@@ -1,11 +1,11 @@
 import GracefulShutdown
 import GracefulTriggers
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulShutdown
 
-@Suite("The reply to a request for a stop", .wholeMachine, .serialized, .valuesOnly)
+@Suite("The reply to a request for a stop", .valuesOnly)
 struct StopReplyTests {
   private typealias Machine = StopReplyStateMachine
   private static let begin = ContinuousClock.now

@@ -10,7 +10,7 @@ import SystemPackage
 ///
 /// Two generations listen on one port at once (SO_REUSEPORT), and the successor ends its predecessor with SIGTERM. That
 /// loses what waits in the predecessor's queue, which is the point: it is no better than it says.
-@main struct RestartableServer {
+enum RestartableServer {
   /// What it does wrong: `fails` and `mute` as a successor, `stays` as a predecessor, `dies` after a while.
   static let fault = OwnEnvironment.value("STAND_IN")
 
@@ -18,7 +18,7 @@ import SystemPackage
   static let reusePort = NIOBSDSocket.Option(rawValue: 15)
 
   static func main() async throws {
-    let arguments = CommandLine.arguments
+    let arguments = TestProgram.arguments
     guard let index = arguments.firstIndex(of: "--socket"), arguments.indices.contains(index + 1) else { return }
     let path = FilePath(arguments[index + 1])
     let before = read(path)

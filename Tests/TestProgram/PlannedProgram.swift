@@ -6,16 +6,15 @@ import ServiceLifecycle
 /// A lifecycle of any graph in which nobody does what it is told: each phase has a session that never ends, and ignores
 /// its stop and its cancellation, so that a stop takes as long as it can.
 ///
-///     PlannedProgram GRACE [NAME:LIMIT:REQUIRES]...
-///     PlannedProgram --plan FILE
-///     PlannedProgram --group GRACE [NAME:LIMIT:REQUIRES]...
+///     TestProgram planned GRACE [NAME:LIMIT:REQUIRES]...
+///     TestProgram planned --plan FILE
+///     TestProgram planned --group GRACE [NAME:LIMIT:REQUIRES]...
 ///
 /// The grace and the limits are seconds; an empty limit is none. What it requires are names with commas between them, which
 /// may come later. With a file, the graph is that of a plan that another program has printed (`GRACEFUL_PLAN=json`). It says
 /// what it does, on standard output, and with `--group` it runs as a service of a group: `trigger` when it listens, `NAME`
 /// when that phase is ready.
-@main
-struct PlannedProgram {
+enum PlannedProgram {
   private struct Plan: Decodable {
     var grace: Double
     var phases: [Phase]
@@ -28,9 +27,9 @@ struct PlannedProgram {
   }
 
   static func main() async {
-    let isInGroup = CommandLine.arguments.dropFirst().first == "--group"
-    guard let plan = plan(CommandLine.arguments.dropFirst(isInGroup ? 2 : 1)) else {
-      say("usage: PlannedProgram GRACE [NAME:LIMIT:REQUIRES]... | PlannedProgram --plan FILE")
+    let isInGroup = TestProgram.arguments.first == "--group"
+    guard let plan = plan(TestProgram.arguments.dropFirst(isInGroup ? 1 : 0)) else {
+      say("usage: planned GRACE [NAME:LIMIT:REQUIRES]... | planned --plan FILE")
       exit(64)
     }
     let program = Lifecycle("planned", grace: .seconds(plan.grace))

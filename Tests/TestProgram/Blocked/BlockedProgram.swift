@@ -5,7 +5,7 @@ import Synchronization
 
 /// A program in which something does not end.
 ///
-///     BlockedProgram GRACE-IN-MILLISECONDS [WHAT]
+///     TestProgram blocked GRACE-IN-MILLISECONDS [WHAT]
 ///
 /// WHAT: `pool` (unless said otherwise) blocks every thread of the pool by one of its phases; `thread` blocks only the
 /// phase's own; `ignores` blocks none, and ignores its cancellation; `handlers` blocks two hundred handlers of phases that
@@ -15,14 +15,13 @@ import Synchronization
 ///
 /// It says `blocked` on standard output once it is so: with `pool`, once a task that is started afresh does not get to run.
 /// With a grace of 0 it blocks nothing: it prints a line, stops itself and exits.
-@main
-struct BlockedProgram {
+enum BlockedProgram {
   static func main() async {
-    let arguments = CommandLine.arguments
-    let grace = arguments.count > 1 ? Int(arguments[1]) ?? 2000 : 2000
+    let arguments = TestProgram.arguments
+    let grace = arguments.first.flatMap { Int($0) } ?? 2000
     if grace == 0 { await stopItself() }
     let program = Lifecycle("blocked", grace: .milliseconds(grace))
-    switch arguments.count > 2 ? arguments[2] : "pool" {
+    switch arguments.count > 1 ? arguments[1] : "pool" {
     case "thread": hang(program) { blockForEver() }
     case "ignores": hang(program) { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
     case "handlers": blockHandlers(program)

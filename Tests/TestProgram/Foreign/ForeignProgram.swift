@@ -10,14 +10,13 @@ import UnixSignals
 
 /// Does with swift-service-lifecycle or with Graceful what may hang: in a process of its own, which can be killed.
 ///
-///     ForeignProgram CASE group|testkit|graceful
+///     TestProgram foreign CASE group|testkit|graceful
 ///
 /// It says on standard output how far it came.
-@main
-struct ForeignProgram {
+enum ForeignProgram {
   static func main() async throws {
-    let arguments = CommandLine.arguments
-    switch arguments.dropFirst().joined(separator: " ") {
+    let arguments = TestProgram.arguments
+    switch arguments.joined(separator: " ") {
     case "late-handler group": try await LateHandler.inGroup()
     case "late-handler graceful": await LateHandler.inPhase()
     case "pulled-inside testkit": await PulledInside.byTrigger()

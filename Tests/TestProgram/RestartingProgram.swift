@@ -6,28 +6,27 @@ import Synchronization
 
 /// Eight phases that fail again and again, and a SIGTERM while they do.
 ///
-///     RestartingProgram SEED MICROSECONDS
+///     TestProgram restarting SEED MICROSECONDS
 ///
 /// Each requires the second and the third before it. What requires an even one waits while that restarts, what requires an
 /// odd one is started again after it. The program writes a line for each step, whole and at once: `+ 3` began, `* 3` is
 /// about to be ready, `x 3` is about to fail, `- 3` has cleaned up; and sends the signal to itself that long after it
 /// began to listen for signals. The seed says how long each step takes.
 ///
-///     RestartingProgram loop SECONDS
+///     TestProgram restarting loop SECONDS
 ///
 /// One phase that fails at once, by a policy without delays that never gives up: what does that cost?
 ///
-///     RestartingProgram crash INTENSITY
+///     TestProgram restarting crash INTENSITY
 ///
 /// One phase that fails at once, by the policy that a user gets who says nothing: the table of its restarts.
-@main
-struct RestartingProgram {
+enum RestartingProgram {
   private static let phases = 8
   private static let listening = Atomic<Int64>(0)
   private static let steps = Atomic<UInt64>(0)
 
   static func main() async {
-    let arguments = CommandLine.arguments.dropFirst().map { $0 }
+    let arguments = TestProgram.arguments
     guard arguments.count == 2, let number = Int64(arguments[1]) else { return write("two arguments\n") }
     switch arguments[0] {
     case "loop": await loop(for: number)

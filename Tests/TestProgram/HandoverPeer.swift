@@ -5,24 +5,24 @@ import SystemPackage
 
 /// One side of a handover that stops at a step and waits to be killed there.
 ///
-/// `HandoverPeer successor SOCKET STEP` takes over from a demo; `HandoverPeer predecessor SOCKET STEP` is taken over
+/// `TestProgram handover-peer successor SOCKET STEP` takes over from a demo; with `predecessor` it is taken over
 /// from, with a listener on a free port that it never accepts on. It speaks the wire by hand, from the messages up, so
 /// that what it checks is not checked by itself.
-@main struct HandoverPeer {
+enum HandoverPeer {
   static func main() throws {
-    let arguments = CommandLine.arguments
-    if arguments.count == 4, arguments[1] == "stranger" {
-      try stranger(arguments[2], lingers: arguments[3] == "lingers")
+    let arguments = TestProgram.arguments
+    if arguments.count == 3, arguments[0] == "stranger" {
+      try stranger(arguments[1], lingers: arguments[2] == "lingers")
     }
-    if arguments.count == 4, arguments[1] == "late" { try successor(arguments[2], until: nil, after: arguments[3]) }
-    if arguments.count == 4, arguments[1] == "flood" { try flood(arguments[2]) }
-    guard arguments.count == 4, let step = Step(rawValue: arguments[3]) else {
-      say("usage: HandoverPeer successor|predecessor SOCKET \(Step.allCases.map(\.rawValue).joined(separator: "|"))")
+    if arguments.count == 3, arguments[0] == "late" { try successor(arguments[1], until: nil, after: arguments[2]) }
+    if arguments.count == 3, arguments[0] == "flood" { try flood(arguments[1]) }
+    guard arguments.count == 3, let step = Step(rawValue: arguments[2]) else {
+      say("usage: handover-peer successor|predecessor SOCKET \(Step.allCases.map(\.rawValue).joined(separator: "|"))")
       cgs_exit_now(64)
     }
-    switch arguments[1] {
-    case "successor": try successor(arguments[2], until: step)
-    case "predecessor": try predecessor(arguments[2], until: step)
+    switch arguments[0] {
+    case "successor": try successor(arguments[1], until: step)
+    case "predecessor": try predecessor(arguments[1], until: step)
     default: cgs_exit_now(64)
     }
     say("over")

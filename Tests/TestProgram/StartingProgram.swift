@@ -8,16 +8,15 @@ import Synchronization
 /// It writes a line for each step, whole and at once: `+ 3` began, `* 3` is about to be ready, `- 3` has cleaned up;
 /// and `= 9000` when all are ready, that many microseconds after it began to listen for signals.
 ///
-///     StartingProgram SEED [MICROSECONDS|before|listening|first]
+///     TestProgram starting SEED [MICROSECONDS|before|listening|first]
 ///
 /// It sends the signal to itself that long after it began to listen; without a number, when all are ready. The seed says
 /// how long each phase takes. The words are moments: `before` it listens, as soon as it is `listening` and before any
 /// phase starts, and as the first thing that phase 0 does, which then becomes ready only when it has heard of the stop.
-@main
-struct StartingProgram {
+enum StartingProgram {
   private static let phases = 12
-  private static let seed = CommandLine.arguments.count > 1 ? UInt64(CommandLine.arguments[1]) ?? 0 : 0
-  private static let moment = CommandLine.arguments.count > 2 ? CommandLine.arguments[2] : ""
+  private static let seed = TestProgram.arguments.first.flatMap { UInt64($0) } ?? 0
+  private static let moment = TestProgram.arguments.count > 1 ? TestProgram.arguments[1] : ""
   private static let delay = Int64(moment)
   private static let listening = Atomic<Int64>(0)
   private static let ready = Atomic(0)

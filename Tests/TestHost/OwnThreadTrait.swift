@@ -2,13 +2,13 @@ internal import CThreadSanitizer
 internal import Dispatch
 public import Testing
 
-/// A suite that keeps its thread, and runs on one of its own: it reckons for seconds without a pause, or it blocks until
+/// A test that keeps its thread, and runs on one of its own: it reckons for seconds without a pause, or it blocks until
 /// something has happened.
 ///
 /// The threads of Swift's pool are as many as there are cores, and tests of all targets share them: two that keep theirs
-/// would keep everybody else from running at all, also those that hold a limit against the clock. With its own thread, the
+/// would keep all others from running at all, also those that hold a limit against the clock. With its own thread, the
 /// system divides the cores between it and the pool.
-public struct OffThePoolTrait: SuiteTrait, TestTrait, TestScoping {
+public struct OwnThreadTrait: SuiteTrait, TestTrait, TestScoping {
   fileprivate let isOfValuesOnly: Bool
 
   /// Each of its tests, not the suite as a whole.
@@ -22,25 +22,32 @@ public struct OffThePoolTrait: SuiteTrait, TestTrait, TestScoping {
     try await condition.prepare(for: test)
   }
 
-  /// Runs the test on the thread for those that keep theirs, one at a time.
+  /// Around each case its thread; around all cases, and so outside of their time limits, the turn of those that reckon.
+  public func scopeProvider(for test: Test, testCase: Test.Case?) -> Self? { test.isSuite ? nil : self }
+
+  /// Runs the test on its thread: those that reckon one at a time, those that wait all at once.
   public func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
-    try await withTaskExecutorPreference(ReckoningThread.shared) { try await function() }
+    if testCase != nil {
+      try await withTaskExecutorPreference(OwnThread()) { try await function() }
+    } else if isOfValuesOnly {
+      try await Turns.shared.with(1, of: .reckoning, function)
+    } else {
+      try await function()
+    }
   }
 }
 
-extension Trait where Self == OffThePoolTrait {
+extension Trait where Self == OwnThreadTrait {
   /// It walks through what a value can do, without time and I/O: off the pool, and without the thread sanitizer.
   public static var valuesOnly: Self { Self(isOfValuesOnly: true) }
   /// It blocks its thread, which is none of the pool's.
   public static var offThePool: Self { Self(isOfValuesOnly: false) }
 }
 
-private final class ReckoningThread: TaskExecutor {
-  static let shared = ReckoningThread()
-
-  private let queue = DispatchQueue(label: "graceful.tests.reckoning")
+private final class OwnThread: TaskExecutor {
+  private let queue = DispatchQueue(label: "graceful.tests.own-thread")
 
   func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)

@@ -5,17 +5,16 @@ import Synchronization
 
 /// A program that is process 1 of a PID namespace, and says what it is told there.
 ///
-///     FirstProcessProgram MODE
+///     TestProgram first-process MODE
 ///
 /// - `early`: sends itself SIGTERM as the first thing of `main`, before anything listens.
 /// - `wait`: writes `main`, and does nothing until a line comes on its standard input: then its lifecycle begins.
 /// - `serve`: a lifecycle that runs until it is told to stop.
 /// - `children`: leaves orphans behind and starts children, and says what becomes of them.
 /// - `subprocess`: the same with swift-subprocess, many children at once.
-@main
-struct FirstProcessProgram {
+enum FirstProcessProgram {
   static func main() async {
-    let mode = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : ""
+    let mode = TestProgram.arguments.first ?? ""
     if mode == "early" { _ = cgs_kill(cgs_process_id(), 15) }
     write("main \(cgs_process_id())\n")
     if mode == "wait" { _ = readLine() }

@@ -5,21 +5,20 @@ import Synchronization
 
 /// A program that is stopped over HTTP, held at its start until SIGUSR1 and at its end until SIGUSR2.
 ///
-///     HTTPStoppedProgram [socket=PATH] [tcp=HOST:PORT] [token=FILE] [get] [grace=MILLISECONDS] [duck=MILLISECONDS]
+///     TestProgram http-stopped [socket=PATH] [tcp=HOST:PORT] [token=FILE] [get] [grace=MILLISECONDS] [duck=MILLISECONDS]
 ///       [control=PATH] [nested] [pool] [free]
 ///
 /// `get` lets `GET /shutdown` stop it; `duck` is a lame-duck time that is never over early; `control` is a control socket;
 /// `nested` puts its phase into a lifecycle that a phase `shop` holds; `pool` blocks every thread of the pool once it is
 /// ready, and for ever; `free` holds it neither at its start nor at its end.
-@main
-struct HTTPStoppedProgram {
+enum HTTPStoppedProgram {
   private static let gates = Mutex<[Int32: (isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])]>([:])
   /// Until the process ends.
   private static let signals = Mutex<SignalSource?>(nil)
 
   static func main() async throws {
     var options: [Substring: String] = [:]
-    for argument in CommandLine.arguments.dropFirst() {
+    for argument in TestProgram.arguments {
       let parts = argument.split(separator: "=", maxSplits: 1)
       if let name = parts.first { options[name] = parts.count > 1 ? String(parts[1]) : "" }
     }

@@ -1,4 +1,4 @@
-@testable import GracefulShutdown
+import GracefulShutdown
 
 /// Tries every event that can come, in every state that can be reached, and holds each action against the promises of
 /// ``PathModel``, which knows the events and actions alone.
@@ -11,31 +11,18 @@ struct GraphExplorer {
     var model: PathModel
     var now: Instant
 
-    /// What decides about everything that can follow: not when something was, which only the report tells.
-    func key(_ start: Instant) -> Key {
-      var phases = machine.phases
-      for id in phases.indices { phases[id].forgetWhen(start) }
-      var child = machine.children.ids.first.flatMap { machine.children.record($0) }
-      child?.forgetWhen(start)
-      return Key(
-        phases: phases, child: child, state: machine.state, armed: machine.armed, signals: machine.signals,
-        model: model, now: now)
-    }
+    func key(_ start: Instant) -> Key { Key(model: model, position: machine.position(since: start), now: now) }
   }
 
   struct Key: Hashable {
-    var phases: [PhaseRecord]
-    var child: PhaseRecord?
-    var state: Machine.State
-    var armed: Instant?
-    var signals: Int
     var model: PathModel
+    var position: Machine.Position
     var now: Instant
 
     /// Enough to tell nearly all apart; to hash the rest takes most of the time.
     func hash(into hasher: inout Hasher) {
       hasher.combine(model)
-      for phase in phases { hasher.combine(phase.state) }
+      hasher.combine(position)
     }
   }
 
@@ -268,21 +255,5 @@ struct GraphExplorer {
       if wakeUps > 80 { throw PathModel.Breach(description: "does not end: \(start.model), graph \(requires)") }
       position = try step(position, .wake, at: max(wake, position.now))
     }
-  }
-}
-
-extension PhaseRecord {
-  /// That something was, decides; not when.
-  fileprivate mutating func forgetWhen(_ start: Instant) {
-    startedAt = startedAt.map { _ in start }
-    readyAt = readyAt.map { _ in start }
-    drainAt = drainAt.map { _ in start }
-    turnAt = turnAt.map { _ in start }
-    endedAt = endedAt.map { _ in start }
-    // All of it is within the window, and nothing decays.
-    history.reports = []
-    history.recent = history.recent.map { _ in start }
-    history.lastRestart = nil
-    history.stopping?.after = .zero
   }
 }

@@ -3,25 +3,24 @@ import Graceful
 
 /// A program that is stopped by files in `$TMPDIR`, and says so when it is.
 ///
-///     StoppableProgram [MILLISECONDS]
+///     TestProgram stoppable [MILLISECONDS]
 ///
 /// Takes so long to drain; zero unless given. It writes `ready PID`, and at the end `ended`.
 ///
-///     StoppableProgram hang
+///     TestProgram stoppable hang
 ///
 /// Does not drain at all: what is abandoned ends with exit code 124, two seconds after the request.
 ///
-///     StoppableProgram blocked
+///     TestProgram stoppable blocked
 ///
 /// Every thread of Swift's cooperative pool is blocked: the request is heard, and answered, all the same.
 ///
-///     StoppableProgram plain
+///     TestProgram stoppable plain
 ///
 /// Has no lifecycle: takes one request, and says that it has stopped.
-@main
-struct StoppableProgram {
+enum StoppableProgram {
   static func main() async {
-    let mode = CommandLine.arguments.dropFirst().first ?? "0"
+    let mode = TestProgram.arguments.first ?? "0"
     if mode == "plain" { return await plain() }
     let isStubborn = mode == "hang" || mode == "blocked"
     let program = Lifecycle("stoppable", grace: .seconds(isStubborn ? 2 : 20))
