@@ -86,7 +86,7 @@ extension StopServer {
       exitHooks: [
         ExitHook(.withReport) { report in
           desk.conclude(report)
-          if target.lifecycle?.whole.succession.hasPassedOn == true { try? server.lastAnswers(within: 100).wait() }
+          if target.lifecycle?.whole.succession.hasPassedOn == true { try? server.lastAnswers(within: 2000).wait() }
         },
         ExitHook(.last) { _ in server.removePath() },
       ])
