@@ -129,7 +129,7 @@ private final class PIDNamespace: Sendable {
       let until = ContinuousClock.now + .seconds(30)
       while ContinuousClock.now < until {
         guard let child = Self.child(of: program.pid),
-          let signals = SignalSets("/proc/\(child)/status"), signals.name.hasPrefix("FirstProcess"),
+          let signals = SignalSets("/proc/\(child)/status"), signals.name == "TestProgram",
           signals.has(signal, in: "SigCgt")
         else { continue }
         return cgs_kill(child, signal) >= 0
