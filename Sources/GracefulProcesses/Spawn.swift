@@ -80,9 +80,13 @@ enum Spawn {
 
   /// One number is reported for the change of directory and for the exec; the question is which it was.
   private static func explained(_ result: CInt, _ command: Command, by call: String) -> SystemError {
-    var status = cgs_file_status()
-    if let directory = command.directory, case let found = cgs_link_status("\(directory)/.", &status), found < 0 {
-      return SystemError("chdir", on: directory, result: found, advice: "check the working directory")
+    if let directory = command.directory {
+      do throws(SystemError) {
+        _ = try FileStatus.read(at: "\(directory)/.")
+      } catch {
+        return SystemError(
+          operation: "chdir", subject: directory, errno: error.errno, advice: "check the working directory")
+      }
     }
     let advice =
       switch Errno(rawValue: -result) {

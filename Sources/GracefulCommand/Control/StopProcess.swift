@@ -1,5 +1,5 @@
-internal import CGracefulSystem
 internal import GracefulDescriptors
+internal import GracefulSystem
 internal import SystemPackage
 
 extension StopWait {
@@ -56,9 +56,8 @@ extension StopWait {
 
   /// The kernel would say so as well, but not of a process of ours that root may stop by mistake.
   private func mayBeStopped(_ number: Int32) throws(CommandFailure) {
-    var status = cgs_file_status()
     let user = ThisProcess.user
-    guard user != 0, cgs_link_status("/proc/\(number)", &status) >= 0, status.user != user else { return }
+    guard user != 0, let status = try? FileStatus.read(at: "/proc/\(number)"), status.user != user else { return }
     throw .notAllowed("process \(number) belongs to user \(status.user), and only that user and root may stop it")
   }
 

@@ -1,4 +1,3 @@
-internal import CGracefulSystem
 internal import GracefulSystem
 internal import SystemPackage
 
@@ -60,27 +59,27 @@ public struct StopTokenSource: Hashable, Sendable {
     }
     let file: FileDescriptor
     do {
-      // Not blocking: a pipe of that name would hold up the start until somebody writes to it.
+      // Not blocking: a pipe of that name would hold up the start until it is written to.
       file = try FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
     } catch {
       throw StopTokenError("the token file \(path) cannot be read: \(error); make it readable for this user")
     }
     defer { try? file.close() }
     // Of what was opened, not of the path: that may be another file by now.
-    var status = cgs_file_status()
-    let looked = cgs_descriptor_status(file.rawValue, &status)
-    guard looked >= 0 else {
-      throw StopTokenError("the token file \(path) cannot be looked at: \(Errno(rawValue: -looked))")
+    let status: FileStatus
+    do throws(SystemError) {
+      status = try FileStatus.read(of: file.rawValue)
+    } catch {
+      throw StopTokenError("the token file \(path) cannot be looked at: \(error.errno)")
     }
-    // inode(7): the bits are the same on every system that this runs on.
-    guard status.mode & 0o170000 == 0o100000 else { throw StopTokenError("the token file \(path) is no regular file") }
-    guard status.user == cgs_effective_user() || status.user == 0 else {
+    guard status.kind == .file else { throw StopTokenError("the token file \(path) is no regular file") }
+    guard status.user == ThisProcess.user || status.user == 0 else {
       throw StopTokenError(
         "the token file \(path) belongs to user \(status.user); it must be this user's own or root's")
     }
-    guard status.mode & 0o027 == 0 else {
+    guard status.permissions & 0o027 == 0 else {
       throw StopTokenError(
-        "others can read the token file \(path), or somebody else can write to it (mode 0\(String(status.mode & 0o7777, radix: 8)));"
+        "others can read the token file \(path), or other users can write to it (mode 0\(String(status.permissions, radix: 8)));"
           + " close it: chmod 0400")
     }
     do {
