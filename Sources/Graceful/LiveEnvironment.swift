@@ -9,6 +9,9 @@ package struct LiveEnvironment: LifecycleEnvironment {
   /// `nil` when there was no descriptor or no thread for it; then each timer is a thread, or, when even that cannot be
   /// had, a task.
   private let loop: PollLoop?
+  /// Performs what lifecycles have decided; `nil` when there was no descriptor or no thread for it, and then the thread that
+  /// brings an event does.
+  private let decisions: PollLoop?
   private let handlers: BlockingCallPool
   private let cancellers: BlockingCallPool
   private let loggers: BlockingCallPool
@@ -20,6 +23,7 @@ package struct LiveEnvironment: LifecycleEnvironment {
   private init() {
     let loop = try? PollLoop(name: "graceful-timers")
     self.loop = loop
+    decisions = try? PollLoop(name: "graceful-decide")
     handlers = BlockingCallPool { Self.schedule(on: loop, at: $0, $1) }
     cancellers = BlockingCallPool { Self.schedule(on: loop, at: $0, $1) }
     loggers = BlockingCallPool { Self.schedule(on: loop, at: $0, $1) }
@@ -52,6 +56,10 @@ package struct LiveEnvironment: LifecycleEnvironment {
       }
       body()
     }
+  }
+
+  package func performDecisions(_ body: @escaping @Sendable () -> Void) {
+    if let decisions { decisions.execute(body) } else { body() }
   }
 
   package func perform(_ body: @escaping @Sendable () -> Void) { handlers.perform(body) }

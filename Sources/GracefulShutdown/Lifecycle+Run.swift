@@ -16,7 +16,8 @@ extension Lifecycle {
     in environment: some LifecycleEnvironment, exiting: Bool = false, exitHooks: [ExitHook] = []
   ) async -> LifecycleReport {
     // One call of run() at a time; those that come later find that it runs.
-    let start = starting.withLock { _ in begin(in: environment, exiting: exiting) }
+    let level = logger.logLevel
+    let start = starting.withLock { _ in begin(in: environment, exiting: exiting, level: level) }
     switch start {
     case .first(let driver, let requests, let log):
       log.note(environment.settings.setting(grace), within: environment.settings.platform)
@@ -51,7 +52,7 @@ extension Lifecycle {
     case held(at: String)
   }
 
-  private func begin(in environment: some LifecycleEnvironment, exiting: Bool) -> Start {
+  private func begin(in environment: some LifecycleEnvironment, exiting: Bool, level: Logger.Level) -> Start {
     // Lifecycles that its phases hold; `nil` for those that cannot be held.
     var held: [ObjectIdentifier: LifecycleDraft?] = [:]
     while true {
@@ -65,7 +66,7 @@ extension Lifecycle {
             return nil
           }
           guard missing.isEmpty else { return nil }
-          let start = begin(whole, in: environment, exiting: exiting)
+          let start = begin(whole, in: environment, exiting: exiting, level: level)
           if case .first(let driver, _, _) = start { stage = .running(driver) }
           return start
         case .running(let driver): return .again(driver)
@@ -80,7 +81,9 @@ extension Lifecycle {
     }
   }
 
-  private func begin(_ whole: LifecycleDraft, in environment: some LifecycleEnvironment, exiting: Bool) -> Start {
+  private func begin(
+    _ whole: LifecycleDraft, in environment: some LifecycleEnvironment, exiting: Bool, level: Logger.Level
+  ) -> Start {
     let settings = environment.settings
     let grace = settings.setting(grace)
     let phases = PhaseGraph(whole.declarations, mistakes: whole.mistakes + settings.mistakes)
@@ -96,7 +99,7 @@ extension Lifecycle {
       guard let id = phases.nodes.firstIndex(where: { $0.name == phase }) else { continue }
       _ = machine.receive(.stopPhase(id, .drain), at: now)
     }
-    let log = LifecycleLog(name: name, logger: logger, environment: environment)
+    let log = LifecycleLog(name: name, logger: logger, level: level, environment: environment)
     let driver = LifecycleDriver(
       machine, bodies: whole.bodies, filters: whole.filters, environment: environment, log: log, events: broadcast,
       exiting: exiting)

@@ -3,23 +3,17 @@ import Synchronization
 
 /// The end: the report, and how the process leaves.
 extension LifecycleDriver {
-  /// Another thread may have brought the end of a phase and not come yet to what follows from it, while this one brings
-  /// the end of all: what has to be said of each phase, is said before.
-  func conclude(_ report: LifecycleReport) {
-    let (phases, children) = state.withLock { ($0.phases, $0.children) }
-    for ended in report.phases where ended.end != .neverStarted {
-      guard let phase = phases.indices.contains(ended.id) ? phases[ended.id] : children[ended.id] else { continue }
-      // Stopped to be started again, and the stop of the whole came before: it was the run before this one that ended.
-      // What has been said of a run cannot tell, for whoever is to say it may be held up as well.
-      let wasToRunAgain = ended.endedAfter == nil
-      send(.ended, phase, ended.end, of: wasToRunAgain ? phase.run - 1 : phase.run)
-      tally.close(phase, at: environment.now())
-    }
-  }
-
   /// With what the machine does not know.
   func complete(_ report: LifecycleReport) -> LifecycleReport {
     tally.complete(report).written(by: environment, startedAt: startedAt)
+  }
+
+  /// Armed before the end is performed: the process ends at its deadline even when that hangs, the caller of `run()` does
+  /// not come back, or the exit itself is stuck.
+  func leaveAtDeadline(_ report: LifecycleReport) {
+    environment.schedule(at: environment.now() + max(report.grace - report.took, .zero)) { [self] in
+      leave(with: state.withLock { $0.report } ?? complete(report), atOnce: true)
+    }
   }
 
   func finish(_ report: LifecycleReport) {
@@ -32,10 +26,6 @@ extension LifecycleDriver {
         let limit = min(.milliseconds(50), report.grace / 16)
         log.flushNow(within: limit)
         events.settleNow(within: limit)
-        leave(with: report, atOnce: true)
-      }
-      // And if everything ended well, but the caller does not come back or the exit itself is stuck.
-      environment.schedule(at: environment.now() + max(report.grace - report.took, .zero)) { [self] in
         leave(with: report, atOnce: true)
       }
     }

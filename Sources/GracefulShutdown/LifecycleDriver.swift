@@ -1,61 +1,55 @@
 import Logging
 import Synchronization
 
-/// Performs what the state machine decides.
+/// The one lock of a lifecycle, and the order of everything that it does.
 ///
-/// Actions are performed outside the lock, by whichever thread brought the event, and none of them waits: so no thread
-/// can hold up another, also when it is stuck in code of the user. Two threads may therefore perform in the wrong order;
-/// what a phase is told is made so that this does not show (``PhaseMoments``, ``PhaseRuns``), and a thread that comes so
-/// late that the phase was started again meanwhile has the run in its hands that was meant (``Deed``).
+/// An event is decided under the lock by the thread that brings it. What was decided is kept in the order in which it was
+/// decided, and performed in that order outside the lock, one after the other, by the environment's thread for it
+/// (``LifecycleEnvironment/performDecisions(_:)``): so no action finds another one overtaken, and code of the user (bodies,
+/// handlers, cancelling, logging) runs elsewhere. What must not wait for that order is done at once: the next wake-up is
+/// armed, and an exit that is overdue happens, by the thread that found out.
 final class LifecycleDriver: Sendable {
   struct State {
     var machine: LifecycleStateMachine
     /// Of each phase of the graph, the run that is or comes next.
     var phases: [Phase]
-    /// How many deeds there were.
-    var decisions = 0
-    /// Those that were opened while the program runs, and have not ended; of those that have, the ones in the report.
+    /// Child phases that have not ended.
     var children: [Int: Phase] = [:]
+    /// What was decided, and is not performed yet.
+    var decisions: [Decision] = []
+    /// From the first decision on, until none is left.
+    var isPerforming = false
     var report: LifecycleReport?
     var areExitHooksTaken = false
     var isReportWritten = false
-    /// What is said before the process exits.
+    /// What is called before the process exits.
     var exitHooks: [ExitHook] = []
     var waiters: [CheckedContinuation<LifecycleReport, Never>] = []
   }
 
   let state: Mutex<State>
-  let bodies: [Lifecycle.Body]
-  /// Which errors a phase is started again for; all of them, where there is none.
-  let filters: [Lifecycle.RestartFilter?]
+  let code: PhaseCode
   let environment: any LifecycleEnvironment
   let log: LifecycleLog
   private let nextChild: Atomic<Int>
   let tally = SessionTally()
-  let emptied = EmptiedGates()
   let arrivals = ArrivalCounters()
   let events: LifecycleEventBroadcast
   let exiting: Bool
   let startedAt: UTCTime
-  /// Where a test holds up what was decided; `nil` when it is done at once.
-  private let later: (@Sendable ([Deed]) -> Void)?
 
   init(
     _ machine: LifecycleStateMachine, bodies: [Lifecycle.Body], filters: [Lifecycle.RestartFilter?],
-    environment: any LifecycleEnvironment,
-    log: LifecycleLog, events: LifecycleEventBroadcast, exiting: Bool,
-    later: (@Sendable ([Deed]) -> Void)? = nil
+    environment: any LifecycleEnvironment, log: LifecycleLog, events: LifecycleEventBroadcast, exiting: Bool
   ) {
-    // All of them from the beginning: what is said to one must find it, whichever thread starts it.
+    // All of them from the beginning: what is said to a phase must find it, whichever thread starts it.
     let link = DriverLink()
     let phases = machine.graph.nodes.enumerated().map {
       Phase(name: $1.name, id: $0, environment: environment, link: link)
     }
     state = Mutex(State(machine: machine, phases: phases))
     nextChild = Atomic(phases.count)
-    self.later = later
-    self.bodies = bodies
-    self.filters = filters
+    code = PhaseCode(bodies: bodies, filters: filters)
     self.environment = environment
     self.log = log
     self.events = events
@@ -64,6 +58,65 @@ final class LifecycleDriver: Sendable {
     link.set(self)
     events.begin(phases.map(\.name), in: environment)
   }
+
+  deinit {
+    // The last reference may be dropped by the thread that performs, or that keeps time: what closures of the user hold is
+    // released on a thread that they may block.
+    environment.perform { [code] in code.release() }
+  }
+
+  // MARK: Deciding
+
+  /// - Parameter phase: The run that speaks, when it counts only as long as that run is not over.
+  func receive(_ event: LifecycleStateMachine.Event, from phase: Phase? = nil) {
+    act(announcing: event.asksForNoStop) { state, now in
+      state.machine.receive(state.holds(phase) ? event : .late(phase?.id ?? -1), at: now)
+    }
+  }
+
+  /// Has something decided, and performed.
+  ///
+  /// - Parameter announcing: Whether a stop that begins with it is an event: a request has been announced already.
+  func act(
+    announcing: Bool = true, _ decide: (inout State, MonotonicInstant) -> [LifecycleStateMachine.Action]
+  ) {
+    let (urgent, isFirst): ([LifecycleStateMachine.LifecycleAction], Bool) = state.withLock { state in
+      let before = announcing ? state.machine.request : nil
+      // The time is read under the lock, so that it never runs backwards for the machine.
+      let actions = decide(&state, MonotonicInstant(environment.now()))
+      if announcing, before == nil, let request = state.machine.request { state.decisions.append(.began(request)) }
+      let urgent = state.note(actions)
+      defer { state.isPerforming = state.isPerforming || !state.decisions.isEmpty }
+      return (urgent, !state.isPerforming && !state.decisions.isEmpty)
+    }
+    // First of all, and by this thread: a deadline must not wait for what is performed (S9).
+    for action in urgent { performAtOnce(action) }
+    if isFirst { environment.performDecisions { [self] in performAll() } }
+  }
+
+  // MARK: Performing
+
+  /// What was decided, until nothing is left.
+  private func performAll() {
+    var emptied: [Int] = []
+    while let decisions = takeDecisions() {
+      for decision in decisions { perform(decision, &emptied) }
+      becameEmpty(emptied)
+      emptied.removeAll(keepingCapacity: true)
+    }
+  }
+
+  /// In the same step as nothing is left, nothing performs: the next decision is a first one again.
+  private func takeDecisions() -> [Decision]? {
+    state.withLock { state in
+      state.isPerforming = !state.decisions.isEmpty
+      guard state.isPerforming else { return nil }
+      defer { state.decisions = [] }
+      return state.decisions
+    }
+  }
+
+  // MARK: What happens
 
   /// Before the run: what was written down and cannot be as it says.
   func noteClippedLimits() {
@@ -88,7 +141,7 @@ final class LifecycleDriver: Sendable {
         if let known { continuation.resume(returning: known) } else { receive(.run) }
       }
     } onCancel: {
-      // Passed on, in order (S2): whoever is cancelled wants to end soon.
+      // Passed on, in order (S2): a caller that is cancelled wants to end soon.
       if isFirst { requestStop(StopRequest(source: .cancellation, urgency: .cancelNow)) }
     }
     // Of the second that the timetable reserves; one that is stuck takes nothing from the other, since both are at it.
@@ -100,17 +153,19 @@ final class LifecycleDriver: Sendable {
     return report
   }
 
-  /// Said by whichever thread ends the process, or by `run()`.
+  /// Called by the thread that ends the process, or by `run()`.
   ///
   /// When the report has been written already it is too late.
   func add(_ exitHooks: [ExitHook]) { state.withLock { $0.exitHooks += exitHooks } }
 
   func requestStop(_ request: StopRequest) {
-    announce(request)
-    receive(.stop(request))
+    act(announcing: false) { state, now in
+      state.decisions.append(.asked(request))
+      return state.machine.receive(.stop(request), at: now)
+    }
   }
 
-  /// Says that somebody asked, for whoever reads the log and the events.
+  /// Announces a request that came before the run.
   func announce(_ request: StopRequest) {
     log.write(.notice, "stop requested", ["stop.who": "\(request.source)", "stop.why": request.why])
     events.send(LifecycleEvent(.stopRequested, request: request))
@@ -142,10 +197,10 @@ final class LifecycleDriver: Sendable {
     let parent = place.phase
     let id = nextChild.wrappingAdd(1, ordering: .relaxed).oldValue
     let child = Phase(name: name, id: id, environment: environment, link: parent.link, within: place)
-    // Before the machine knows of it: it may be told to drain in the same moment, by another thread.
-    send(.started, child)
     act { state, now in
       state.children[id] = child
+      // Before the machine decides on it: it may be told to drain at once.
+      if events.isHeard(ofChild: true) { state.decisions.append(.opened(child)) }
       return state.machine.receive(.opened(.init(id: id, parent: parent.id, name: name, limit: limit)), at: now)
     }
     return child
@@ -154,15 +209,21 @@ final class LifecycleDriver: Sendable {
   /// The body of a child came back.
   func bodyEnded(_ child: Phase, _ outcome: LifecycleStateMachine.Outcome) {
     let wasGivenUp = child.cameBack()
-    receive(.ended(child.id, outcome))
-    // It holds up its parent as long as its body runs, whoever has given it up. Otherwise it leaves when it is released:
-    // not here, where another thread may still be about to close its gate.
-    if wasGivenUp { release(child) }
+    var isReleased = wasGivenUp
+    act { state, now in
+      let actions = state.machine.receive(.ended(child.id, outcome), at: now)
+      if case .phase(child.id, .release)? = actions.first { isReleased = true }
+      return actions
+    }
+    // Its parent is held up as long as the body runs, even when the child was given up. A child that has ended leaves here
+    // and now, not when that is performed: its caller waits for nothing else, and so a chain of ten thousand unwinds
+    // without a switch between threads for each.
+    if isReleased { release(child) }
   }
 
   func snapshot() -> LifecycleSnapshot {
-    // Put together under the lock: whoever takes the machine out of it, has it copied at the next event, with all the
-    // children that are open.
+    // Put together under the lock: a machine that is taken out of it is copied at the next event, with all the children
+    // that are open.
     let (now, taken, gates) = state.withLock { state in
       let now = environment.now()
       let (taken, ids) = LifecycleSnapshot.taken(of: state.machine, at: .init(now))
@@ -170,37 +231,6 @@ final class LifecycleDriver: Sendable {
       return (now, taken, gates)
     }
     return taken.counting(gates, at: now)
-  }
-
-  /// - Parameter phase: Who said so, when it counts only as long as that run of it is not over.
-  func receive(_ event: LifecycleStateMachine.Event, from phase: Phase? = nil) {
-    act(telling: event.asksForNoStop) { state, now in
-      state.machine.receive(state.holds(phase) ? event : .late(phase?.id ?? -1), at: now)
-    }
-  }
-
-  /// Has something decided, and does it.
-  ///
-  /// - Parameter telling: Whether it is to be told when a stop begins with it: whoever asks for one by name, has said so.
-  func act(
-    telling: Bool = true, _ decide: (inout State, MonotonicInstant) -> [LifecycleStateMachine.Action]
-  ) {
-    var (deeds, request): ([Deed], StopRequest?) = state.withLock { state in
-      let before = state.machine.request
-      // The time is read under the lock, so that it never runs backwards for the machine.
-      let actions = decide(&state, MonotonicInstant(environment.now()))
-      return (actions.map { state.deed($0) }, before == nil ? state.machine.request : nil)
-    }
-    if later == nil, let last = deeds.last, case .wake = last.action {
-      // Before anybody is told anything: one who holds this thread up must not hold up the time as well (S9).
-      perform(last)
-      deeds.removeLast()
-    }
-    if let request, telling { events.send(LifecycleEvent(.stopRequested, request: request)) }
-    if let later { return later(deeds) }
-    let found = OwnEmptiedGates()
-    for deed in deeds { perform(deed, finding: found) }
-    emptied.tell(found.take()) { becameEmpty($0) }
   }
 }
 
@@ -216,7 +246,7 @@ extension LifecycleStateMachine {
 }
 
 extension LifecycleStateMachine.Event {
-  /// Whether nobody outside of the phases has asked for a stop with it.
+  /// Whether it is no request from outside the phases.
   fileprivate var asksForNoStop: Bool {
     switch self {
     case .run, .stop: false

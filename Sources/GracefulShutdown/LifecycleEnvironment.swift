@@ -15,6 +15,11 @@ package protocol LifecycleEnvironment: Sendable {
   /// Calls `body` once, at `instant` or soon after. It does not block.
   func schedule(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void)
 
+  /// Calls `body` soon, on the thread that performs what was decided: it neither blocks nor runs code of the user.
+  ///
+  /// A lifecycle has one such call going on at most.
+  func performDecisions(_ body: @escaping @Sendable () -> Void)
+
   /// Calls `body` soon, on a thread that it may block: it runs code of the user.
   func perform(_ body: @escaping @Sendable () -> Void)
 

@@ -25,9 +25,12 @@ final class LifecycleLog: Sendable {
 
   private let state = Mutex(State())
   private let logger: Logger
+  private let level: Logger.Level
   private let environment: any LifecycleEnvironment
 
-  init(name: String, logger: Logger, environment: any LifecycleEnvironment) {
+  /// - Parameter level: Of the logger, read by the caller, once: a log handler may block when it is asked.
+  init(name: String, logger: Logger, level: Logger.Level, environment: any LifecycleEnvironment) {
+    self.level = level
     var logger = logger
     logger[metadataKey: "lifecycle.name"] = "\(name)"
     self.logger = logger
@@ -35,7 +38,7 @@ final class LifecycleLog: Sendable {
   }
 
   /// Whether an entry of this level would be written: ask before its text is put together.
-  func takes(_ level: Logger.Level) -> Bool { level >= logger.logLevel }
+  func takes(_ level: Logger.Level) -> Bool { level >= self.level }
 
   func write(_ level: Logger.Level, _ message: @autoclosure () -> String, _ metadata: [String: String] = [:]) {
     guard takes(level) else { return }

@@ -147,6 +147,10 @@ extension ManualClock: LifecycleEnvironment {
     if isDue { perform(body) }
   }
 
+  /// By the thread that brought the event: so what follows from the time that a test lets pass is done when `advance`
+  /// returns.
+  package func performDecisions(_ body: @escaping @Sendable () -> Void) { body() }
+
   package func perform(_ body: @escaping @Sendable () -> Void) { LiveEnvironment.shared.perform(body) }
 
   package func performCancellation(_ body: @escaping @Sendable () -> Void) {

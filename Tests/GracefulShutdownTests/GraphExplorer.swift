@@ -232,7 +232,7 @@ struct GraphExplorer {
         } catch let breach as PathModel.Breach {
           throw PathModel.Breach(description: "\(breach) at \(event), graph \(requires)")
         }
-        if case .drain(let id, _) = action, !isVisited(id) { queue.append(.emptied(id)) }
+        if case .phase(let id, .drain) = action, !isVisited(id) { queue.append(.emptied(id)) }
       }
       if case .stopping = next.machine.state { next.model.stop(grace, at: time) }
     }
@@ -247,7 +247,7 @@ struct GraphExplorer {
 
   private func isBeginning(_ action: Machine.Action) -> Bool {
     switch action {
-    case .start, .restart: true
+    case .phase(_, .start), .phase(_, .restart): true
     default: false
     }
   }

@@ -23,11 +23,11 @@ struct LameDuckMachineTests {
   }
 
   private static func drained(_ actions: [Machine.Action]) -> [Int] {
-    actions.compactMap { if case .drain(let id, _) = $0 { id } else { nil } }
+    actions.compactMap { if case .phase(let id, .drain) = $0 { id } else { nil } }
   }
 
   private static func end(_ actions: [Machine.Action]) -> LameDuck.Report? {
-    actions.lazy.compactMap { if case .lameDuckEnded(let report) = $0 { report } else { nil } }.first
+    actions.lazy.compactMap { if case .lifecycle(.lameDuckEnded(let report)) = $0 { report } else { nil } }.first
   }
 
   @Test("everybody hears at once, and nobody is told to drain before it is over")
@@ -76,7 +76,7 @@ struct LameDuckMachineTests {
     ] {
       var machine = Self.running(time)
       let actions = machine.receive(.stop(StateMachineTests.terminate), at: Self.at(0))
-      #expect(!actions.contains { if case .look = $0 { true } else { false } })
+      #expect(!actions.contains { if case .lifecycle(.look) = $0 { true } else { false } })
     }
     var machine = Self.stopped()
     #expect(machine.receive(.looked(1), at: Self.at(4.1)).isEmpty, "from here on it is quiet at 5.1 at the earliest")
@@ -105,7 +105,7 @@ struct LameDuckMachineTests {
     for urgency in [StopRequest.Urgency.cancelNow, .exitNow] {
       var machine = Self.running()
       let actions = machine.receive(.stop(StopRequest(urgency: urgency)), at: Self.at(0))
-      #expect(!actions.contains { if case .lameDuck = $0 { true } else { false } }, "\(urgency)")
+      #expect(!actions.contains { if case .lifecycle(.lameDuck) = $0 { true } else { false } }, "\(urgency)")
     }
   }
 
@@ -130,7 +130,7 @@ struct LameDuckMachineTests {
     let second = machine.receive(.stop(StateMachineTests.terminate), at: Self.at(1))
     #expect(Self.end(second) == LameDuck.Report(took: .seconds(1), end: .urgent, limit: .seconds(5)))
     #expect(Self.drained(second) == [1])
-    #expect(second.contains { if case .cancel(1, _) = $0 { true } else { false } })
+    #expect(second.contains { if case .phase(1, .cancel) = $0 { true } else { false } })
     #expect(!Self.drained(second).contains(0), "in order, too")
 
     var other = Self.stopped(by: .code)
@@ -195,14 +195,14 @@ struct LameDuckMachineTests {
     var machine = Self.stopped()
     let late = machine.receive(.wake, at: Self.at(60))
     #expect(Self.end(late)?.end == .limit)
-    #expect(late.compactMap { if case .abandon(let id) = $0 { id } else { nil } } == [1, 0])
+    #expect(late.compactMap { if case .phase(let id, .abandon) = $0 { id } else { nil } } == [1, 0])
     #expect(StateMachineTests.report(late)?.exitCode == 124)
   }
 
   @Test("a look that nobody asked for is recorded, and changes nothing")
   func stray() {
     var machine = Self.running()
-    guard case .ignored = machine.receive(.looked(3), at: Self.at(0)).first else {
+    guard case .lifecycle(.ignored) = machine.receive(.looked(3), at: Self.at(0)).first else {
       Issue.record("not ignored")
       return
     }

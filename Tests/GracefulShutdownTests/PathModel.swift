@@ -162,7 +162,7 @@ struct PathModel: Hashable {
 
   /// It was not ready in time, and is stopped to be started again: it has heard of that only now.
   private func isSlow(_ id: Int, _ actions: [Machine.Action]) -> Bool {
-    let hearsNow = actions.contains { if case .hear(id, _) = $0 { true } else { false } }
+    let hearsNow = actions.contains { if case .phase(id, .hear) = $0 { true } else { false } }
     return hearsNow && !ready.contains(id) && !cameBack.contains(id)
   }
 
@@ -193,7 +193,7 @@ struct PathModel: Hashable {
     let dependents = { (id: Int) in Self.dependents(of: id, in: requires) }
     try require(!finished, "after the end")
     switch action {
-    case .start(let id):
+    case .phase(let id, .start):
       try require(!stopped, "a start after a stop")
       everBegun.insert(id)
       // Whatever it was that went wrong before, it runs again.
@@ -208,14 +208,14 @@ struct PathModel: Hashable {
       try require(begun.insert(id) || !cameBack.contains(id), "a second start")
       try require(requires[id].allSatisfy(ready.contains), "a start before what it requires is ready")
       try require(requires[id].allSatisfy { !heard.contains($0) }, "a start on what stops")
-    case .ready(let id):
+    case .phase(let id, .ready):
       try require(ready.contains(id) && isLive(id), "ready, and has not said so")
-    case .stoppedBeforeReady(let id):
+    case .phase(let id, .stoppedBeforeReady):
       try require(!everReady.contains(id), "stopped before it was ready, and was ready")
-    case .hear(let id, _):
+    case .phase(let id, .hear):
       try require((stopped || alone) && isLive(id), "nobody asked, or nobody is there to hear")
       heard.insert(id)
-    case .drain(let id, let deadline):
+    case .phase(let id, .drain(let deadline)):
       try require(heard.contains(id) || parents[id] != nil && cameBack.contains(id), "drains before it hears")
       try require(drained.insert(id), "drains twice")
       if let lameUntil, parents[id] == nil {
@@ -229,22 +229,22 @@ struct PathModel: Hashable {
       try require(
         parents[id].map { drained.contains($0) || heard.contains(id) || cameBack.contains(id) } ?? true, "drains alone")
       if heard.contains(id) { try inTime(deadline) }
-    case .turn(let id, let deadline):
+    case .phase(let id, .turn(let deadline)):
       try require(drained.contains(id) && turned.insert(id), "a second turn, or one before the drain")
-      let isOver = actions.contains { if case .cancel(id, _) = $0 { true } else { false } }
+      let isOver = actions.contains { if case .phase(id, .cancel) = $0 { true } else { false } }
       try require(empty.contains(id) || isOver, "a turn while somebody is inside")
       try inTime(deadline)
-    case .cut(let id):
+    case .phase(let id, .cut):
       try require(drained.contains(id) && isLive(id) && !empty.contains(id), "cut without need")
       try require(cut.insert(id), "cut twice")
       noteOver(id)
-    case .cancel(let id, let deadline):
+    case .phase(let id, .cancel(let deadline)):
       try require(isLive(id) || parents[id] != nil, "cancelled when gone")
       try require(empty.contains(id) || cut.contains(id) || !isLive(parents[id] ?? id), "cancelled before those inside")
       try require(cancelled.insert(id), "cancelled twice")
       if !cut.contains(id) { noteOver(id) }
       try inTime(deadline)
-    case .abandon(let id):
+    case .phase(let id, .abandon):
       let hadItsTime = cancelled.contains(id) || cut.contains(id) && cameBack.contains(id)
       let parentGone = parents[id].map { gone.contains($0) || cancelled.contains($0) || cut.contains($0) } ?? false
       try require(hadItsTime || exiting || parentGone, "abandoned and was not cancelled")
@@ -253,14 +253,14 @@ struct PathModel: Hashable {
         "abandoned before those that require it")
       try require(gone.insert(id), "abandoned when gone")
       noteLate(id)
-    case .release(let id, _):
+    case .phase(let id, .release):
       try require(cameBack.contains(id), "released while its body runs")
       try require(empty.contains(id), "released while somebody is inside")
       try require(gone.insert(id), "released twice")
       // Not ready in time, and not to be started again for it: it gave up. A stop that comes first forgives it.
       let isForgiven = wasStopped || stoppedAlone.contains(id) || actions.contains(.renew(id))
       if slow.contains(id), !isForgiven { failed.insert(id) }
-    case .restart(let id, _, let delay):
+    case .phase(let id, .restart(_, let delay)):
       try require(!stopped, "a restart after a stop")
       try require((cameBack.contains(id) || !begun.contains(id)) && delay >= .zero, "a restart of what runs")
       restarts[id, default: 0] += 1
@@ -270,7 +270,7 @@ struct PathModel: Hashable {
       cameBack.insert(id)
       failed = failed.subtracting([id])
       backingOff.insert(id)
-    case .renew(let id):
+    case .phase(let id, .renew):
       try require(gone.contains(id), "renewed while it is there")
       for set in [
         \PathModel.begun, \.ready, \.heard, \.drained, \.empty, \.turned, \.cut, \.cancelled, \.cameBack, \.gone,
@@ -278,29 +278,29 @@ struct PathModel: Hashable {
       ] {
         self[keyPath: set] = self[keyPath: set].subtracting([id])
       }
-    case .refuse, .hold, .admit, .waiting, .done: break
-    case .wake(let instant):
+    case .phase(_, .refuse), .phase(_, .hold), .phase(_, .admit), .phase(_, .waiting), .phase(_, .done): break
+    case .lifecycle(.wake(let instant)):
       try require(instant > time, "a wake-up in the past")
       if stopped { try inTime(instant) }
       wake = wake.map { min($0, instant) } ?? instant
-    case .lameDuck(let until):
+    case .lifecycle(.lameDuck(let until)):
       try require(!wasStopped && !wasLame && until > time, "a lame duck that does not begin the stop")
       try require(
         requires.indices.allSatisfy { everReady.contains($0) || stoppedAlone.contains($0) },
         "what was not ready, has nobody")
       (lameUntil, lameSince, wasLame) = (until, time, true)
       try inTime(until)
-    case .look(let instant):
+    case .lifecycle(.look(let instant)):
       try require(lameUntil.map { instant >= time && instant < $0 } ?? false, "a look at nothing")
       look = instant
-    case .lameDuckEnded(let ended):
+    case .lifecycle(.lameDuckEnded(let ended)):
       try checkLameDuck(ended, by: event, at: time, require)
       (lameUntil, look) = (nil, nil)
-    case .leave: throw Breach(description: "an exit before the end: \(self)")
-    case .finish(let report):
+    case .lifecycle(.leave): throw Breach(description: "an exit before the end: \(self)")
+    case .lifecycle(.finish(let report)):
       try check(report, require)
       finished = true
-    case .ignored(let reason):
+    case .lifecycle(.ignored(let reason)):
       throw Breach(description: "ignored what can come: \(reason) in \(self)")
     }
   }

@@ -15,7 +15,7 @@ struct QuietMachine {
     var next = 0
     while next < actions.count {
       defer { next += 1 }
-      guard case .drain(let id, _) = actions[next] else { continue }
+      guard case .phase(let id, .drain) = actions[next] else { continue }
       let more = machine.receive(.emptied(id), at: now)
       actions += more.filter { !isTurn($0, of: id) }
     }
@@ -23,6 +23,6 @@ struct QuietMachine {
   }
 
   private func isTurn(_ action: LifecycleStateMachine.Action, of id: Int) -> Bool {
-    if case .turn(id, _) = action { true } else { false }
+    if case .phase(id, .turn) = action { true } else { false }
   }
 }

@@ -17,7 +17,7 @@ struct SiblingOrderTests {
       _ = machine.receive(.opened(.init(id: id, parent: parent, name: "child")), at: now)
     }
     let told: [Int] = machine.receive(.stop(StopRequest()), at: now).compactMap { action in
-      if case .drain(let id, _) = action { id } else { nil }
+      if case .phase(let id, .drain) = action { id } else { nil }
     }
     #expect(told == [0, 1, 3, 6, 5, 2, 4])
   }

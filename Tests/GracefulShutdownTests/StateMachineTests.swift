@@ -58,7 +58,7 @@ struct StateMachineTests {
       machine.receive(.ended(1, .returned), at: Self.at(2)) == [.release(1, .drained), .drain(0, deadline: cancelAt)])
     let last = machine.receive(.ended(0, .threwCancellation), at: Self.at(3))
     #expect(last.first == .release(0, .drained), "what ended because we told it to is no error")
-    guard case .finish(let report) = last.last else { Issue.record("\(last)"); return }
+    guard case .lifecycle(.finish(let report)) = last.last else { Issue.record("\(last)"); return }
     #expect(report.exitCode == 0)
     #expect(report.took == .seconds(3))
     #expect(report.request == Self.terminate)
@@ -69,7 +69,7 @@ struct StateMachineTests {
     var machine = Self.running(Self.chain())
     let actions = machine.receive(.ended(1, .threw("broken")), at: Self.at(5))
     #expect(actions.contains(.drain(2, deadline: Self.at(22))))
-    #expect(!actions.contains { if case .drain(0, _) = $0 { true } else { false } }, "the web has not ended")
+    #expect(!actions.contains { if case .phase(0, .drain) = $0 { true } else { false } }, "the web has not ended")
     let next = machine.receive(.ended(2, .returned), at: Self.at(6))
     #expect(next.contains(.release(1, .failed("broken"))))
     #expect(next.contains(.drain(0, deadline: Self.at(22))), "and only now the database")
@@ -139,7 +139,7 @@ struct StateMachineTests {
     let second = machine.receive(.wake, at: Self.at(17) + third)
     #expect(second.first == .abandon(2))
     #expect(second.dropFirst().first == .drain(1, deadline: Self.at(17)))
-    #expect(second.contains { if case .cancel(1, _) = $0 { true } else { false } })
+    #expect(second.contains { if case .phase(1, .cancel) = $0 { true } else { false } })
     let last = machine.receive(.ended(1, .threw("closed")), at: Self.at(18))
     #expect(last.first == .release(1, .cancelled(error: "closed")))
     #expect(last.contains(.cancel(0, deadline: Self.at(19))))
@@ -169,8 +169,8 @@ struct StateMachineTests {
     var machine = Self.running(Self.chain())
     _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
     let second = machine.receive(.stop(StopRequest(source: .signal(2))), at: Self.at(1))
-    #expect(second.contains { if case .cancel(2, _) = $0 { true } else { false } })
-    #expect(!second.contains { if case .cancel(1, _) = $0 { true } else { false } }, "cancelled in order, too")
+    #expect(second.contains { if case .phase(2, .cancel) = $0 { true } else { false } })
+    #expect(!second.contains { if case .phase(1, .cancel) = $0 { true } else { false } }, "cancelled in order, too")
     let third = machine.receive(.stop(Self.terminate), at: Self.at(1.5))
     #expect(third.prefix(3) == [.abandon(2), .abandon(1), .abandon(0)])
     #expect(Self.report(third)?.exitCode == 143)
@@ -184,14 +184,14 @@ struct StateMachineTests {
     for _ in 0..<5 { #expect(machine.receive(.stop(StopRequest(source: .code)), at: Self.at(1)).isEmpty) }
     #expect(machine.receive(.stop(StopRequest(source: .signal(1))), at: Self.at(1)).isEmpty)
     let second = machine.receive(.stop(Self.terminate), at: Self.at(2))
-    #expect(second.contains { if case .cancel(2, _) = $0 { true } else { false } })
+    #expect(second.contains { if case .phase(2, .cancel) = $0 { true } else { false } })
   }
 
   @Test("An urgent request by code cancels or exits now, 124")
   func urgent() {
     var machine = Self.running(Self.chain())
     let first = machine.receive(.stop(StopRequest(urgency: .cancelNow)), at: Self.at(0))
-    #expect(first.contains { if case .cancel(2, _) = $0 { true } else { false } })
+    #expect(first.contains { if case .phase(2, .cancel) = $0 { true } else { false } })
     let second = machine.receive(.stop(StopRequest(urgency: .exitNow)), at: Self.at(0))
     #expect(Self.report(second)?.exitCode == 124)
   }
@@ -219,7 +219,9 @@ struct StateMachineTests {
     let impossible: [Machine.Event] = [.run, .ready(0), .ready(7), .ended(7, .returned)]
     for event in impossible {
       let actions = machine.receive(event, at: Self.at(0))
-      guard case .ignored = actions.first, actions.count == 1 else { Issue.record("\(event): \(actions)"); continue }
+      guard case .lifecycle(.ignored) = actions.first, actions.count == 1 else {
+        Issue.record("\(event): \(actions)"); continue
+      }
     }
     _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
     _ = machine.receive(.wake, at: Self.at(17))
@@ -247,7 +249,7 @@ struct StateMachineTests {
     _ = machine.receive(.stop(Self.terminate), at: Self.at(0))
     #expect(machine.receive(.wake, at: Self.at(16.999)) == [.wake(at: Self.at(17))])
     let late = machine.receive(.wake, at: Self.at(60))
-    let order = late.compactMap { if case .abandon(let id) = $0 { id } else { nil } }
+    let order = late.compactMap { if case .phase(let id, .abandon) = $0 { id } else { nil } }
     #expect(order == [2, 1, 0])
     #expect(Self.report(late)?.exitCode == 124)
   }
@@ -283,6 +285,6 @@ struct StateMachineTests {
   }
 
   static func report(_ actions: [Machine.Action]) -> LifecycleReport? {
-    if case .finish(let report) = actions.last { report } else { nil }
+    if case .lifecycle(.finish(let report)) = actions.last { report } else { nil }
   }
 }

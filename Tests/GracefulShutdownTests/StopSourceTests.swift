@@ -35,7 +35,7 @@ struct StopSourceTests {
       #expect(machine.receive(.stop(StopRequest(source: Source(kind: "quiet"))), at: Table.at(1)).isEmpty)
     }
     let second = machine.receive(.stop(loud), at: Table.at(2))
-    #expect(second.contains { if case .cancel(2, _) = $0 { true } else { false } })
+    #expect(second.contains { if case .phase(2, .cancel) = $0 { true } else { false } })
     // No signal has ended it, so the exit code is not that of one.
     #expect(Table.report(machine.receive(.stop(loud), at: Table.at(3)))?.exitCode == 124)
   }

@@ -86,7 +86,8 @@ extension LifecycleStateMachine {
   /// Its parent was given up in the moment in which it was opened: nobody waits for it any more.
   mutating func turnAway(_ child: Child, at now: Instant) {
     lastChild = max(lastChild, child.id)
-    actions += [.cancel(child.id, deadline: now), .abandon(child.id)]
+    tell(child.id, .cancel(deadline: now))
+    tell(child.id, .abandon)
   }
 
   /// Until when whoever hears together with this one may go on.
@@ -107,7 +108,7 @@ extension LifecycleStateMachine {
       let timetable = StopTimetable(grace: grace, at: now)
       for other in stopped(with: id) {
         if state == .running, phases.indices.contains(other), phases[other].isAwaited {
-          actions.append(.stoppedBeforeReady(other))
+          tell(other, .stoppedBeforeReady)
         }
         prepareToStop(other, timetable)
         stopHolding(other)

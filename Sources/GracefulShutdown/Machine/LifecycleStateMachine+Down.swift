@@ -35,7 +35,7 @@ extension LifecycleStateMachine {
   mutating func insist(_ request: StopRequest, _ report: LifecycleReport) {
     ignore("a stop after the end")
     guard let count = repetition(of: request.source) else { return }
-    if count > 2 { actions.append(.leave(report)) }
+    if count > 2 { actions.append(.lifecycle(.leave(report))) }
   }
 
   /// Counts a request of a source that escalates: signals together, and each kind of a user's own by itself.
@@ -89,7 +89,7 @@ extension LifecycleStateMachine {
 
   mutating func hear(_ id: Int, until: Instant?) {
     self[id].hasHeard = true
-    if let until { actions.append(.hear(id, deadline: until)) }
+    if let until { tell(id, .hear(deadline: until)) }
   }
 
   /// Who drains now, drains no longer; `settle` sees that it is due.
@@ -147,7 +147,7 @@ extension LifecycleStateMachine {
     holdWhileRecycled(id)
     self[id].drainAt = now
     self[id].state = .draining(until: until)
-    actions.append(.drain(id, deadline: until))
+    tell(id, .drain(deadline: until))
     remember(id)
     beginNested(id, at: now)
   }
@@ -172,7 +172,7 @@ extension LifecycleStateMachine {
   mutating func giveTurn(_ id: Int, until: Instant, at now: Instant) {
     guard self[id].turnAt == nil else { return }
     self[id].turnAt = now
-    actions.append(.turn(id, deadline: until))
+    tell(id, .turn(deadline: until))
   }
 
   /// A body came back: it is judged by what it had been told.
@@ -228,14 +228,14 @@ extension LifecycleStateMachine {
 
   private mutating func endIfDone(_ id: Int, at now: Instant) {
     guard let end = self[id].end else { return }
-    actions.append(.release(id, end))
+    tell(id, .release(end))
     leave(id, as: end, at: now)
   }
 
   mutating func abandon(_ id: Int, at now: Instant) {
     for other in descendants(of: id) + [id] where self[other].isLive {
       noteStraggler(other)
-      actions.append(.abandon(other))
+      tell(other, .abandon)
       leave(other, as: .abandoned, at: now)
     }
   }
@@ -284,16 +284,12 @@ extension LifecycleStateMachine {
   /// There may be millions, and whoever opened it knows. What the report tells is the stop.
   private mutating func record(_ child: Child, _ end: PhaseEnd) {
     if case .stopping = state, childReports.count < Self.mostChildReports {
-      reportedChildren.insert(child.id)
       childReports.append(
         self[child.id].report(child.id, name: nameOf(child.id), parent: nameOf(child.parent), since: startedAt ?? .now))
     }
     self[child.parent].children.remove(child.id)
     children.remove(child.id)
   }
-
-  /// Whether the report will tell of a child that has ended.
-  func reports(_ child: Int) -> Bool { reportedChildren.contains(child) }
 
   /// More of them would fill the memory and be read by nobody.
   static var mostChildReports: Int { 256 }

@@ -27,8 +27,8 @@ extension LifecycleStateMachine {
   /// The first thing of a stop.
   mutating func beginLameDuck() {
     guard let watch = lameDuckNow else { return }
-    actions.append(.lameDuck(until: watch.until))
-    if let look = watch.firstLook { actions.append(.look(at: look)) }
+    actions.append(.lifecycle(.lameDuck(until: watch.until)))
+    if let look = watch.firstLook { actions.append(.lifecycle(.look(at: look))) }
   }
 
   /// Somebody has counted the sessions.
@@ -38,7 +38,7 @@ extension LifecycleStateMachine {
     changeLameDuck { $0.note(admitted, at: now) }
     guard let watch = lameDuckNow else { return }
     if watch.quietAt <= now { return drainAfterLameDuck(.quiet, at: now) }
-    if let next = watch.nextLook(after: now) { actions.append(.look(at: next)) }
+    if let next = watch.nextLook(after: now) { actions.append(.lifecycle(.look(at: next))) }
   }
 
   /// A body of the graph came back, or nobody waits for it any more.
@@ -69,7 +69,7 @@ extension LifecycleStateMachine {
     state = .stopping(stopping)
     let report = LameDuck.Report(took: now - watch.begunAt, end: end, limit: watch.until - watch.begunAt)
     lameDuckReport = report
-    actions.append(.lameDuckEnded(report))
+    actions.append(.lifecycle(.lameDuckEnded(report)))
     return true
   }
 }

@@ -29,7 +29,7 @@ extension LifecycleStateMachine {
     phases[id].verdict = .endedByItself
     phases[id].isDone = true
     done += 1
-    actions.append(.done(id))
+    tell(id, .done)
     return true
   }
 
@@ -62,14 +62,14 @@ extension LifecycleStateMachine {
     takeBackReadiness(id)
     phases[id].state = .backingOff(until: now + delay)
     remember(id)
-    actions.append(.restart(id, reason: reason, after: delay))
+    tell(id, .restart(reason: reason, after: delay))
     shut(id)
     if policy.dependents == .restart {
       recycle(stopped(with: id).filter { $0 != id }, at: now)
     } else {
       for dependent in graph.nodes[id].requiredBy where phases[dependent].isLive && !phases[dependent].isWaiting {
         phases[dependent].isWaiting = true
-        actions.append(.waiting(dependent, true))
+        tell(dependent, .waiting(true))
       }
     }
   }
@@ -82,7 +82,7 @@ extension LifecycleStateMachine {
 
   private mutating func shut(_ id: Int) {
     phases[id].isShut = true
-    actions.append(graph.nodes[id].restart.sessions == .wait ? .hold(id) : .refuse(id))
+    tell(id, graph.nodes[id].restart.sessions == .wait ? .hold : .refuse)
   }
 
   /// A stop has begun: it is not started again, and whether it was late for that is no matter now.
@@ -99,7 +99,7 @@ extension LifecycleStateMachine {
   mutating func stopHolding(_ id: Int) {
     guard phases.indices.contains(id), phases[id].isShut, graph.nodes[id].restart.sessions == .wait else { return }
     phases[id].isShut = false
-    actions.append(.refuse(id))
+    tell(id, .refuse)
   }
 
   /// What has not begun yet must wait for it once more.
@@ -138,7 +138,7 @@ extension LifecycleStateMachine {
     phases[id].state = .starting
     phases[id].startUntil = graph.nodes[id].startLimit.map { now + $0 }
     remember(id)
-    actions.append(.start(id))
+    tell(id, .start)
   }
 
   private func hasAllThatItRequires(_ id: Int) -> Bool {
@@ -149,13 +149,13 @@ extension LifecycleStateMachine {
   mutating func goOn(_ id: Int, at now: Instant) {
     if phases[id].isShut {
       phases[id].isShut = false
-      actions.append(.admit(id))
+      tell(id, .admit)
     }
     for dependent in graph.nodes[id].requiredBy where phases[dependent].isDue { startAgain(dependent, at: now) }
     for dependent in graph.nodes[id].requiredBy where phases[dependent].isWaiting && !phases[dependent].hasHeard {
       guard hasAllThatItRequires(dependent) else { continue }
       phases[dependent].isWaiting = false
-      actions.append(.waiting(dependent, false))
+      tell(dependent, .waiting(false))
     }
   }
 
@@ -185,7 +185,7 @@ extension LifecycleStateMachine {
     }
     // When it never runs again, that is how it ended.
     phases[id].lastEnd = end.isFailed ? end : .drained
-    actions.append(.renew(id))
+    tell(id, .renew)
     if let failure, let delay {
       live += 1
       if !isNeeded { for requirement in graph.nodes[id].requires { phases[requirement].dependentsLive += 1 } }

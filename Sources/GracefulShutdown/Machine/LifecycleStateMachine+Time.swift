@@ -20,7 +20,7 @@ extension LifecycleStateMachine {
     let nextDue = [nextDue(), lameDuckNow?.until].compactMap { $0 }.min()
     if let nextDue, armed.map({ nextDue < $0 }) ?? true {
       armed = nextDue
-      actions.append(.wake(at: nextDue))
+      actions.append(.lifecycle(.wake(at: nextDue)))
     }
   }
 
@@ -106,7 +106,7 @@ extension LifecycleStateMachine {
     let inside = max(levels, 1)
     let share = self[id].verdict == nil && until > now ? now + (until - now) * inside / (inside + 1) : until
     self[id].state = .cutting(until: share)
-    actions.append(.cut(id))
+    tell(id, .cut)
     remember(id)
     for child in self[id].children.sorted() { hasten(child, at: now) }
   }
@@ -115,7 +115,7 @@ extension LifecycleStateMachine {
     let until = waitUntil(id, at: now)
     self[id].state = .cancelled(until: until)
     giveTurn(id, until: until, at: now)
-    actions.append(.cancel(id, deadline: until))
+    tell(id, .cancel(deadline: until))
     remember(id)
   }
 
@@ -158,7 +158,7 @@ extension LifecycleStateMachine {
       ignored: ignored)
     report.lameDuck = lameDuckReport
     state = .finished(report)
-    actions.append(.finish(report))
+    actions.append(.lifecycle(.finish(report)))
   }
 
   /// Whenever it becomes due at another instant than before.

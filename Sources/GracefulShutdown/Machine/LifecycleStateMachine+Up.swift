@@ -14,7 +14,7 @@ extension LifecycleStateMachine {
       return
     }
     state = .running
-    for id in phases.indices where phases[id].hasHeard { actions.append(.stoppedBeforeReady(id)) }
+    for id in phases.indices where phases[id].hasHeard { tell(id, .stoppedBeforeReady) }
     for id in phases.indices where phases[id].requirementsLeft == 0 { begin(id, at: now) }
   }
 
@@ -30,7 +30,7 @@ extension LifecycleStateMachine {
     remember(id)
     live += 1
     for requirement in graph.nodes[id].requires { phases[requirement].dependentsLive += 1 }
-    actions.append(.start(id))
+    tell(id, .start)
   }
 
   mutating func becomeReady(_ id: Int, at now: Instant) {
@@ -40,7 +40,7 @@ extension LifecycleStateMachine {
       phases[id].state = .ready
       phases[id].hasSaidReady = true
       if phases[id].readyAt == nil { phases[id].readyAt = now }
-      actions.append(.ready(id))
+      tell(id, .ready)
       // A phase that has not been ready has no dependents, so a stop gives it its turn at once: it is not seen here
       // while stopping. Should that change, still nothing may begin after a stop.
       // One that stops in order to be started again, and waits for others to end first, is not there for long enough.
@@ -56,7 +56,7 @@ extension LifecycleStateMachine {
       if phases[id].hasSaidReady { return ignore("\(nameOf(id)) became ready twice") }
       phases[id].hasSaidReady = true
       if phases[id].readyAt == nil { phases[id].readyAt = now }
-      actions.append(.ready(id))
+      tell(id, .ready)
     case .waiting: ignore("\(nameOf(id)) became ready before it started")
     case .ready: ignore("\(nameOf(id)) became ready twice")
     case .backingOff: ignore("\(nameOf(id)) became ready when it had come back")

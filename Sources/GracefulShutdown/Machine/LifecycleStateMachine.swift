@@ -13,7 +13,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case ready(Int)
     /// A body came back.
     case ended(Int, Outcome)
-    /// A gate that was closed by ``Action/drain(_:deadline:)`` holds nobody any more.
+    /// A gate that was closed by ``PhaseAction/drain(deadline:)`` holds nobody any more.
     case emptied(Int)
     /// A child phase was admitted by its parent's gate.
     case opened(Child)
@@ -24,7 +24,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case late(Int)
     /// Time has passed. It may come early, late, or twice.
     case wake
-    /// The answer to ``Action/look(at:)``: how many sessions have been admitted so far, in all phases of the graph.
+    /// The answer to ``LifecycleAction/look(at:)``: how many sessions have been admitted so far, in all phases of the graph.
     case looked(UInt64)
   }
 
@@ -67,51 +67,6 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     }
   }
 
-  package enum Action: Hashable, Sendable {
-    case start(Int)
-    /// It said that it is ready, and that counts.
-    case ready(Int)
-    /// It was stopped alone before it was ready, or before it began: the start of the whole does not wait for it any more.
-    case stoppedBeforeReady(Int)
-    /// A stop was asked for; the deadline is that of the whole.
-    case hear(Int, deadline: Instant)
-    /// All that require it have ended: close the gate, and say when it is empty.
-    case drain(Int, deadline: Instant)
-    /// Nobody is left inside, or the time for that is over: clean up.
-    case turn(Int, deadline: Instant)
-    /// The time to drain is over, and somebody is inside: cancel the sessions that can be.
-    case cut(Int)
-    case cancel(Int, deadline: Instant)
-    case abandon(Int)
-    /// It came back by itself, and is started again after a while.
-    case restart(Int, reason: String, after: Duration)
-    /// While it restarts nobody is let in, and those that wait to be are refused.
-    case refuse(Int)
-    /// While it restarts nobody is let in; scoped sessions wait.
-    case hold(Int)
-    /// It is ready again: everybody is let in.
-    case admit(Int)
-    /// One that it requires restarts, or all of them are ready again.
-    case waiting(Int, Bool)
-    /// It has ended in order to be started again: what follows is about a new run, and the old one hears no more.
-    case renew(Int)
-    /// It came back by itself, and that was all that it had to do.
-    case done(Int)
-    /// It has ended; nothing more will be said to it.
-    case release(Int, PhaseEnd)
-    case wake(at: Instant)
-    /// Nobody is told to drain before this, or the end of it.
-    case lameDuck(until: Instant)
-    /// At this instant, say how many sessions have been admitted.
-    case look(at: Instant)
-    case lameDuckEnded(LameDuck.Report)
-    // A report is large, and there may be a hundred thousand actions in an array.
-    indirect case finish(LifecycleReport)
-    /// All has ended, but the process has not, and somebody insists: it hangs in its exit.
-    indirect case leave(LifecycleReport)
-    case ignored(String)
-  }
-
   package enum State: Hashable, Sendable {
     /// Not run yet. Stops that were asked for are kept.
     case idle([StopRequest])
@@ -141,8 +96,6 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   /// Those that were opened while the program runs, and have not ended.
   package internal(set) var children = ChildTable()
   var childReports: [PhaseReport] = []
-  /// Of those.
-  var reportedChildren: Set<Int> = []
   var childrenOpened = 0
   /// The highest id of a child.
   var lastChild = -1
@@ -228,11 +181,14 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     return actions
   }
 
+  /// An action on one phase.
+  mutating func tell(_ id: Int, _ action: PhaseAction) { actions.append(.phase(id, action)) }
+
   /// Recorded, not trapped: a shutdown never crashes.
   ///
   /// At most 16 are kept, so that a loop cannot fill the memory.
   mutating func ignore(_ reason: String) {
     if ignored.count < 16 { ignored.append(reason) }
-    actions.append(.ignored(reason))
+    actions.append(.lifecycle(.ignored(reason)))
   }
 }

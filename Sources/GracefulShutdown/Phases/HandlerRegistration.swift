@@ -33,6 +33,16 @@ package final class HandlerRegistration: Sendable {
     for waiter in waiters { waiter.resume() }
   }
 
+  /// Releases a handler that was not called, on the thread of the caller and outside the lock.
+  func drop() {
+    let dropped: State? = state.withLock { state in
+      guard case .waiting = state else { return nil }
+      defer { state = .over }
+      return state
+    }
+    withExtendedLifetime(dropped) {}
+  }
+
   /// Returns when the handler is not running and never will again.
   package func leave() async {
     let place = place.withLock { place in
@@ -40,6 +50,7 @@ package final class HandlerRegistration: Sendable {
       return place
     }
     place?.moments.forget(place?.id ?? 0)
+    drop()
     await withCheckedContinuation { continuation in
       let goOn = state.withLock { state in
         guard case .running(let waiters) = state else {

@@ -12,11 +12,10 @@ public final class Phase: Sendable {
   let id: Int
   /// Which run of it this is; each has a value of its own.
   let run: Int
-  /// How often it had been stopped, and started again, before this run.
+  /// What the phase was told.
   ///
-  /// Runs that follow each other without a stop between them have one moments and one gate, because what is inside stays
+  /// Runs that follow each other without a stop between them share it, and their gate, because what is inside stays
   /// inside: its sessions must hear the stop when it comes.
-  let round: Int
   let moments: PhaseMoments
   let runs: PhaseRuns
   /// Lets its sessions and child phases in.
@@ -55,7 +54,6 @@ public final class Phase: Sendable {
     root = place.map { $0.phase.root ?? $0.phase }
     self.gate = gate ?? SessionGate(now: { environment.now() })
     run = 0
-    round = 0
     moments = PhaseMoments()
     runs = PhaseRuns()
   }
@@ -74,7 +72,6 @@ public final class Phase: Sendable {
     root = last.root
     runs = last.runs
     run = last.run + 1
-    round = last.round + (wasStopped ? 1 : 0)
     moments = wasStopped ? PhaseMoments() : last.moments
     gate =
       wasStopped ? SessionGate(now: { environment.now() }, countingFrom: last.gate.counts) : last.gate
@@ -168,11 +165,19 @@ extension Phase {
 
   /// To cancel a task runs its cancellation handlers here and now: not on a thread that keeps deadlines.
   func beCancelled() {
-    let cancel = work.withLock { work in
+    let isRunning = work.withLock { work in
       work.isCancelled = true
-      return work.cancel
+      return work.cancel != nil
     }
-    if let cancel { environment.performCancellation(cancel) }
+    if isRunning { environment.performCancellation { [self] in work.withLock { $0.cancel }?() } }
+  }
+
+  /// The phase has ended, or is waited for no longer: no handler is called any more.
+  func close() {
+    let handlers = moments.close()
+    if handlers.isEmpty { return }
+    // What a handler holds is the user's, and is released where it may block.
+    environment.perform { for handler in handlers { handler.drop() } }
   }
 
   /// The body of a later run is called.

@@ -1,8 +1,6 @@
 import Synchronization
 
-/// Which moment a phase has reached, and who waits for one.
-///
-/// Two threads may bring their news in the wrong order; the one that was overtaken then changes nothing.
+/// Which moment a phase has reached, and the continuations and handlers that wait for one.
 final class PhaseMoments: Sendable {
   private struct State {
     var reached: Phase.Moment?
@@ -41,6 +39,8 @@ final class PhaseMoments: Sendable {
   /// Whether the phase has ended, or was abandoned.
   var hasClosed: Bool { state.withLock { $0.isClosed } }
 
+  /// A moment that comes after a later one changes nothing: the drain, when an observer had to be waited for.
+  ///
   /// - Returns: The handlers whose moment has come, for the caller to run; each is returned once.
   func reach(_ moment: Phase.Moment, deadline: MonotonicInstant) -> [HandlerRegistration] {
     told.store(true, ordering: .relaxed)
@@ -57,9 +57,10 @@ final class PhaseMoments: Sendable {
     return handlers
   }
 
-  /// The phase has ended: nobody waits any longer, and no handler runs any more.
-  func close() {
-    // With the handlers, so that what they hold is let go of outside the lock: it may be the user's, and ask this moments.
+  /// The phase has ended: its waiters go on, and no handler runs any more.
+  ///
+  /// - Returns: The handlers that were never called, for the caller to drop where code of the user may run.
+  func close() -> [HandlerRegistration] {
     let (waiters, handlers) = state.withLock { state in
       state.isClosed = true
       defer {
@@ -70,7 +71,7 @@ final class PhaseMoments: Sendable {
       return (state.waiters.values.map(\.continuation) + state.closeWaiters, state.handlers)
     }
     for waiter in waiters { waiter.resume() }
-    _ = handlers
+    return handlers.values.map(\.registration)
   }
 
   /// Returns when the moment has come, when the phase has ended, or when the task that waits is cancelled.

@@ -6,20 +6,6 @@ final class SessionTally: Sendable {
     var sessions: [Int: SessionReport] = [:]
     var late: [(phase: String, stragglers: [Straggler])] = []
     var seen: Set<Int> = []
-    /// Of those that were stopped and started again.
-    var rounds: [Int: Int] = [:]
-
-    /// - Returns: Whether this run counts, and not a later one.
-    mutating func takes(_ phase: Phase) -> Bool {
-      let last = rounds[phase.id] ?? 0
-      guard phase.round > last else { return phase.round == last }
-      // It was stopped only to be started again: nobody in it was late, and its sessions are counted with those that came
-      // after them.
-      rounds[phase.id] = phase.round
-      sessions[phase.id] = nil
-      if seen.remove(phase.id) != nil { late.removeAll { $0.phase == phase.path } }
-      return true
-    }
   }
 
   private let state = Mutex(State())
@@ -35,7 +21,6 @@ final class SessionTally: Sendable {
       Straggler(session: $0.name, in: phase.path, age: now - $0.since)
     }
     state.withLock { state in
-      guard state.takes(phase) else { return }
       guard phase.parent == nil || state.late.count < Self.mostChildren else { return }
       guard state.seen.insert(phase.id).inserted, !stragglers.isEmpty else { return }
       state.late.append((phase.path, stragglers))
@@ -52,7 +37,6 @@ final class SessionTally: Sendable {
       failed: counts.failed, cancelled: counts.cancelled, abandoned: counts.live)
     guard !report.isEmpty else { return }
     state.withLock { state in
-      guard state.takes(phase) else { return }
       // Of what is abandoned, more may end until somebody asks again.
       guard state.sessions[phase.id] == nil else { return }
       guard phase.parent == nil || state.sessions.count < Self.mostChildren else { return }
@@ -60,8 +44,14 @@ final class SessionTally: Sendable {
     }
   }
 
-  /// A new round has begun.
-  func begin(_ phase: Phase) { state.withLock { _ = $0.takes(phase) } }
+  /// A phase was stopped only to be started again: nothing in it was late, and its sessions are counted with those that
+  /// come after them.
+  func forget(_ phase: Phase) {
+    state.withLock { state in
+      state.sessions[phase.id] = nil
+      if state.seen.remove(phase.id) != nil { state.late.removeAll { $0.phase == phase.path } }
+    }
+  }
 
   /// Of a child that ends while the program runs nothing is kept: there may be millions.
   private func isReported(_ phase: Phase) -> Bool { phase.root?.isStopRequested ?? true }

@@ -10,18 +10,13 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
   public struct Kind: Hashable, Sendable, CustomStringConvertible {
     /// In one or two words.
     public let description: String
-    /// A phase goes through them in this order; 0 for what is said of the whole.
-    let rank: Int
 
-    private init(_ description: String, rank: Int = 0) {
-      self.description = description
-      self.rank = rank
-    }
+    private init(_ description: String) { self.description = description }
 
     /// The body of a phase was called, or a child phase was opened.
-    public static var started: Self { Self("started", rank: 2) }
+    public static var started: Self { Self("started") }
     /// A phase said that it is ready; child phases have nobody to say it to.
-    public static var ready: Self { Self("ready", rank: 3) }
+    public static var ready: Self { Self("ready") }
     /// A phase was stopped alone before it was ready, or before it began: nobody waits for it to be ready any more.
     public static var stoppedBeforeReady: Self { Self("stopped before it was ready") }
     /// Somebody asked for a stop, perhaps not as the first.
@@ -29,7 +24,7 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
     /// A phase came back by itself, or was not ready in time, and is started again after a while.
     ///
     /// With it its next run begins.
-    public static var restarting: Self { Self("restarting", rank: 1) }
+    public static var restarting: Self { Self("restarting") }
     /// Something that a phase requires restarts.
     public static var waiting: Self { Self("waiting") }
     /// All that a phase requires is ready again.
@@ -39,11 +34,11 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
     /// The lame-duck time is over, and those whose turn it is are told to drain.
     public static var lameDuckEnded: Self { Self("lame duck ended") }
     /// A phase was told to drain.
-    public static var draining: Self { Self("draining", rank: 4) }
+    public static var draining: Self { Self("draining") }
     /// The time of a phase was over, and it was cancelled.
-    public static var cancelled: Self { Self("cancelled", rank: 5) }
+    public static var cancelled: Self { Self("cancelled") }
     /// A phase has ended, or was abandoned.
-    public static var ended: Self { Self("ended", rank: 6) }
+    public static var ended: Self { Self("ended") }
     /// The end of the whole, and the last event.
     public static var finished: Self { Self("finished") }
   }

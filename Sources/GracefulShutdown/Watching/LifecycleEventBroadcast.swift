@@ -43,15 +43,11 @@ final class LifecycleEventBroadcast: Sendable {
     return stream
   }
 
-  /// - Parameters:
-  ///   - isChild: Whether it is about a child phase.
-  ///   - isNews: Asked under the lock: two threads that have news of one phase must not both find that theirs is the newer
-  ///     one, and then say it in the other order.
-  func send(_ event: LifecycleEvent, ofChild isChild: Bool = false, if isNews: () -> Bool = { true }) {
+  /// - Parameter isChild: Whether it is about a child phase.
+  func send(_ event: LifecycleEvent, ofChild isChild: Bool = false) {
     guard isHeard(ofChild: isChild) else { return }
     // Yielded under the lock: what one thread says after another is read in that order.
     state.withLock { state in
-      guard isNews() else { return }
       for reader in state.readers.values { reader.yield(event) }
       if !isChild { Self.tell(state, event) }
       for part in state.parts { part.send(event) }
@@ -114,16 +110,18 @@ extension LifecycleEventBroadcast {
     }
   }
 
-  /// Calls back when those who have their last chance before this phase have taken it; here and now, when there is nobody.
+  /// Calls back when the observers that have their last chance before this phase have taken it.
   ///
-  /// - Parameter limit: They get no longer than that.
-  func settle(before phase: Phase, within limit: Duration, then body: @escaping @Sendable () -> Void) {
-    guard phase.parent == nil, observers.load(ordering: .relaxed) > 0 else { return body() }
+  /// - Parameter limit: The observers get no longer than that.
+  /// - Returns: Whether there are such observers; otherwise nothing is called.
+  func settle(before phase: Phase, within limit: Duration, then body: @escaping @Sendable () -> Void) -> Bool {
+    guard phase.parent == nil, observers.load(ordering: .relaxed) > 0 else { return false }
     let (waiting, environment) = state.withLock { state in
       (state.observers.filter { $0.lastPhase == phase.name }, state.environment)
     }
-    guard let environment, !waiting.isEmpty else { return body() }
+    guard let environment, !waiting.isEmpty else { return false }
     ObserverGathering.wait(for: waiting, until: environment.now() + limit, in: environment, then: body)
+    return true
   }
 
   /// Returns when all that was observed has been dealt with, or when the time has come.

@@ -25,7 +25,7 @@ struct WorstRun {
     var now = start + .seconds(3)
     let request = now
     // What it was to be woken for at the start, still stands.
-    var wakes = open.compactMap { if case .wake(let instant) = $0 { instant } else { nil } }
+    var wakes = open.compactMap { if case .lifecycle(.wake(let instant)) = $0 { instant } else { nil } }
     open = machine.receive(.stop(StopRequest(source: .signal(15))), at: now)
     // Each phase is told at most four things.
     for _ in 0..<(graph.nodes.count * 16 + 16 + 1100) where report == nil {
@@ -35,27 +35,21 @@ struct WorstRun {
         next += 1
         let after = now - request
         switch action {
-        case .drain(let id, _): began[id] = after
-        case .cut(let id): cut[id] = after
-        case .cancel(let id, _): cancelled[id] = after
-        case .abandon(let id), .release(let id, _): ended[id] = after
-        case .wake(let instant): wakes.append(instant)
-        case .look(let instant): looks.append(instant)
-        case .finish(let report): self.report = report
-        case .start, .ready, .stoppedBeforeReady, .hear, .turn, .leave, .ignored, .restart, .refuse, .hold, .admit,
-          .waiting, .renew,
-          .done, .lameDuck, .lameDuckEnded:
-          break
+        case .phase(let id, .drain): began[id] = after
+        case .phase(let id, .cut): cut[id] = after
+        case .phase(let id, .cancel): cancelled[id] = after
+        case .phase(let id, .abandon), .phase(let id, .release): ended[id] = after
+        case .lifecycle(.wake(let instant)): wakes.append(instant)
+        case .lifecycle(.look(let instant)): looks.append(instant)
+        case .lifecycle(.finish(let report)): self.report = report
+        case .phase, .lifecycle: break
         }
         switch action {
-        case .drain(let id, _), .cut(let id), .cancel(let id, _):
+        case .phase(let id, .drain), .phase(let id, .cut), .phase(let id, .cancel):
           // One that holds a lifecycle does nothing itself, and ends at once.
           guard graph.nodes[id].nestedGrace != nil || behaves(id, action) else { continue }
           open += machine.receive(.emptied(id), at: now) + machine.receive(.ended(id, .returned), at: now)
-        case .start, .ready, .stoppedBeforeReady, .hear, .turn, .abandon, .release, .wake, .finish, .leave, .ignored,
-          .restart,
-          .refuse, .hold, .admit, .waiting, .renew, .done, .lameDuck, .look, .lameDuckEnded:
-          break
+        case .phase, .lifecycle: break
         }
       }
       guard report == nil else { break }

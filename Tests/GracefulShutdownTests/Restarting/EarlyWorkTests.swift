@@ -20,8 +20,7 @@ struct EarlyWorkTests {
     arguments: policies())
   func early(policy: RestartPolicy) async throws {
     let (clock, runs) = (clock, Counter())
-    let held = HeldDeeds { _ in false }
-    let driver = held.driver(
+    let driver = LifecycleDriver.underTest(
       [.init("web", restart: policy)],
       bodies: [
         { phase in
@@ -51,7 +50,7 @@ struct EarlyWorkTests {
     clock.recorder.record("go on 1")
     await clock.recorder.wait(for: "ready 1")
     clock.recorder.record("fail")
-    await held.wait { if case .restart = $0 { true } else { false } }
+    await driver.wait { $0.phases[0].state == .restarting }
     clock.advanceToNext()
     await clock.recorder.wait(for: "early 2")
     for name in ["session", "cancellable", "child"] { #expect(clock.recorder.events.contains("\(name) 2")) }
@@ -64,14 +63,12 @@ struct EarlyWorkTests {
     driver.requestStop(StopRequest())
     #expect(await report.exitCode == 0)
     #expect(await report.phases[0].restarts.map(\.reason) == ["lost"])
-    held.letGo()
   }
 
   @Test("lets nobody in any more before its body is called, and from the drain on")
   func over() async throws {
     let (clock, runs) = (clock, Counter())
-    let held = HeldDeeds { if case .drain = $0 { true } else { false } }
-    let driver = held.driver(
+    let driver = LifecycleDriver.underTest(
       [.init("web", restart: RestartedPair.prompt())],
       bodies: [
         { _ in
@@ -82,9 +79,10 @@ struct EarlyWorkTests {
         }
       ], on: clock)
     async let report = driver.run()
-    await held.wait { if case .restart = $0 { true } else { false } }
+    await driver.wait { $0.phases[0].state == .restarting }
     clock.advanceToNext()
-    await held.wait(times: 2) { if case .restart = $0 { true } else { false } }
+    await clock.recorder.wait(for: "run 2")
+    await driver.wait { $0.phases[0].state == .restarting }
     // The run that comes next is there, and has not begun.
     let third = driver.state.withLock { $0.phases[0] }
     #expect(throws: PhaseError.self) { try third.beginSession().end() }
@@ -92,12 +90,8 @@ struct EarlyWorkTests {
     await clock.recorder.wait(for: "run 3")
     try third.beginSession().end()
     driver.requestStop(StopRequest())
-    // Until it drains, as in the first run.
-    try third.beginSession().end()
-    held.performAll()
     #expect(throws: PhaseError.self) { try third.beginSession().end() }
     clock.recorder.record("end")
     #expect(await report.exitCode == 0)
-    held.letGo()
   }
 }

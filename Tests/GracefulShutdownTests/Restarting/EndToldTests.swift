@@ -3,17 +3,12 @@ import Testing
 
 @testable import GracefulShutdown
 
-/// The end of the whole comes after that of each phase, whichever threads are held up in between.
+/// The end of the whole comes after that of each phase.
 @Suite("The end of a phase that was started again", .timeLimit(.minutes(1)))
 struct EndToldTests {
   private let clock = ManualClock()
 
-  private static var policy: RestartPolicy {
-    var policy = RestartPolicy.onFailure()
-    policy.jitter = 0
-    policy.dependents = .restart
-    return policy
-  }
+  private static var policy: RestartPolicy { RestartedPair.prompt { $0.dependents = .restart } }
 
   private func read(_ events: AsyncStream<LifecycleEvent>) async -> [String] {
     var read: [String] = []
@@ -21,15 +16,9 @@ struct EndToldTests {
     return read
   }
 
-  @Test("is told although nobody has come to say that it restarts, nor that it drains")
+  @Test("is told before that of the whole, when the stop comes while it waits to run again")
   func restarting() async {
-    let held = HeldDeeds { action in
-      switch action {
-      case .restart, .drain, .abandon: true
-      default: false
-      }
-    }
-    let driver = held.driver(
+    let driver = LifecycleDriver.underTest(
       [.init("consumer", restart: Self.policy)],
       bodies: [
         { phase in
@@ -39,23 +28,15 @@ struct EndToldTests {
       ], on: clock)
     async let read = read(driver.events.subscribe())
     async let report = driver.run()
-    await held.wait { if case .restart = $0 { true } else { false } }
+    await driver.wait { $0.phases[0].state == .restarting }
     driver.requestStop(StopRequest())
-    // Its gate is not closed, so that it is never empty.
-    while driver.snapshot().state != .finished {
-      clock.advanceToNext()
-      await Task.yield()
-    }
-    #expect(await report.phases[0].end == .abandoned)
-    held.performAll()
-    #expect(await read.suffix(2) == ["consumer: abandoned", "finished"])
-    held.letGo()
+    #expect(await report.phases[0].end == .drained)
+    #expect(await read.suffix(2) == ["consumer: drained", "finished"])
   }
 
-  @Test("is told although nobody has come to say so before the stop, which comes before it runs again")
+  @Test("is told once, when the stop comes before it runs again")
   func recycled() async {
-    let held = HeldDeeds { if case .release(1, _) = $0 { true } else { false } }
-    let driver = held.driver(
+    let driver = LifecycleDriver.underTest(
       [.init("database", restart: Self.policy), .init("web", requires: ["database"])],
       bodies: [
         { [clock] phase in
@@ -72,13 +53,11 @@ struct EndToldTests {
       ], on: clock)
     async let read = read(driver.events.subscribe())
     async let report = driver.run()
-    await held.wait { if case .release(1, _) = $0 { true } else { false } }
+    await driver.wait { $0.phases[1].state == .waiting && $0.phases[0].state == .restarting }
     driver.requestStop(StopRequest())
     #expect(await report.phases[1].end == .failed("flush failed"))
-    held.performAll()
     let events = await read
     #expect(events.count { $0.hasPrefix("web: failed") } == 1)
     #expect(events.last == "finished")
-    held.letGo()
   }
 }

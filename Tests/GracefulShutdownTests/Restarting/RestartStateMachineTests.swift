@@ -151,7 +151,7 @@ struct RestartStateMachineTests {
       ]))
     let actions = machine.receive(.ended(0, .threw("lost")), at: Table.at(1))
     #expect(actions.contains(.drain(2, deadline: Table.at(18))))
-    #expect(!actions.contains { if case .drain(1, _) = $0 { true } else { false } })
+    #expect(!actions.contains { if case .phase(1, .drain) = $0 { true } else { false } })
     #expect(!machine.receive(.wake, at: Table.at(2)).contains(.start(0)), "the delay is over, and those have not ended")
     let next = machine.receive(.ended(2, .returned), at: Table.at(3))
     #expect(next.contains(.renew(2)) && next.contains(.drain(1, deadline: Table.at(18))))
@@ -169,7 +169,7 @@ struct RestartStateMachineTests {
   func slowStart() {
     var machine = Table.machine([.init("consumer", startLimit: .seconds(5), restart: Self.policy())])
     _ = machine.receive(.run, at: Table.at(0))
-    #expect(machine.receive(.wake, at: Table.at(5)).contains { if case .drain(0, _) = $0 { true } else { false } })
+    #expect(machine.receive(.wake, at: Table.at(5)).contains { if case .phase(0, .drain) = $0 { true } else { false } })
     let actions = machine.receive(.ended(0, .returned), at: Table.at(5))
     #expect(actions.contains(.renew(0)))
     #expect(actions.contains { isRestart($0) })
@@ -207,27 +207,27 @@ struct RestartStateMachineTests {
       ]))
     _ = machine.receive(.ended(0, .threw("lost")), at: Table.at(1))
     #expect(machine.receive(.wake, at: Table.at(2)).contains(.start(0)))
-    #expect(machine.receive(.wake, at: Table.at(7)).contains { if case .drain(0, _) = $0 { true } else { false } })
+    #expect(machine.receive(.wake, at: Table.at(7)).contains { if case .phase(0, .drain) = $0 { true } else { false } })
     #expect(machine.receive(.ended(0, .returned), at: Table.at(7)).contains(.renew(0)))
     #expect(machine.receive(.wake, at: Table.at(8)).contains(.start(0)))
     #expect(machine.receive(.ready(0), at: Table.at(9)) == [.ready(0), .admit(0), .waiting(1, false)])
     _ = machine.receive(.stop(Table.terminate), at: Table.at(10))
     #expect(
       machine.receive(.ended(1, .returned), at: Table.at(11)).contains {
-        if case .drain(0, _) = $0 { true } else { false }
+        if case .phase(0, .drain) = $0 { true } else { false }
       })
     #expect(Table.report(machine.receive(.ended(0, .returned), at: Table.at(12)))?.exitCode == 0)
   }
 
   private func isAdmission(_ action: Machine.Action) -> Bool {
     switch action {
-    case .admit, .start: true
+    case .phase(_, .admit), .phase(_, .start): true
     default: false
     }
   }
 
   private func isRestart(_ action: Machine.Action) -> Bool {
-    if case .restart = action { true } else { false }
+    if case .phase(_, .restart) = action { true } else { false }
   }
 
   @Test("One that came back after the stop was told is not late for its start, although others hold up its turn")
@@ -247,11 +247,11 @@ struct RestartStateMachineTests {
   func onlyDone() {
     var machine = Table.running(Table.machine([.init("migration", restart: .once), .init("web")]))
     let done = machine.receive(.ended(0, .returned), at: Table.at(1))
-    #expect(!done.contains { if case .drain = $0 { true } else { false } }, "\(done)")
+    #expect(!done.contains { if case .phase(_, .drain) = $0 { true } else { false } }, "\(done)")
     _ = machine.receive(.stopPhase(1, .drain), at: Table.at(2))
     _ = machine.receive(.emptied(1), at: Table.at(2))
     let actions = machine.receive(.ended(1, .returned), at: Table.at(3))
-    #expect(actions.contains { if case .drain(0, _) = $0 { true } else { false } }, "\(actions)")
+    #expect(actions.contains { if case .phase(0, .drain) = $0 { true } else { false } }, "\(actions)")
   }
 
   @Test("A filter has no say in how a phase ends that was told to stop")

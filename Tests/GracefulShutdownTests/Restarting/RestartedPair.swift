@@ -15,19 +15,16 @@ struct RestartedPair {
   }
 
   func run(
-    _ policy: RestartPolicy, webLimit: Duration? = nil, holding holds: @escaping @Sendable (HeldDeeds.Action) -> Bool
-  ) -> (held: HeldDeeds, driver: LifecycleDriver, database: RecordedRuns, web: RecordedRuns) {
-    let (held, database, web) = (
-      HeldDeeds(holding: holds), RecordedRuns("database", clock), RecordedRuns("web", clock)
-    )
-    let driver = held.driver(
+    _ policy: RestartPolicy, webLimit: Duration? = nil
+  ) -> (driver: LifecycleDriver, database: RecordedRuns, web: RecordedRuns) {
+    let (database, web) = (RecordedRuns("database", clock), RecordedRuns("web", clock))
+    let driver = LifecycleDriver.underTest(
       [.init("database", restart: policy), .init("web", requires: ["database"], limit: webLimit)],
       bodies: [database.body(), web.body()], on: clock)
-    return (held, driver, database, web)
+    return (driver, database, web)
   }
 
-  func end(_ held: HeldDeeds, _ driver: LifecycleDriver, web: Int) {
-    held.performAll()
+  func end(_ driver: LifecycleDriver, web: Int) {
     driver.requestStop(StopRequest())
     clock.recorder.record("web \(web) ends")
   }
