@@ -52,7 +52,7 @@ final class BlockingCallPool: Sendable {
     }
   }
 
-  /// In the same step as it finds nothing to do, a thread counts as ended: whoever brings work afterwards starts one.
+  /// In the same step as it finds nothing to do, a thread counts as ended: the next piece of work starts one.
   private func takeNext() -> (@Sendable () -> Void)? {
     let (work, done): ((@Sendable () -> Void)?, [@Sendable () -> Void]) = state.withLock { state in
       guard state.next < state.waiting.count else {
@@ -78,7 +78,7 @@ final class BlockingCallPool: Sendable {
   private func watch(since begun: Int) {
     schedule(.now + Self.patience) { [self] in
       let (more, now): (Int, Int?) = state.withLock { state in
-        // When all that may be are blocked, watching helps nobody: the first of them that is not goes on by itself.
+        // When all that may be are blocked, watching does not help: the first of them that is not goes on by itself.
         guard state.next < state.waiting.count, state.threads < Self.mostThreads else {
           state.isWatched = false
           return (0, nil)

@@ -3,11 +3,11 @@ internal import GracefulShutdown
 internal import GracefulSystem
 internal import Synchronization
 
-/// What is written before the end, to where perhaps nobody reads, without being held up by that.
+/// What is written before the end, to where it is perhaps not read, without being held up by that.
 ///
 /// Standard error may be a pipe that is full, or a terminal that is stopped (^S). It is not made non-blocking: that would
-/// change the file for everybody who has it open, the shell included. A file may lie on a disk that does not answer. So
-/// threads of their own write, and whoever waits for them waits no longer than the limit.
+/// change the file for every process that has it open, the shell included. A file may lie on a disk that does not answer. So
+/// threads of their own write, and they are waited for no longer than the limit.
 enum ExitReportWriter {
   /// The report: as text to a descriptor, and to a file when there is one.
   ///
@@ -48,10 +48,10 @@ enum ExitReportWriter {
     func remove(_ index: Int) { _ = whats.withLock { $0.removeValue(forKey: index) } }
   }
 
-  /// Somebody waits for the answer that comes last, and a machine that has no processor to spare takes longer for it: where
+  /// A client waits for the answer that comes last, and a machine that has no processor to spare takes longer for it: where
   /// the grace is not over, it is waited for up to a second.
   private static func timeLeft(of report: LifecycleReport, after limit: Duration) -> Duration {
-    // Who is in such a hurry does not wait for anybody.
+    // An exit at once by a signal waits for no answer.
     report.endedBySignal != nil ? .zero : min(.seconds(1), report.grace - report.took - limit)
   }
 
@@ -120,7 +120,7 @@ enum ExitReportWriter {
         rest = rest.dropFirst(count)
         continue
       }
-      // Whoever started us made it non-blocking (EAGAIN), or a signal came (EINTR); anything else is the end of it.
+      // The parent process made it non-blocking (EAGAIN), or a signal came (EINTR); anything else is the end of it.
       var poll = cgs_poll(fd: descriptor, wanted: Int16(CGS_POLL_OUT), happened: 0)
       guard cgs_poll(&poll, 1, -1) > 0, poll.happened & Int16(CGS_POLL_ERROR | CGS_POLL_INVALID) == 0 else { return }
     }

@@ -86,7 +86,7 @@ package struct LiveEnvironment: LifecycleEnvironment {
     ExitReportWriter.write(report, to: 2, file: file?.keep, exitHooks: exitHooks, within: .milliseconds(400))
   }
 
-  /// So that nobody takes the report of an earlier run for that of this one.
+  /// So that the report of an earlier run is not taken for that of this one.
   ///
   /// - Returns: What went wrong.
   func emptyOldReport() -> String? {

@@ -5,7 +5,7 @@ internal import Logging
 extension Lifecycle {
   /// Runs until everything has ended or been abandoned, and returns what happened.
   ///
-  /// What was abandoned may still be running when this returns; whoever calls it should then exit with the report's
+  /// What was abandoned may still be running when this returns; the caller should then exit with the report's
   /// ``LifecycleReport/exitCode``. When every thread of Swift's cooperative pool is blocked this cannot return, whatever
   /// the deadline says; ``runAndExit(on:)`` exits all the same. Cancelling the task that called this first is
   /// passed on: the phases are cancelled, in their order and without time to drain, and the exit code is 124; ask for a
@@ -29,19 +29,19 @@ extension Lifecycle {
   /// The codes: 128 + n ended at once by the third signal n; 124 something was cancelled or abandoned; 78 the
   /// configuration is wrong; 1 a phase failed; 0 clean. `atexit` handlers run and buffers are flushed, unless something
   /// was abandoned or a signal ended it at once (`_exit`). The process ends within the grace although every thread of
-  /// Swift's cooperative pool is blocked, and although nobody reads its standard error.
+  /// Swift's cooperative pool is blocked, and although its standard error is not read.
   ///
   /// After a call of ``run(on:)`` it waits for the end of that, writes and exits then. Called from inside one of its own
   /// phases it cannot return: the lifecycle stops as failed, and that phase is abandoned at its deadline.
   ///
   /// When the environment variable `GRACEFUL_REPORT_FILE` names a path as the run begins, the report is also written
   /// there as JSON (``LifecycleReport/json()``), on every way to the exit, a forced one too. An earlier report is emptied as
-  /// the run begins, so that nobody takes it for that of a process that was killed (`SIGKILL`, no memory): an empty file
+  /// the run begins, so that it is not taken for that of a process that was killed (`SIGKILL`, no memory): an empty file
   /// says that there is no report. When that fails, the log has a warning, and all goes on. The new one is written beside
-  /// the file (`PATH.PID.tmp`) and renamed over it, so that nobody reads half of one; where that cannot be (a bind mount, as
+  /// the file (`PATH.PID.tmp`) and renamed over it, so that half of one is never read; where that cannot be (a bind mount, as
   /// Kubernetes' `/dev/termination-log`, or a directory that is not ours to write in), it is written in place. A
   /// relative path counts from the working directory at the exit. A predecessor and its successor have the same path,
-  /// and whoever ends last wins: `pid` says who it was. What cannot be written within 0.3 s (no space, no permission, a disk
+  /// and the last to end wins: `pid` says which it was. What cannot be written within 0.3 s (no space, no permission, a disk
   /// that does not answer), and what is no regular file (a directory, a pipe, a device, a symbolic link), costs one line
   /// on standard error, and changes neither the exit code nor when the process exits.
   ///
@@ -64,7 +64,7 @@ extension Lifecycle {
     PlanMode.printAndExit(self)
     notifySystemd()
     let report = await run(listeningTo: triggers.isEmpty ? [.signals] : triggers, exiting: true)
-    // Reached only when somebody had called `run()` before: then it was that run's end, and nobody has exited.
+    // Reached only when `run()` had been called before: then it was that run's end, and the process has not exited.
     LiveEnvironment.shared.write(report: report)
     LiveEnvironment.shared.exit(report.exitCode, atOnce: report.isForced)
     while true { await Task.yield() }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What somebody outside is told when everything has ended: an answer that was waited for, a file.
+/// A call when everything has ended, before the exit: an answer that was waited for, a file.
 package struct ExitHook: Sendable {
   package enum Moment: Hashable, Sendable {
     /// While the report is written.
@@ -12,7 +12,7 @@ package struct ExitHook: Sendable {
   package let moment: Moment
   /// What it is, for the line that says that it was not waited for any longer.
   package let what: String
-  /// Called once, on a thread that it may block; whoever waits for it does so for a second at most.
+  /// Called once, on a thread that it may block; it is waited for a second at most.
   package let say: @Sendable (LifecycleReport) -> Void
 
   package init(

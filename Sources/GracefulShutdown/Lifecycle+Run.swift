@@ -26,7 +26,7 @@ extension Lifecycle {
       if exiting { driver.add(exitHooks) }
       for request in requests { driver.announce(request) }
       let report = await driver.run(isFirst: true)
-      // With those that came since: nobody else says them where the process goes on.
+      // With the hooks that came since: where the process goes on they are called here or never.
       if !exiting { await environment.say((driver.takeExitHooks() ?? []) + exitHooks, report) }
       return report
     case .again(let driver):
@@ -92,7 +92,7 @@ extension Lifecycle {
       name: name, grace: grace.duration, graceOrigin: grace.origin, lameDuck: settings.setting(lameDuck)?.time,
       graph: phases,
       seed: .random(in: .min ... .max))
-    // Here, where nobody else has the driver yet: another call of run() must not start what was asked to stop (S10).
+    // Here, where no other thread has the driver yet: another call of run() must not start what was asked to stop (S10).
     let now = MonotonicInstant(environment.now())
     for request in whole.requests { _ = machine.receive(.stop(request), at: now) }
     for phase in whole.stopped {

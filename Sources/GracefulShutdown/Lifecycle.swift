@@ -38,7 +38,7 @@ public final class Lifecycle: Sendable {
 
   let stage = Mutex(Stage.declaring(LifecycleDraft()))
   let broadcast = LifecycleEventBroadcast()
-  /// Whether this is the process to be stopped by those who mean the program.
+  /// Whether this is the process that a stop of the program means.
   package let succession = Succession()
   /// Of the run, once it has begun.
   let graph = Mutex<PhaseGraph?>(nil)
@@ -79,7 +79,7 @@ public final class Lifecycle: Sendable {
   ///     if it was not set; zero or less, more than ten years, and what is no such number is a mistake, as above. When the
   ///     platform is known to kill before the grace is over, the log warns of it at the start; see ``PlatformGrace``.
   ///   - lameDuck: For how long everything is still served after a stop was asked for and `/readyz` has begun to say no, so
-  ///     that load balancers find somebody else; it is part of the grace. None, but under Kubernetes up to 5 s, unless said
+  ///     that load balancers find another server; it is part of the grace. None, but under Kubernetes up to 5 s, unless said
   ///     otherwise: see ``LameDuck``.
   ///
   ///     When the environment variable `GRACEFUL_LAME_DUCK_SECONDS` is set as the run begins, its number of seconds takes
@@ -101,7 +101,7 @@ public final class Lifecycle: Sendable {
   /// Adds a phase.
   ///
   /// The body runs in a task of its own, at medium priority and without the task-local values of its surroundings, so
-  /// that it can be abandoned. When it returns before anybody has asked for a stop, the lifecycle stops; when it throws,
+  /// that it can be abandoned. When it returns before a stop was asked for, the lifecycle stops; when it throws,
   /// the lifecycle stops as failed.
   ///
   /// A phase that is added after `run()` was called is never started; the log says so. A name that is empty or taken, a
@@ -186,7 +186,7 @@ public final class Lifecycle: Sendable {
   /// ``LifecycleEvent/Kind/finished``. A reader that does not keep up loses the oldest of more than 4,096 events.
   public var events: AsyncStream<LifecycleEvent> { broadcast.subscribe() }
 
-  /// Somebody who is told of what happens, from the beginning of the run on.
+  /// An observer is told of what happens, from the beginning of the run on.
   package func add(_ observer: some LifecycleObserver) -> ObserverAdmission { broadcast.add(observer) }
 
   /// Where everything is now; from any thread, at any time.
@@ -217,7 +217,7 @@ public final class Lifecycle: Sendable {
       mistakes: settings.mistakes)
   }
 
-  /// As it would run now; nobody is held by that.
+  /// As it would run now; no lifecycle is held by that.
   private static func whole(_ draft: LifecycleDraft, of lifecycle: Lifecycle) -> LifecycleDraft {
     draft.whole(of: lifecycle) { inner, _ in
       if case .declaring(let draft) = inner.stage.withLock({ $0 }) { draft } else { nil }

@@ -11,7 +11,7 @@ struct LifecycleDraft {
   var filters: [Lifecycle.RestartFilter?] = []
   var nested: [Nested] = []
   var requests: [StopRequest] = []
-  /// Phases that somebody has asked to stop alone.
+  /// Phases that were asked to stop alone.
   var stopped: [String] = []
   var mistakes: [ConfigurationMistake] = []
 
@@ -40,7 +40,7 @@ struct LifecycleDraft {
 
   /// As the lifecycle that the phase `holder` holds.
   ///
-  /// What that requires is required by those in here that require nothing; it itself requires those that nobody in here
+  /// What that requires is required by those in here that require nothing; it itself requires those that nothing in here
   /// does, and with them all of them: it is ready when they are, and the first to end.
   private mutating func put(_ inner: LifecycleDraft, into holder: Int) {
     let (path, outside, before) = (declarations[holder].name, declarations[holder].requires, declarations.count)

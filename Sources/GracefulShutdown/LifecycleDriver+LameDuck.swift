@@ -10,7 +10,7 @@ extension LifecycleDriver {
     events.send(LifecycleEvent(.lameDuckBegan))
   }
 
-  /// Counts those who were admitted, when the machine wants to know.
+  /// Counts the sessions that were admitted, when the machine wants to know.
   ///
   /// With the timer's thread: no thread of the pool has to be free for that (S9).
   func look(at instant: MonotonicInstant) {

@@ -22,7 +22,7 @@ extension LifecycleDriver {
     if exiting {
       // The caller of `run()` may never run again: every thread of the pool may be blocked.
       if report.isForced {
-        // What was said last says why. Of the reserve, too, and no longer than nobody notices.
+        // What was said last says why. Of the reserve, too, and too short to be noticed.
         let limit = min(.milliseconds(50), report.grace / 16)
         log.flushNow(within: limit)
         events.settleNow(within: limit)
@@ -37,7 +37,7 @@ extension LifecycleDriver {
     for waiter in waiters { waiter.resume(returning: report) }
   }
 
-  /// - Returns: `nil` when somebody else has taken them: who takes them writes the report, too.
+  /// - Returns: `nil` when another thread has taken them: that one writes the report, too.
   func takeExitHooks() -> [ExitHook]? {
     state.withLock { state in
       // They may hold the lifecycle, and so this driver.

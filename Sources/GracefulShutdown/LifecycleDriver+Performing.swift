@@ -149,7 +149,7 @@ extension LifecycleDriver {
     release(phase)
   }
 
-  /// The phase is over for those who wait for its end; a child leaves its parent.
+  /// The phase is over for all that wait for its end; a child leaves its parent.
   func release(_ phase: Phase) {
     guard phase.isReleased() else { return }
     phase.close()

@@ -40,7 +40,7 @@ package protocol LifecycleEnvironment: Sendable {
     _ phase: Phase, _ body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result
 
-  /// The last words. Whoever does not read them must not hold up the exit.
+  /// Writes the report before the exit. A reader that does not read must not hold up the exit.
   ///
   /// - Parameter exitHooks: Said at the same time; those that come last, after it.
   func write(report: LifecycleReport, exitHooks: [ExitHook])

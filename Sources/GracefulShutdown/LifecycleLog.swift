@@ -1,8 +1,8 @@
 import Logging
 import Synchronization
 
-/// Progress, one entry after the other, by a thread that may block: a log handler may (its pipe is full, and nobody
-/// reads), and what it blocks must not be a thread that ends the process in time.
+/// Progress, one entry after the other, by a thread that may block: a log handler may (its pipe is full, and is not
+/// read), and what it blocks must not be a thread that ends the process in time.
 ///
 /// Nor does it take one of the cooperative pool: when all of these are blocked, the log is wanted most.
 final class LifecycleLog: Sendable {
@@ -51,7 +51,7 @@ final class LifecycleLog: Sendable {
       defer { state.isWriting = true }
       return !state.isWriting
     }
-    // It holds this log until the last entry is written, whoever lets go of it before.
+    // It holds this log until the last entry is written, whatever else lets go of it before.
     if isFirst { environment.performLogging { [self] in writeAll() } }
   }
 
@@ -64,7 +64,7 @@ final class LifecycleLog: Sendable {
     }
   }
 
-  /// In the same step as nothing is left, nobody is writing: whoever brings an entry afterwards sees to that.
+  /// In the same step as nothing is left, nothing is writing: the next entry starts a writer.
   private func takeAll() -> [Entry]? {
     let (entries, waiters): ([Entry]?, [FirstOf]) = state.withLock { state in
       guard !state.entries.isEmpty else {
@@ -100,7 +100,7 @@ final class LifecycleLog: Sendable {
   }
 }
 
-/// Whoever comes first resumes it.
+/// The first that comes resumes it.
 private final class FirstOf: Sendable {
   private let continuation: Mutex<CheckedContinuation<Void, Never>?>
 

@@ -113,7 +113,7 @@ public final class ManualClock: Sendable {
     }
   }
 
-  /// Waits until this much time has been let pass, whoever is cancelled meanwhile.
+  /// Waits until this much time has been let pass, whatever is cancelled meanwhile.
   ///
   /// - Parameters:
   ///   - duration: Of the time that the test lets pass, counted from now.

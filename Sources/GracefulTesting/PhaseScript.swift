@@ -77,7 +77,7 @@ public struct PhaseScript: Sendable {
     PhaseScript { phase, clock in await readyUntilTurn(phase, clock) }
   }
 
-  /// Is ready, and returns after this long although nobody has asked it to.
+  /// Is ready, and returns after this long without having been asked to.
   public static func returnsByItself(after duration: Duration) -> PhaseScript {
     PhaseScript { phase, clock in
       phase.ready()
@@ -150,7 +150,7 @@ public struct PhaseScript: Sendable {
               clock.recorder.record("\(name) ended")
             } catch is PhaseError {
               clock.recorder.record("\(name) refused")
-              // It will not begin: whoever waits for that waits no longer.
+              // It will not begin, and is not waited for.
               beginning.yield()
             } catch is CancellationError {
               clock.recorder.record("\(name) cancelled")

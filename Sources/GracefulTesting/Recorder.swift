@@ -4,7 +4,7 @@ internal import Synchronization
 /// What happened in a test, in order: to await it, and to assert the order afterwards.
 ///
 /// That of a ``ManualClock`` has what scripted phases and services record, and what the test records in bodies of its
-/// own. One that is made for a lifecycle has what its phases are told, whoever wrote them:
+/// own. One that is made for a lifecycle has what its phases are told, scripted or not:
 ///
 /// ```swift
 /// @Test(.timeLimit(.minutes(1))) func theQueueIsEmptyBeforeTheDatabaseCloses() async {
@@ -89,7 +89,7 @@ public final class Recorder: Sendable {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let goOn = state.withLock { state in
-          // Cancelled before it got here: then the handler found nobody to wake.
+          // Cancelled before it got here: then the handler found no continuation.
           if state.counts[event, default: 0] >= times || Task.isCancelled { return true }
           state.waiters[id] = (event, times, continuation)
           return false

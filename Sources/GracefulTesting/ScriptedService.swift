@@ -100,7 +100,7 @@ extension ScriptedService.Script {
     }
   }
 
-  /// Returns after this long although nobody has told it to.
+  /// Returns after this long without having been told to.
   ///
   /// Records `running` once it waits.
   public static func returnsByItself(after duration: Duration) -> Self {

@@ -24,7 +24,7 @@ package struct ChildTable: Hashable, Sendable {
 
   func parent(of id: Int) -> Int? { places[id].map { origins[$0].child.parent } }
 
-  /// One that is not in it.
+  /// A child that is not in it.
   mutating func insert(_ origin: ChildOrigin, _ record: PhaseRecord) {
     places[origin.child.id] = records.count
     records.append(record)

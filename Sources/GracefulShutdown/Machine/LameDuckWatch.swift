@@ -7,7 +7,7 @@ package struct LameDuckWatch: Hashable, Sendable {
   package let minimumUntil: Instant
   package let until: Instant
   let quiet: Duration
-  /// How many had been admitted in all, when somebody looked.
+  /// How many had been admitted in all at the last look.
   private var admitted: UInt64?
   private var quietSince: Instant
   /// How many phases of the graph have a body that runs.
@@ -41,7 +41,7 @@ package struct LameDuckWatch: Hashable, Sendable {
     admitted = count
   }
 
-  /// When it ends, if nobody else comes.
+  /// When it ends, if no further session comes.
   var quietAt: Instant { max(quietSince + quiet, minimumUntil) }
 
   /// When to look again; `nil` when it is over before it can be quiet.

@@ -2,7 +2,7 @@
 extension LifecycleStateMachine {
   /// A phase of the graph, or a child.
   ///
-  /// Whoever is gone reads as ended, and what is said of it is lost. A record is large, so it is never a local variable
+  /// A phase that is gone reads as ended, and what is said of it is lost. A record is large, so it is never a local variable
   /// here: each look would allocate it, with the frame of the coroutine (measured: half of what is allocated for a phase).
   subscript(id: Int) -> PhaseRecord {
     // One yield only: with two it is not inlined, and copies the record.
@@ -71,7 +71,7 @@ extension LifecycleStateMachine {
     guard !isKnown(child.id) else { return ignore("\(child.name) was opened twice") }
     childrenOpened += 1
     lastChild = max(lastChild, child.id)
-    // The gate admitted it, so somebody waits for it; unless its parent was given up in the same moment.
+    // The gate admitted it, so its end is waited for; unless its parent was given up in the same moment.
     guard self[child.parent].isLive else { return turnAway(child, at: now) }
     let above = children.origin(child.parent)
     children.insert(
@@ -83,14 +83,14 @@ extension LifecycleStateMachine {
     if !awaitsDrain { drain(child.id, at: now) }
   }
 
-  /// Its parent was given up in the moment in which it was opened: nobody waits for it any more.
+  /// Its parent was given up in the moment in which it was opened: its end is not waited for.
   mutating func turnAway(_ child: Child, at now: Instant) {
     lastChild = max(lastChild, child.id)
     tell(child.id, .cancel(deadline: now))
     tell(child.id, .abandon)
   }
 
-  /// Until when whoever hears together with this one may go on.
+  /// Until when phases that hear together with this one may go on.
   private func hearing(of id: Int) -> Instant? {
     if case .stopping(let stopping) = state { return stopping.timetable.cancelAt }
     var next: Int? = id
@@ -142,7 +142,7 @@ extension LifecycleStateMachine {
   func stopped(with id: Int) -> [Int] {
     guard phases.indices.contains(id) else { return [id] }
     var found = Set(graph.nodes[id].members + [id])
-    // Upwards: whoever requires one that was found, was not seen yet.
+    // Upwards: a dependent of a phase that was found was not seen yet.
     for other in graph.downwards.reversed() where graph.nodes[other].requires.contains(where: found.contains) {
       found.insert(other)
     }

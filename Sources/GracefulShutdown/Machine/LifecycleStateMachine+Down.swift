@@ -1,4 +1,4 @@
-/// The wave down: what has nobody left that requires it, drains (S2), and in time is cancelled, then abandoned (S5).
+/// The wave down: a phase whose dependents have all ended drains (S2), and in time is cancelled, then abandoned (S5).
 extension LifecycleStateMachine {
   mutating func beginStop(_ request: StopRequest, at now: Instant) {
     var stopping = Stopping(request: request, timetable: StopTimetable(grace: grace, at: now))
@@ -9,7 +9,7 @@ extension LifecycleStateMachine {
     hearAll(stopping.timetable)
     for id in phases.indices { stopHolding(id) }
     for id in phases.indices { stopRecycling(id) }
-    // Who stops alone already, has no longer than the rest.
+    // A phase that stops alone already has no longer than the rest.
     for id in phases.indices + children.ids.sorted() { clip(id, stopping.timetable) }
     if request.urgency != .drain { hurry(stopping, request, to: request.urgency, at: now) }
     for id in graph.downwards { drainIfFree(id, at: now) }
@@ -26,7 +26,7 @@ extension LifecycleStateMachine {
       if count > 2 { urgency = .exitNow }
     }
     if urgency != .drain { return hurry(stopping, request, to: urgency, at: now) }
-    // It serves already, and whoever still comes here, comes late.
+    // The successor serves already, and a session that still comes here comes late.
     if request.source.isSuccessor { drainAfterLameDuck(.takenOver, at: now) }
   }
 
@@ -76,11 +76,11 @@ extension LifecycleStateMachine {
         hear(other, until: stopping.timetable.cancelAt)
       }
     }
-    // Those whose turn it would have been, but for the lame duck.
+    // The phases whose turn it would have been, but for the lame duck.
     if wasLame { for id in graph.downwards { drainIfFree(id, at: now) } }
   }
 
-  /// Everybody hears at once, whoever's turn it is (S3).
+  /// All phases hear at once, long before the turn of most (S3).
   private mutating func hearAll(_ timetable: StopTimetable) {
     for id in graph.downwards where phases[id].isLive {
       for other in descendants(of: id) + [id] where !self[other].hasHeard { hear(other, until: timetable.cancelAt) }
@@ -92,14 +92,14 @@ extension LifecycleStateMachine {
     if let until { tell(id, .hear(deadline: until)) }
   }
 
-  /// Who drains now, drains no longer; `settle` sees that it is due.
+  /// A phase that drains now drains no longer; `settle` sees that it is due.
   mutating func hasten(_ id: Int, at now: Instant) {
     guard case .draining(let until) = self[id].state else { return }
     self[id].state = .draining(until: min(until, now))
     remember(id)
   }
 
-  /// Nobody is waited for beyond the timetable.
+  /// No phase is waited for beyond the timetable.
   private mutating func clip(_ id: Int, _ timetable: StopTimetable) {
     switch self[id].state {
     case .draining(let until): self[id].state = .draining(until: min(until, timetable.cancelAt))
@@ -112,7 +112,7 @@ extension LifecycleStateMachine {
 
   /// By when it must have stopped.
   ///
-  /// `nil` when nobody has asked it to.
+  /// `nil` when it was not asked to.
   func timetable(of id: Int) -> StopTimetable? {
     let own = self[id].timetable
     guard case .stopping(let stopping) = state else { return own }
@@ -121,12 +121,12 @@ extension LifecycleStateMachine {
 
   mutating func drainIfFree(_ id: Int, at now: Instant) {
     guard phases[id].awaitsDrain, phases[id].dependentsLive == 0, timetable(of: id) != nil else { return }
-    // One that stops alone does so while the rest is served.
+    // A phase that stops alone does so while the rest is served.
     if phases[id].timetable == nil, lameDuckNow != nil { return }
     drain(id, at: now)
   }
 
-  /// It and those below it at once: nobody among them has to wait to be told.
+  /// The phase and its descendants at once: none of them has to wait to be told.
   mutating func drain(_ id: Int, at now: Instant) {
     drainAlone(id, at: now)
     // The parent before its children: their deadline is clipped to its.
@@ -142,7 +142,7 @@ extension LifecycleStateMachine {
     if self[id].state == .starting, self[id].verdict == nil, let startUntil = self[id].startUntil {
       if self[id].startFailure != nil || startUntil > now { until = min(until, max(startUntil, now)) }
     }
-    // It had come back, and nobody is there to be told.
+    // Its body had come back, and is not there to be told.
     if case .backingOff = self[id].state, self[id].verdict == nil { self[id].verdict = .drained }
     holdWhileRecycled(id)
     self[id].drainAt = now
@@ -196,7 +196,7 @@ extension LifecycleStateMachine {
     // Told to stop only in order to be started again, it is late in no stop.
     if told, !self[id].isRecycling, case .cutShort = outcome.plain { noteStraggler(id) }
     if children.contains(id) {
-      // Nobody but its caller needs to know; only what is inside must end, too.
+      // Only its caller needs to know; and what is inside must end, too.
       if self[id].awaitsDrain { drain(id, at: now) }
     } else if !told {
       let source: StopRequest.Source =
@@ -240,7 +240,7 @@ extension LifecycleStateMachine {
     }
   }
 
-  /// Nobody waits for it any more: what it requires comes one step nearer to its turn.
+  /// Its end is waited for no longer: what it requires comes one step nearer to its turn.
   private mutating func leave(_ id: Int, as end: PhaseEnd, at now: Instant) {
     self[id].state = .ended(end)
     self[id].endedAt = now
@@ -281,7 +281,7 @@ extension LifecycleStateMachine {
 
   /// A child that ended while the program ran leaves nothing behind, however it ended.
   ///
-  /// There may be millions, and whoever opened it knows. What the report tells is the stop.
+  /// There may be millions, and their callers know. What the report tells is the stop.
   private mutating func record(_ child: Child, _ end: PhaseEnd) {
     if case .stopping = state, childReports.count < Self.mostChildReports {
       childReports.append(
@@ -291,6 +291,6 @@ extension LifecycleStateMachine {
     children.remove(child.id)
   }
 
-  /// More of them would fill the memory and be read by nobody.
+  /// More of them would fill the memory and not be read.
   static var mostChildReports: Int { 256 }
 }

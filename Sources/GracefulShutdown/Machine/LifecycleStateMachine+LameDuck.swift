@@ -1,12 +1,12 @@
-/// The lame-duck time (T5): everybody has heard, nobody is told to drain yet.
+/// The lame-duck time (T5): every phase has heard, none is told to drain yet.
 extension LifecycleStateMachine {
   /// What a stop begins with.
   ///
-  /// `nil` when whoever asked gets none: see ``LameDuck``.
+  /// `nil` when the source of the request gets none: see ``LameDuck``.
   func lameDuckWatch(for request: StopRequest, at now: Instant) -> LameDuckWatch? {
     guard let lameDuck, request.urgency == .drain, request.source.leavesAllServing else { return nil }
     let bodies = phases.count(where: \.hasBody)
-    // What was not ready was sent nothing: there is nobody who must hear that it is not.
+    // What was not ready was sent nothing: no load balancer must hear that it is not.
     guard bodies > 0, !phases.contains(where: \.isAwaited) else { return nil }
     return LameDuckWatch(lameDuck, bodies: bodies, at: now)
   }
@@ -31,7 +31,7 @@ extension LifecycleStateMachine {
     if let look = watch.firstLook { actions.append(.lifecycle(.look(at: look))) }
   }
 
-  /// Somebody has counted the sessions.
+  /// The sessions have been counted.
   mutating func look(_ admitted: UInt64, at now: Instant) {
     // It may have ended since that was asked for.
     guard lameDuckNow != nil else { return }
@@ -41,7 +41,7 @@ extension LifecycleStateMachine {
     if let next = watch.nextLook(after: now) { actions.append(.lifecycle(.look(at: next))) }
   }
 
-  /// A body of the graph came back, or nobody waits for it any more.
+  /// A body of the graph came back, or is waited for no longer.
   mutating func noteForLameDuck(_ end: PhaseEnd?) {
     changeLameDuck { watch in
       watch.bodies -= 1

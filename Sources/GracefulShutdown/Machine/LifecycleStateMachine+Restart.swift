@@ -1,4 +1,4 @@
-/// Phases that come back although nobody has asked them to, and are started again (S7).
+/// Phases that come back without having been asked to, and are started again (S7).
 extension LifecycleStateMachine {
   /// A body came back that had not been told to, or was not ready in time.
   ///
@@ -74,7 +74,7 @@ extension LifecycleStateMachine {
     }
   }
 
-  /// It drains, and is started again: its gate refuses whoever comes, unless they are to wait.
+  /// It drains, and is started again: its gate refuses sessions, unless these are to wait.
   mutating func holdWhileRecycled(_ id: Int) {
     guard self[id].isRecycling, graph.nodes[id].restart.sessions == .wait, !phases[id].isShut else { return }
     shut(id)
@@ -161,7 +161,7 @@ extension LifecycleStateMachine {
 
   /// A phase that stopped in order to be started again has ended.
   ///
-  /// One that was given up cannot be, for it may still run: then the whole stops.
+  /// A phase that was given up cannot be, for it may still run: then the whole stops.
   mutating func beRecycled(_ id: Int, _ end: PhaseEnd, at now: Instant) {
     guard phases[id].isRecycling, case .running = state else { return }
     guard end != .abandoned else {

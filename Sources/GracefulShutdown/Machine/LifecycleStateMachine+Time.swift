@@ -86,11 +86,11 @@ extension LifecycleStateMachine {
     case .starting: failStart(id, at: now)
     case .backingOff: startAgain(id, at: now)
     case .draining:
-      // Who asked for this one's cancellation waits for it; it is not late.
+      // The request for this phase's cancellation waits for it; it is not late.
       if !self[id].isHurried && !self[id].isRecycling { noteStraggler(id) }
       if self[id].isEmpty { cancel(id, at: now) } else { cut(id, levels: levels, at: now) }
     case .cutting:
-      // Nobody is left to be cancelled but those inside, and they were.
+      // Only what is inside was left to be cancelled, and it was.
       if self[id].verdict == nil { cancel(id, at: now) } else { abandon(id, at: now) }
     case .cancelled: abandon(id, at: now)
     case .waiting, .ready, .ended: break
@@ -128,7 +128,7 @@ extension LifecycleStateMachine {
     return min(until, due)
   }
 
-  /// A child is named when it is late in a stop; before, whoever opened it knows.
+  /// A child is named when it is late in a stop; before, its caller knows.
   mutating func noteStraggler(_ id: Int) {
     guard !self[id].isStraggler else { return }
     self[id].isStraggler = true

@@ -13,7 +13,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case ready(Int)
     /// A body came back.
     case ended(Int, Outcome)
-    /// A gate that was closed by ``PhaseAction/drain(deadline:)`` holds nobody any more.
+    /// A gate that was closed by ``PhaseAction/drain(deadline:)`` is empty.
     case emptied(Int)
     /// A child phase was admitted by its parent's gate.
     case opened(Child)
@@ -47,7 +47,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
   /// How a phase's body came back.
   ///
   /// Whether that was right is decided here, from what it had been told, not from the error: a `CancellationError` does
-  /// not mean that it was we who cancelled.
+  /// not mean that the lifecycle has cancelled.
   package enum Outcome: Hashable, Sendable {
     case returned
     case threwCancellation
@@ -80,7 +80,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     package var timetable: StopTimetable
     package var isExiting = false
     package var endedBySignal: Int32?
-    /// Nobody is told to drain while there is one.
+    /// No phase is told to drain while there is one.
     package internal(set) var lameDuck: LameDuckWatch?
   }
 
@@ -141,7 +141,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case (.idle, .stopPhase(let id, _)): for other in stopped(with: id) { self[other].hasHeard = true }
     case (.idle, .ready), (.idle, .ended), (.idle, .emptied), (.idle, .opened), (.idle, .late):
       ignore("a phase spoke before the start")
-    case (.idle, .looked), (.running, .looked): ignore("somebody looked at the sessions who was not asked to")
+    case (.idle, .looked), (.running, .looked): ignore("a look at the sessions that was not asked for")
     // Nothing has been armed.
     case (.idle, .wake): break
 
@@ -166,7 +166,7 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case (.finished, .run): ignore("run() after the end")
     case (.finished, .ready(let id)): ignore("\(nameOf(id)) became ready after the end")
     case (.finished, .ended(let id, _)): ignore("\(nameOf(id)) ended after the end")
-    // Who was abandoned may still end. Its report is written.
+    // A phase that was abandoned may still end. Its report is written.
     case (.finished, .emptied): break
     case (.finished, .opened(let child)): turnAway(child, at: now)
     // It has stopped.

@@ -25,7 +25,7 @@ package struct PhaseRecord: Hashable, Sendable {
   var dependentsLive = 0
   /// It has ended, and some of those have not.
   var isNeeded = false
-  /// Its gate is closed, and nobody is inside.
+  /// Its gate is closed and empty.
   var isEmpty = false
   /// Its body has come back, and this is how.
   var verdict: PhaseEnd?
@@ -37,7 +37,7 @@ package struct PhaseRecord: Hashable, Sendable {
   var hasHeard = false
   /// When it stops alone: by when.
   var timetable: StopTimetable?
-  /// Whoever stops it alone does not want to wait for its drain.
+  /// The request that stops it alone does not wait for its drain.
   var isHurried = false
   var isStraggler = false
   /// It stops in order to be started again.
@@ -47,9 +47,9 @@ package struct PhaseRecord: Hashable, Sendable {
   /// How it ended when it was stopped to be started again.
   var lastEnd: PhaseEnd?
   var history = RestartHistory()
-  /// Nobody is let in until it is ready again.
+  /// Its gate is closed until it is ready again.
   var isShut = false
-  /// One that it requires restarts, and it was told so.
+  /// A requirement restarts, and the phase was told so.
   var isWaiting = false
   /// It has said that it is ready since it was started the last time.
   var hasSaidReady = false
@@ -80,7 +80,7 @@ package struct PhaseRecord: Hashable, Sendable {
     return gone
   }()
 
-  /// Whether its body was called and nobody has given it up.
+  /// Whether its body was called and has not been given up.
   package var isLive: Bool {
     switch state {
     case .starting, .ready, .backingOff, .draining, .cutting, .cancelled: true
@@ -88,7 +88,7 @@ package struct PhaseRecord: Hashable, Sendable {
     }
   }
 
-  /// Whether its body runs, and somebody waits for it.
+  /// Whether its body runs and is waited for.
   var hasBody: Bool {
     switch state {
     case .starting, .ready, .draining, .cutting, .cancelled: verdict == nil
@@ -98,7 +98,7 @@ package struct PhaseRecord: Hashable, Sendable {
 
   /// Whether it has never been ready, and is to become so.
   ///
-  /// One that was stopped alone may still say so, but nobody waits for that.
+  /// A phase that was stopped alone may still say so, but that is not waited for.
   var isAwaited: Bool { readyAt == nil && (!hasHeard || isRecycling) }
 
   /// Whether it has begun and has not been told to drain.
@@ -119,7 +119,7 @@ package struct PhaseRecord: Hashable, Sendable {
     switch state {
     case .draining(let until), .cutting(let until), .cancelled(let until): until
     case .backingOff(let until): hasHeard || isDue ? nil : until
-    // Nobody waits for a readiness any more once it has come back, or is to stop.
+    // The readiness is not waited for once the body has come back, or is to stop.
     case .starting: startFailure == nil && verdict == nil && !hasHeard ? startUntil : nil
     case .waiting, .ready, .ended: nil
     }
@@ -137,7 +137,7 @@ package struct PhaseRecord: Hashable, Sendable {
     self.readyAt = readyAt
   }
 
-  /// How it ended, once its body has come back and nobody is inside.
+  /// How it ended, once its body has come back and its gate is empty.
   var end: PhaseEnd? {
     guard isEmpty, let verdict else { return nil }
     switch state {

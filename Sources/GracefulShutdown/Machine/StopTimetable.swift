@@ -7,9 +7,9 @@ package struct StopTimetable: Hashable, Sendable {
   package let requestedAt: Instant
   package let cancelLimit: Duration
   package let reserve: Duration
-  /// From here on nobody drains any more: whose turn it is, is cancelled.
+  /// From here on no phase drains: the phases whose turn it is are cancelled.
   package private(set) var cancelAt: Instant
-  /// From here on nobody is waited for.
+  /// From here on no phase is waited for.
   package private(set) var abandonAt: Instant
   /// The process has ended.
   package private(set) var deadline: Instant

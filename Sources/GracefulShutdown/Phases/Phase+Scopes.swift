@@ -3,7 +3,7 @@ extension Phase {
   ///
   /// The handler is called at most once, outside any lock, on a thread that it may block (up to 64 that do,
   /// then others wait for it); it does not have the
-  /// task-local values of whoever registered it. When the moment has passed already it is called at once, and the
+  /// task-local values of its caller. When the moment has passed already it is called at once, and the
   /// operation runs all the same. When this returns, the handler is not running and never will.
   /// - Throws: What the operation throws.
   public nonisolated(nonsending) func withHandler<Result>(
@@ -22,7 +22,7 @@ extension Phase {
 
   /// Runs code that knows only task cancellation, in a task of its own that is cancelled when a moment comes.
   ///
-  /// The task of the caller is never cancelled by this; when it is cancelled by somebody else, that is passed on. What
+  /// The task of the caller is never cancelled by this; when that is cancelled from elsewhere, it is passed on. What
   /// the code throws is thrown, a `CancellationError` too: let the body of the phase throw it on, for what ends because it
   /// was told to is no failure.
   ///
@@ -32,7 +32,7 @@ extension Phase {
   /// }
   /// ```
   /// - Parameter moment: ``Moment/drain`` unless said otherwise: when all that require this phase have ended. At
-  ///   ``Moment/turn``, the sessions in it have ended as well; at ``Moment/stopRequested``, nobody has ended yet.
+  ///   ``Moment/turn``, the sessions in it have ended as well; at ``Moment/stopRequested``, nothing has ended yet.
   public func withCancellation<Result: Sendable>(
     at moment: Moment = .drain, _ operation: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {

@@ -60,7 +60,7 @@ public final class Phase: Sendable {
 
   /// The run after another one.
   ///
-  /// - Parameter wasStopped: Whether it was stopped in order to be started again, so that nobody is inside; else it came
+  /// - Parameter wasStopped: Whether it was stopped in order to be started again, so that its gate is empty; else it came
   ///   back by itself.
   init(after last: Phase, wasStopped: Bool) {
     let environment = last.environment
@@ -87,7 +87,7 @@ public final class Phase: Sendable {
   /// Only the first call counts; a second one, or one after the end, is ignored and noted in the report. So is one of a
   /// run that is over, when the phase was started again. A phase that
   /// never says so keeps those that require it waiting until its start limit is over or a stop is requested. A child
-  /// phase has nobody who waits for it; there this does nothing.
+  /// phase has no dependents; there this does nothing.
   public func ready() {
     if parent == nil { link.driver?.becomeReady(self) }
   }
@@ -159,7 +159,7 @@ extension Phase {
   }
 
   func tell(_ moment: Moment, deadline: MonotonicInstant) {
-    // One that blocks holds up no other.
+    // A handler that blocks holds up no other.
     for handler in moments.reach(moment, deadline: deadline) { environment.perform { handler.run() } }
   }
 
@@ -185,7 +185,7 @@ extension Phase {
 
   /// Whether this is a later run whose body runs: until it is ready the gate is closed to others, but not to itself.
   ///
-  /// Only the body was given this value, so that whoever has it, has it from there: as in the first run, in which the
+  /// Only the body was given this value, so that all code that has it has it from there: as in the first run, in which the
   /// gate is open from the beginning.
   var isComingBack: Bool { run > 0 && work.withLock { $0.hasBegun && !$0.hasComeBack } }
 
@@ -201,7 +201,7 @@ extension Phase {
 
   /// The body has come back.
   ///
-  /// - Returns: Whether nobody waits for it any more.
+  /// - Returns: Whether it was given up.
   @discardableResult
   func cameBack() -> Bool {
     // Let go of outside the lock: it holds the task, and what that holds is the user's.
@@ -213,7 +213,7 @@ extension Phase {
     return isGivenUp
   }
 
-  /// Nobody waits for the body any more.
+  /// The body is given up: its end is waited for no longer.
   ///
   /// - Returns: Whether it has come back all the same. Of this and ``cameBack()``, whichever is second returns `true`.
   func beGivenUp() -> Bool {

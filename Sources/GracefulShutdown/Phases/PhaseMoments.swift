@@ -86,7 +86,7 @@ final class PhaseMoments: Sendable {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let goOn = state.withLock { state in
-          // A task that was cancelled before it got here: the handler below has run, and found nobody to wake.
+          // A task that was cancelled before it got here: the handler below has run, and found no continuation.
           if state.reached.map({ $0 >= moment }) ?? false || state.isClosed || Task.isCancelled { return true }
           state.waiters[id] = (moment, continuation)
           return false
@@ -99,7 +99,7 @@ final class PhaseMoments: Sendable {
     return state.withLock { $0.reached.map { $0 >= moment } ?? false }
   }
 
-  /// Returns when the phase has ended or been abandoned, whoever is cancelled meanwhile.
+  /// Returns when the phase has ended or been abandoned, whatever is cancelled meanwhile.
   func waitUntilClosed() async {
     await withCheckedContinuation { continuation in
       let isClosed = state.withLock { state in

@@ -38,7 +38,7 @@ extension Phase {
   public func withPhase<Result: Sendable>(
     _ name: String, limit: Duration? = nil, _ body: @escaping @Sendable (Phase) async throws -> Result
   ) async throws -> Result {
-    // Admitted or refused by one atomic operation: from here on somebody waits for the child.
+    // Admitted or refused by one atomic operation: from here on the parent waits for the child.
     guard let driver = link.driver, let place = enter() else {
       throw PhaseError.refused("phase \"\(name)\"", by: self.name)
     }

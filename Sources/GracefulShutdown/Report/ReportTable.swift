@@ -1,7 +1,7 @@
 /// The phases of a report, line by line, within 80 columns: a name, how it ended, and how long that took.
 struct ReportTable {
   static let columns = 80
-  // More would be read by nobody. What is not in order is shown first.
+  // More would not be read. What is not in order is shown first.
   private static let mostPhases = 100
   private static let mostSessions = 50
   private static let mostSessionsOfAPhase = 10

@@ -2,7 +2,7 @@
 package struct RestartHistory: Hashable, Sendable {
   package typealias Instant = MonotonicInstant
 
-  /// More would be read by nobody.
+  /// More would not be read.
   private static var mostReported: Int { 64 }
 
   package internal(set) var reports: [RestartReport] = []

@@ -1,4 +1,4 @@
-/// Whether a phase is started again when it comes back although nobody has asked it to stop (S7).
+/// Whether a phase is started again when it comes back without having been asked to stop (S7).
 ///
 /// ```swift
 /// shop.phase("consumer", restart: .onFailure()) { phase in … }
@@ -63,7 +63,7 @@ public struct RestartPolicy: Hashable, Sendable {
 
   /// What becomes of sessions that are opened in a phase while it restarts.
   ///
-  /// That is, by others: by whoever has the ``Phase`` of a run that is over. What the new run opens before it is ready,
+  /// That is, by others: by code that has the ``Phase`` of a run that is over. What the new run opens before it is ready,
   /// sessions and child phases, is let in, as in the first run: its body, the tasks that this starts, and everybody to
   /// whom it gives its own ``Phase``.
   ///

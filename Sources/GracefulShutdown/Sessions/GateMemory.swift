@@ -5,7 +5,7 @@ import Synchronization
 /// It is memory of its own, not part of an object, because a session must not count references: the counter would be one
 /// word for all cores (tried: 500 ns from two threads instead of 5).
 ///
-/// Who frees it: it is held by the gate object and by "not yet closed and empty". Whoever lets go second, frees it. A
+/// Who frees it: it is held by the gate object and by "not yet closed and empty". The second that lets go frees it. A
 /// session holds it by being live: between its admission and its end the stripe is not empty. After its end it touches
 /// nothing, except when it was the last of a closed stripe: then it, and it alone, counts the stripe down, and the memory
 /// cannot go before it has.
@@ -15,7 +15,7 @@ struct GateMemory: ~Copyable {
   /// Two lines of cache: processors fetch lines in pairs.
   private static let stride = 128
 
-  /// Stripes that are not closed and empty yet, and one for whoever closes, so that it cannot reach zero meanwhile.
+  /// Stripes that are not closed and empty yet, and one for the call that closes, so that it cannot reach zero meanwhile.
   private let remaining: Atomic<Int>
   private let holders = Atomic(2)
   private let whenEmpty = Mutex<(@Sendable () -> Void)?>(nil)
@@ -44,7 +44,7 @@ struct GateMemory: ~Copyable {
     return memory
   }
 
-  /// For one that nobody else has seen.
+  /// For memory that no other thread has seen.
   static func discard(_ memory: Pointer) {
     forEachStripe(of: memory) { $0.pointer.deinitialize(count: 1) }
     memory.deinitialize(count: 1)
@@ -60,9 +60,9 @@ struct GateMemory: ~Copyable {
     for index in 0..<memory.pointee.count { body(stripe(index, of: memory)) }
   }
 
-  /// Once, by whoever won the right to close.
+  /// Once, by the call that won the right to close.
   ///
-  /// - Returns: Whether nobody was inside; then `whenEmpty` is not called.
+  /// - Returns: Whether the gate was empty; then `whenEmpty` is not called.
   static func close(_ memory: Pointer, else whenEmpty: (@Sendable () -> Void)?) -> Bool {
     memory.pointee.whenEmpty.withLock { $0 = whenEmpty }
     var empty = 0
@@ -82,7 +82,7 @@ struct GateMemory: ~Copyable {
 
   static func countDown(_ memory: Pointer, by count: Int) { emptied(memory, by: count)?.tell?() }
 
-  /// That nobody is inside any more, and who wanted to know.
+  /// That the gate is empty, and the callback for that.
   private struct Emptied {
     let tell: (@Sendable () -> Void)?
   }

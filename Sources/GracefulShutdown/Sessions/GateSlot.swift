@@ -9,7 +9,7 @@ struct GateSlot: ~Copyable {
   /// Added to the address while nothing is let in: so that pausing costs an admission nothing.
   private static let pausedBit: UInt = 2
 
-  /// The memory, when there is any and it lets somebody in.
+  /// The memory, when there is any and it admits.
   @inline(__always)
   var admitting: GateMemory.Pointer? {
     let address = word.load(ordering: .acquiring)

@@ -23,7 +23,7 @@ public struct PhaseError: Error, Hashable, Sendable, CustomStringConvertible {
   public var phase: String
   /// Why not.
   public var reason: String
-  /// What whoever reads this can do.
+  /// What the caller can do.
   public var advice: String
 
   package init(_ code: Code, tried: String, phase: String, reason: String, advice: String) {

@@ -3,7 +3,7 @@
 /// Bound to the task, and inherited by what it starts: a `Task {}` keeps it when the session is long over. Such a stale
 /// place still names its phase. Once the gate is closed it opens nothing by itself; but the gate counts how many are inside
 /// a stripe, not who, so as long as anything else is in the stripe of the session that is over, a stale place is let in
-/// beside it. That loses nothing: what is let in is waited for, and a closed stripe that is empty admits nobody again.
+/// beside it. That loses nothing: what is let in is waited for, and a closed stripe that is empty admits nothing again.
 @usableFromInline
 package struct Place: Sendable {
   @usableFromInline package let phase: Phase

@@ -46,7 +46,7 @@ private final class QuietWatch: Sendable {
       if !state.hasEnded { state.waiter = waiter }
       return !state.hasEnded
     }
-    // Cancelled before it got here: then the handler has found nobody to wake.
+    // Cancelled before it got here: then the handler has found no continuation.
     if goesOn { lookAgain() } else { waiter.resume() }
   }
 

@@ -28,7 +28,7 @@ package struct SessionCounts: Hashable, Sendable {
 
   /// Ended well after the gate had closed.
   package var drained: Int {
-    // Whoever asks while it is being closed must not see less than none.
+    // A reader while it is being closed must not see less than none.
     max(liveAtClose + Int(admittedWhileDraining) - live - failedWhileDraining - cancelledWhileDraining, 0)
   }
 }

@@ -75,7 +75,7 @@ package final class SessionGate: Sendable {
     return nil
   }
 
-  /// Counts one that is turned away, by whoever has tried everything.
+  /// Counts a session that is turned away, after everything was tried.
   func refuse() {
     if let memory = sessions.present {
       GateMemory.stripe(Self.nearestStripe(), of: memory).refuse()
@@ -121,7 +121,7 @@ package final class SessionGate: Sendable {
   /// - Returns: Whether nothing was inside; `false` also for a later call.
   package func closeNow(else whenEmpty: @escaping @Sendable () -> Void) -> Bool {
     guard !isShut.exchange(true, ordering: .acquiringAndReleasing) else { return false }
-    // One that is paused is closed as well; who waits for the pause to end is refused then.
+    // One that is paused is closed as well; a session that waits for the pause to end is refused then.
     resume()
     switch (sessions.shut(), children.shut()) {
     case (nil, nil): return true
@@ -174,7 +174,7 @@ package final class SessionGate: Sendable {
   /// Makes a session that has been noted one that can be cancelled.
   func attach(_ cancel: @escaping @Sendable () -> Void, to slot: UInt32, in stripe: SessionStripe) {
     stripe.pointer.pointee.ledger.withLock { $0.table.attach(cancel, to: slot) }
-    // Either whoever cancels all finds it in the table, or it finds here that all are cancelled; twice is harmless.
+    // Either the call that cancels all finds it in the table, or it finds here that all are cancelled; twice is harmless.
     if isCancelled { cancel() }
   }
 

@@ -3,7 +3,7 @@ import Synchronization
 /// A stripe to begin and end sessions in.
 ///
 /// Sendable: everything in it is atomic, under a mutex, or never changes. That it points to memory that is still there is
-/// for its holder to know (``GateMemory`` says who may touch it): a live session, or somebody who holds the gate.
+/// for its holder to know (``GateMemory`` says when it may be touched): a live session, or a reference to the gate.
 package struct SessionStripe: @unchecked Sendable, Equatable {
   let pointer: UnsafeMutablePointer<StripeMemory>
 
@@ -38,7 +38,7 @@ package struct SessionStripe: @unchecked Sendable, Equatable {
     return false
   }
 
-  /// In step with the ledger, for what changes both: whoever reads both under its lock sees both or neither.
+  /// In step with the ledger, for what changes both: a reader of both under its lock sees both or neither.
   private func change(
     _ step: (SessionWord) -> SessionWord?, noting note: (inout StripeMemory.Ledger) -> Void = { _ in }
   ) -> Bool {

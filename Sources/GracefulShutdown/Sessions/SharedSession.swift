@@ -2,7 +2,7 @@ import Synchronization
 
 /// A session that several may hold and any of them may end: the first end counts, the others do nothing.
 ///
-/// It ends with its last holder, when nobody has ended it.
+/// It ends with its last holder, when it has not been ended before.
 ///
 /// ```swift
 /// let session = try phase.beginSession().shared()

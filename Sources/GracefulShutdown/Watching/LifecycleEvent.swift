@@ -15,11 +15,11 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
 
     /// The body of a phase was called, or a child phase was opened.
     public static var started: Self { Self("started") }
-    /// A phase said that it is ready; child phases have nobody to say it to.
+    /// A phase said that it is ready; child phases have no dependents to say it to.
     public static var ready: Self { Self("ready") }
-    /// A phase was stopped alone before it was ready, or before it began: nobody waits for it to be ready any more.
+    /// A phase was stopped alone before it was ready, or before it began: its readiness is waited for no longer.
     public static var stoppedBeforeReady: Self { Self("stopped before it was ready") }
-    /// Somebody asked for a stop, perhaps not as the first.
+    /// A stop was asked for, perhaps not for the first time.
     public static var stopRequested: Self { Self("stop requested") }
     /// A phase came back by itself, or was not ready in time, and is started again after a while.
     ///
@@ -47,7 +47,7 @@ public struct LifecycleEvent: Hashable, Sendable, CustomStringConvertible {
   public var kind: Kind
   /// To which phase; a child phase has its parents' names before its own: `web/import`.
   public var phase: String?
-  /// Who asked, with ``Kind/stopRequested``.
+  /// The request, with ``Kind/stopRequested``.
   public var request: StopRequest?
   /// How the phase ended, with ``Kind/ended``.
   public var end: PhaseEnd?

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// From the driver to everybody who reads the events.
+/// From the driver to all readers of the events.
 final class LifecycleEventBroadcast: Sendable {
   private struct State {
     var nextId = 0
@@ -17,7 +17,7 @@ final class LifecycleEventBroadcast: Sendable {
   private let readers = Atomic(0)
   private let observers = Atomic(0)
 
-  /// Whether anybody reads: ask before an event is put together.
+  /// Whether there is a reader: ask before an event is put together.
   ///
   /// - Parameter isChild: Whether it is about a child phase: observers are told nothing of these.
   func isHeard(ofChild isChild: Bool) -> Bool {
@@ -87,7 +87,7 @@ final class LifecycleEventBroadcast: Sendable {
   }
 }
 
-/// Those who observe.
+/// The observers.
 extension LifecycleEventBroadcast {
   func add(_ observer: some LifecycleObserver) -> ObserverAdmission {
     let admission: ObserverAdmission = state.withLock { state in
@@ -100,7 +100,7 @@ extension LifecycleEventBroadcast {
     return admission
   }
 
-  /// The run begins: from here on nobody is added.
+  /// The run begins: from here on no observer is added.
   func begin(_ phases: [String], in environment: any LifecycleEnvironment) {
     state.withLock { state in
       state.environment = environment

@@ -1,4 +1,4 @@
-/// Somebody who is told of what happens in a lifecycle, here and now and with its instant, in the order of the events.
+/// An observer is told of what happens in a lifecycle, here and now and with its instant, in the order of the events.
 ///
 /// It is called under a lock, and by threads that end the process in time: it must only write down what it is told, and do
 /// elsewhere what that calls for. Of child phases it is told nothing: there may be millions.
@@ -25,10 +25,10 @@ package protocol LifecycleObserver: Sendable {
   var isSettled: Bool { get }
 }
 
-/// What became of somebody who wants to observe.
+/// What became of an observer that was added.
 package enum ObserverAdmission: Hashable, Sendable {
   case admitted
-  /// Somebody does already, for the same purpose.
+  /// There is an observer for the same purpose.
   case taken
   /// The run has begun.
   case late

@@ -33,7 +33,7 @@ public struct LifecycleSnapshot: Hashable, Sendable {
   ///
   /// `nil` before a stop is requested.
   public var left: Duration?
-  /// How long everything is still served, at most, before anybody is told to drain.
+  /// How long everything is still served, at most, before the first phase is told to drain.
   ///
   /// `nil` when there is no lame-duck time, or it is over; see ``LameDuck``.
   public var lameDuckLeft: Duration?
