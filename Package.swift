@@ -13,6 +13,14 @@ let package = Package(
     .executable(name: "graceful", targets: ["GracefulCommand"]),
     .executable(name: "stop", targets: ["StopCommand"]),
   ],
+  traits: [
+    // For this repository, and for `swift build` in it. A program asks for what it uses, and for nothing else it pays:
+    // `.package(url: "…", from: "…", traits: [])`, or `traits: ["Metrics", "Tracing"]`.
+    .default(enabledTraits: ["Command", "Metrics", "Tracing"]),
+    .trait(name: "Command", description: "The command `graceful`, with what it parses and measures with."),
+    .trait(name: "Metrics", description: "Lifecycle.recordMetrics(), with swift-metrics."),
+    .trait(name: "Tracing", description: "Lifecycle.recordSpans(), with swift-distributed-tracing."),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -213,11 +221,14 @@ let package = Package(
 )
 
 extension Target.Dependency {
-  static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
+  static let argumentParser: Self = .product(
+    name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Command"]))
   static let heap: Self = .product(name: "HeapModule", package: "swift-collections")
-  static let histogram: Self = .product(name: "Histogram", package: "hdrhistogram-swift")
+  static let histogram: Self = .product(
+    name: "Histogram", package: "hdrhistogram-swift", condition: .when(traits: ["Command"]))
   static let log: Self = .product(name: "Logging", package: "swift-log")
-  static let metrics: Self = .product(name: "Metrics", package: "swift-metrics")
+  static let metrics: Self = .product(
+    name: "Metrics", package: "swift-metrics", condition: .when(traits: ["Metrics"]))
   static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
   static let nioEmbedded: Self = .product(name: "NIOEmbedded", package: "swift-nio")
   static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -227,7 +238,8 @@ extension Target.Dependency {
     name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
   static let subprocess: Self = .product(name: "Subprocess", package: "swift-subprocess")
   static let system: Self = .product(name: "SystemPackage", package: "swift-system")
-  static let tracing: Self = .product(name: "Tracing", package: "swift-distributed-tracing")
+  static let tracing: Self = .product(
+    name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"]))
   static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 }
 

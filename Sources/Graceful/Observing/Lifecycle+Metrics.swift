@@ -1,5 +1,5 @@
+#if Metrics
 public import GracefulShutdown
-internal import Logging
 public import Metrics
 
 extension Lifecycle {
@@ -11,6 +11,9 @@ extension Lifecycle {
   /// let shop = Lifecycle("shop")
   /// shop.recordMetrics()
   /// ```
+  ///
+  /// It is there with the trait `Metrics` of this package, which is on unless the package is taken without it
+  /// (`.package(…, traits: [])`): then swift-metrics is neither fetched nor built.
   ///
   /// | name | is | dimensions beside `lifecycle` |
   /// |---|---|---|
@@ -70,15 +73,5 @@ extension Lifecycle {
       snapshot: { [weak self] in self?.snapshot() }, write: { writer.write($0) })
     tell(add(observer), of: "metrics", "recordMetrics")
   }
-
-  /// Says in the log what came of it, when it is nothing.
-  func tell(_ admission: ObserverAdmission, of what: String, _ function: String) {
-    let why: String
-    switch admission {
-    case .admitted: return
-    case .taken: why = "was called before, and only the first call counts"
-    case .late: why = "was called after run()"
-    }
-    logger.error("no \(what) are recorded by this call: \(function)() \(why)", metadata: ["lifecycle.name": "\(name)"])
-  }
 }
+#endif

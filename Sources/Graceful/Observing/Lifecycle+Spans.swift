@@ -1,3 +1,4 @@
+#if Tracing
 public import GracefulShutdown
 public import Tracing
 
@@ -10,6 +11,9 @@ extension Lifecycle {
   /// let web = shop.phase("web", requires: exporter, service: WebServer())
   /// shop.recordSpans(endingBefore: exporter)
   /// ```
+  ///
+  /// It is there with the trait `Tracing` of this package, which is on unless the package is taken without it
+  /// (`.package(…, traits: [])`): then swift-distributed-tracing is neither fetched nor built.
   ///
   /// `start shop`, from the beginning of the run until every phase is ready, has a child `start web` for each phase,
   /// from when its body is called until it is ready. `stop shop`, from the first request to the end, has a child
@@ -55,3 +59,4 @@ extension Lifecycle {
     tell(add(observer), of: "spans", "recordSpans")
   }
 }
+#endif

@@ -1,3 +1,4 @@
+#if Metrics
 internal import GracefulShutdown
 
 /// Decides what is recorded of a lifecycle; records nothing itself.
@@ -190,3 +191,4 @@ extension PhaseEnd {
   /// As in JSON.
   fileprivate var word: String { EndWord(self).rawValue }
 }
+#endif

@@ -1,3 +1,4 @@
+#if Metrics
 internal import Metrics
 internal import Synchronization
 
@@ -52,3 +53,4 @@ extension MetricBook.Measurement {
     }
   }
 }
+#endif

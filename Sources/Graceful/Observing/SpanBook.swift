@@ -1,3 +1,4 @@
+#if Tracing
 internal import GracefulShutdown
 
 /// Decides which spans begin and end; knows no tracer.
@@ -154,3 +155,4 @@ struct SpanBook: Sendable {
     return deeds
   }
 }
+#endif

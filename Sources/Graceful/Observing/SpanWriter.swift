@@ -1,3 +1,4 @@
+#if Tracing
 internal import GracefulShutdown
 internal import Synchronization
 internal import Tracing
@@ -66,3 +67,4 @@ struct SpanInstant: TracerInstant {
 
   static func < (one: Self, other: Self) -> Bool { one.nanosecondsSinceEpoch < other.nanosecondsSinceEpoch }
 }
+#endif
