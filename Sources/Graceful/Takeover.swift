@@ -93,7 +93,7 @@ extension Lifecycle {
     let told: @Sendable (HandoverEvent) -> Void = { event in
       log.write(event)
       control.happened(event)
-      if case .predecessorEnded = event { ServiceNotifier.predecessorEnded() }
+      if event.kind == .predecessorEnded { ServiceNotifier.predecessorEnded() }
       further(event)
     }
     configuration.onEvent = told

@@ -94,7 +94,7 @@ struct StrangerTests {
     do {
       let client = try stage.client()
       _ = SocketCalls.live.send(client.number, (greeting + [0, 9, 0, 0, 255, 255, 255, 255])[...], [])
-      try await stage.wait(for: "a") { if case .successorGivenUp = $0 { true } else { false } }
+      try await stage.wait(for: "a") { $0.kind == .successorGivenUp }
       #expect(stage.ledger.open.count > before)
     }
     // Its end is seen long before it would be killed.

@@ -35,7 +35,7 @@ struct ServingPhaseTests {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let (failures, failed) = AsyncStream<Void>.makeStream()
     let configuration = configuration(directory) { event in
-      if case .successorFailed = event { failed.yield() }
+      if event.kind == .successorFailed { failed.yield() }
     }
     let (copies, made) = AsyncStream<SharedDescriptor>.makeStream()
     let lifecycle = Lifecycle("shop", grace: .seconds(60), logger: logger)

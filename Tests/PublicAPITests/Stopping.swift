@@ -63,7 +63,9 @@ func handingOver(_ shop: Lifecycle) async throws {
   var configuration = Handover.Configuration(socket: "/run/shop/handover.sock")
   configuration.limits = HandoverLimits()
   configuration.limits.ready = .seconds(20)
-  configuration.onEvent = { (event: HandoverEvent) in print(event) }
+  configuration.onEvent = { (event: HandoverEvent) in
+    if event.kind == .tookOver { print(event.process ?? 0, event.reason ?? "") }
+  }
   shop.phase("web") { [configuration] phase in
     try await shop.withHandover(configuration, for: phase, restartOn: .hangup) { handover in
       let listener: OwnedDescriptor = try handover.listener("http", on: ListenAddress(host: "127.0.0.1", port: 80))

@@ -84,7 +84,7 @@ final class ControlServer: Sendable {
 
   /// What became of a handover.
   func happened(_ event: HandoverEvent) {
-    switch event {
+    switch event.detail {
     case .tookOver(let process): tell(.restarted(process: UInt32(bitPattern: process)))
     case .restartFailed(let reason): tell(.restartFailed(reason))
     case .successorFailed(let process, let reason), .successorGivenUp(let process, let reason):
