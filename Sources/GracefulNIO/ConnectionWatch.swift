@@ -1,7 +1,7 @@
 import NIOCore
 
-/// The first handler of every accepted connection: says that it is set up, and closes it at the limit when nobody
-/// else does.
+/// The first handler of every accepted connection: says that it is set up, and closes it at the limit when no
+/// handler has.
 final class ConnectionWatch: ChannelInboundHandler {
   typealias InboundIn = Any
 

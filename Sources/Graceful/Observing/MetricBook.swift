@@ -96,12 +96,12 @@ struct MetricBook: Sendable {
       measurements.append(
         .time(Series("graceful_phase_start_seconds", lifecycle, Dimension("phase", phase)), now - began))
     }
-    // One that was given up may become ready all the same.
+    // A phase that was given up may become ready all the same.
     if starting.remove(phase) != nil { anyIsReady = true }
     return measurements + startIsOver(at: now)
   }
 
-  /// Nobody waits for it any more, and what it has taken so far is no start.
+  /// The phase is no longer waited for, and what it has taken so far is no start.
   private mutating func stoppedBeforeReady(_ phase: String, at now: Instant) -> [Measurement] {
     startedAt[phase] = nil
     starting.remove(phase)
@@ -133,7 +133,7 @@ struct MetricBook: Sendable {
         ("graceful_sessions_refused_total", phase.sessionsRefused),
         ("graceful_sessions_failed_total", phase.sessionsFailed),
         ("graceful_sessions_cancelled_total", phase.sessionsCancelled),
-        // Nobody waits for it any more, and they are inside.
+        // The phase is no longer waited for, and these sessions are inside.
         ("graceful_sessions_abandoned_total", phase.state == .ended ? phase.sessionsLive : 0),
       ]
       for (label, count) in counts {

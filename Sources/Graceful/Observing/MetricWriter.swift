@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// Calls a metrics factory and what it has made: what is called is the user's, and may block.
 final class MetricWriter: Sendable {
-  /// Made once, and never destroyed: whoever scrapes comes after the end.
+  /// Made once, and never destroyed: a scraper comes after the end.
   private enum Instrument: Sendable {
     case counter(Counter)
     case meter(Meter)
