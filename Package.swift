@@ -13,6 +13,14 @@ let package = Package(
     .executable(name: "graceful", targets: ["GracefulCommand"]),
     .executable(name: "stop", targets: ["StopCommand"]),
   ],
+  traits: [
+    // For this repository, and for `swift build` in it. A program asks for what it uses, and for nothing else it pays:
+    // `traits: []` in its `.package(…)`, or `traits: ["Metrics", "Tracing"]`.
+    .default(enabledTraits: ["Command", "Metrics", "Tracing"]),
+    .trait(name: "Command", description: "The command `graceful`, with what it parses and measures with."),
+    .trait(name: "Metrics", description: "Lifecycle.recordMetrics(), with swift-metrics."),
+    .trait(name: "Tracing", description: "Lifecycle.recordSpans(), with swift-distributed-tracing."),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -29,9 +37,10 @@ let package = Package(
   targets: [
     // Floor 1
     .target(name: "CGracefulSystem"),
+    .target(name: "GracefulJSON"),
     .target(name: "GracefulSystem", dependencies: ["CGracefulSystem", .heap, .system]),
     // Floor 2
-    .target(name: "GracefulShutdown", dependencies: [.log]),
+    .target(name: "GracefulShutdown", dependencies: ["GracefulJSON", .log]),
     .target(name: "GracefulDescriptors", dependencies: ["CGracefulSystem", "GracefulSystem", .system]),
     .target(
       name: "GracefulProcesses",
@@ -45,8 +54,8 @@ let package = Package(
     .target(
       name: "Graceful",
       dependencies: [
-        "GracefulSystem", "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses", "GracefulTriggers",
-        "GracefulHandover", .log, .system, .serviceLifecycle, .metrics, .tracing,
+        "GracefulJSON", "GracefulSystem", "GracefulShutdown", "GracefulDescriptors", "GracefulProcesses",
+        "GracefulTriggers", "GracefulHandover", .log, .system, .serviceLifecycle, .coreMetrics, .tracing,
       ]),
     .target(
       name: "GracefulNIO",
@@ -54,8 +63,8 @@ let package = Package(
     .target(
       name: "GracefulRehearsal",
       dependencies: [
-        "CGracefulSystem", "GracefulSystem", "GracefulDescriptors", "GracefulProcesses", .system, .nioCore, .nioPosix,
-        .nioHTTP1, .histogram,
+        "CGracefulSystem", "GracefulJSON", "GracefulSystem", "GracefulDescriptors", "GracefulProcesses", .system,
+        .nioCore, .nioPosix, .nioHTTP1, .histogram,
       ]),
     // Floor 5
     .target(
@@ -68,7 +77,7 @@ let package = Package(
       name: "GracefulCommand",
       dependencies: [
         "CGracefulSystem", "GracefulSystem", "Graceful", "GracefulNIO", "GracefulDescriptors", "GracefulHandover",
-        "GracefulProcesses", "GracefulRehearsal", "GracefulShutdown", "GracefulTriggers",
+        "GracefulJSON", "GracefulProcesses", "GracefulRehearsal", "GracefulShutdown", "GracefulTriggers",
         .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
     // No argument parser and no Foundation: whoever stops a program waits for its start, too.
@@ -81,79 +90,52 @@ let package = Package(
     .executableTarget(name: "RacyProgram", dependencies: ["CGracefulSystem"], path: "Tests/RacyProgram"),
     .testTarget(name: "ThreadSanitizerTests", dependencies: ["RacyProgram"]),
     // One suite at a time for those that need the machine for themselves.
-    .target(name: "WholeMachine", dependencies: ["CThreadSanitizer"], path: "Tests/WholeMachine"),
+    .target(name: "TestHost", dependencies: ["CThreadSanitizer"], path: "Tests/TestHost"),
     .target(name: "Exploration", path: "Tests/Exploration"),
+    // Every path through the lifecycle's state machine: short in the tests, far in `swift run -c release explore`.
+    .target(name: "PathExploration", dependencies: ["Exploration", "GracefulShutdown"], path: "Tests/PathExploration"),
+    .executableTarget(name: "explore", dependencies: ["PathExploration"], path: "Tests/explore"),
     // Holds JSON against the schemas of this package.
     .target(name: "SchemaChecking", path: "Tests/SchemaChecking"),
     // Loses requests on purpose and counts them itself: what the rehearsal is held against, and so none of ours.
     .executableTarget(
       name: "FaultyServer", dependencies: [.nioCore, .nioPosix], path: "Tests/FaultyServer"),
-    // Speaks one side of a handover by hand, and stops at a step to be killed there.
+    // The programs that tests start, but for those two that share nothing with what they are to judge.
     .executableTarget(
-      name: "HandoverPeer",
-      dependencies: ["CGracefulSystem", "GracefulDescriptors", "GracefulHandover", .system],
-      path: "Tests/HandoverPeer"),
+      name: "TestProgram",
+      dependencies: [
+        "Exploration", "Graceful", "GracefulNIO", "GracefulShutdown", "GracefulDescriptors", "GracefulHandover",
+        "GracefulProcesses", "CGracefulSystem", .log, .metrics, .tracing, .system, .nioCore, .nioPosix, .nioHTTP1,
+        .serviceLifecycle, .serviceLifecycleTestKit, .subprocess, .unixSignals,
+      ],
+      path: "Tests/TestProgram"),
+    .testTarget(name: "GracefulJSONTests", dependencies: ["Exploration", "GracefulJSON"]),
     .testTarget(
       name: "GracefulSystemTests",
-      dependencies: ["WholeMachine", "Exploration", "GracefulSystem", "CGracefulSystem", .system]),
+      dependencies: ["TestHost", "Exploration", "GracefulSystem", "CGracefulSystem", .system]),
     .testTarget(
       name: "GracefulDescriptorsTests", dependencies: ["GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(
       name: "GracefulProcessesTests",
-      dependencies: ["WholeMachine", "GracefulProcesses", "GracefulDescriptors", "CGracefulSystem", .system]),
+      dependencies: ["TestHost", "GracefulProcesses", "GracefulDescriptors", "CGracefulSystem", .system]),
     .testTarget(
       name: "GracefulShutdownTests",
-      dependencies: ["WholeMachine", "Exploration", "GracefulShutdown", "GracefulTesting", .log]),
+      dependencies: ["TestHost", "Exploration", "PathExploration", "GracefulShutdown", "GracefulTesting", .log]),
     .testTarget(
       name: "GracefulTriggersTests",
-      dependencies: ["WholeMachine", "Exploration", "GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
+      dependencies: ["TestHost", "Exploration", "GracefulTriggers", "GracefulShutdown", "CGracefulSystem"]),
     .testTarget(
       name: "GracefulHandoverTests",
       dependencies: [
-        "WholeMachine", "Exploration",
+        "TestHost", "Exploration",
         "GracefulHandover", "GracefulDescriptors", "GracefulProcesses", "GracefulTesting", "CGracefulSystem", .system,
       ]),
-    .executableTarget(
-      name: "BlockedProgram", dependencies: ["Graceful", "CGracefulSystem", .metrics, .tracing],
-      path: "Tests/BlockedProgram"),
-    // Sends itself SIGTERM while its phases start.
-    .executableTarget(
-      name: "StartingProgram", dependencies: ["Graceful", "CGracefulSystem", "Exploration"],
-      path: "Tests/StartingProgram"),
-    // Sends itself SIGTERM while its phases fail and are started again.
-    .executableTarget(
-      name: "RestartingProgram", dependencies: ["Graceful", "CGracefulSystem", "Exploration", .log],
-      path: "Tests/RestartingProgram"),
-    // Is process 1 of a PID namespace in tests.
-    .executableTarget(
-      name: "FirstProcessProgram", dependencies: ["Graceful", "CGracefulSystem", .subprocess, .system],
-      path: "Tests/FirstProcessProgram"),
-    // Is stopped by files.
-    .executableTarget(
-      name: "StoppableProgram", dependencies: ["Graceful", "CGracefulSystem"], path: "Tests/StoppableProgram"),
-    // Is stopped over HTTP, and held at its start and at its end by signals.
-    .executableTarget(
-      name: "HTTPStoppedProgram", dependencies: ["Graceful", "GracefulNIO", "CGracefulSystem"],
-      path: "Tests/HTTPStoppedProgram"),
-    // Takes as long to stop as its plan says that it may.
-    .executableTarget(
-      name: "PlannedProgram", dependencies: ["Graceful", .log, .serviceLifecycle], path: "Tests/PlannedProgram"),
-    // Hangs as swift-service-lifecycle hangs, beside the same with Graceful.
-    .executableTarget(
-      name: "ForeignProgram",
-      dependencies: [
-        "Exploration", "Graceful", "GracefulShutdown", "CGracefulSystem", .log, .serviceLifecycle,
-        .serviceLifecycleTestKit,
-        .unixSignals,
-      ],
-      path: "Tests/ForeignProgram"),
     .testTarget(
       name: "GracefulTests",
       dependencies: [
-        "WholeMachine", "Exploration",
+        "TestHost", "Exploration",
         "SchemaChecking",
-        "Graceful", "GracefulTesting", "BlockedProgram", "ForeignProgram", "PlannedProgram", "StartingProgram",
-        "RestartingProgram", "FirstProcessProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulHandover",
+        "Graceful", "GracefulTesting", "TestProgram", "CGracefulSystem", "GracefulDescriptors", "GracefulHandover",
         "GracefulProcesses",
         "GracefulShutdown", "GracefulTriggers", .log, .metrics, .tracing, .system, .serviceLifecycle,
         .serviceLifecycleTestKit,
@@ -161,7 +143,7 @@ let package = Package(
     .testTarget(
       name: "GracefulNIOTests",
       dependencies: [
-        "WholeMachine", "Exploration",
+        "TestHost", "Exploration",
         "GracefulNIO", "Graceful", "GracefulDescriptors", "CGracefulSystem", .log, .system, .nioCore, .nioPosix,
         .nioHTTP1, .nioEmbedded,
       ]),
@@ -186,38 +168,40 @@ let package = Package(
         "Graceful", "GracefulNIO", "GracefulShutdown", "GracefulTesting", .log, .nioCore, .serviceLifecycle,
         .unixSignals,
       ]),
-    // Restarts itself as the demo does, and badly when it is told so.
-    .executableTarget(
-      name: "RestartableServer",
-      dependencies: ["CGracefulSystem", "GracefulProcesses", .system, .nioCore, .nioPosix, .nioHTTP1],
-      path: "Tests/RestartableServer"),
     .testTarget(
       name: "GracefulRehearsalTests",
       dependencies: [
-        "WholeMachine", "Exploration",
+        "TestHost", "Exploration",
         "SchemaChecking",
-        "GracefulCommand", "RestartableServer", "GracefulRehearsal", "GracefulProcesses", "GracefulDescriptors",
+        "GracefulCommand", "TestProgram", "GracefulJSON", "GracefulRehearsal", "GracefulProcesses",
+        "GracefulDescriptors",
         .system, .nioCore, .nioPosix, .nioHTTP1,
         .histogram,
       ]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "WholeMachine", "BlockedProgram", "Graceful", "GracefulShutdown",
+        "TestHost", "TestProgram", "Graceful", "GracefulShutdown",
         "CGracefulSystem", "FaultyServer", "GracefulCommand", "GracefulDescriptors", "GracefulHandover",
         "GracefulProcesses",
-        "HandoverPeer", "StopCommand", "StoppableProgram", "HTTPStoppedProgram", .system, .nioCore, .nioPosix,
+        "StopCommand", .system, .nioCore, .nioPosix,
       ],
       path: "Tests/EndToEnd"),
   ]
 )
 
 extension Target.Dependency {
-  static let argumentParser: Self = .product(name: "ArgumentParser", package: "swift-argument-parser")
+  static let argumentParser: Self = .product(
+    name: "ArgumentParser", package: "swift-argument-parser", condition: .when(traits: ["Command"]))
+  // Of Metrics, what needs no Foundation.
+  static let coreMetrics: Self = .product(
+    name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Metrics"]))
   static let heap: Self = .product(name: "HeapModule", package: "swift-collections")
-  static let histogram: Self = .product(name: "Histogram", package: "hdrhistogram-swift")
+  static let histogram: Self = .product(
+    name: "Histogram", package: "hdrhistogram-swift", condition: .when(traits: ["Command"]))
   static let log: Self = .product(name: "Logging", package: "swift-log")
-  static let metrics: Self = .product(name: "Metrics", package: "swift-metrics")
+  static let metrics: Self = .product(
+    name: "Metrics", package: "swift-metrics", condition: .when(traits: ["Metrics"]))
   static let nioCore: Self = .product(name: "NIOCore", package: "swift-nio")
   static let nioEmbedded: Self = .product(name: "NIOEmbedded", package: "swift-nio")
   static let nioHTTP1: Self = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -227,7 +211,8 @@ extension Target.Dependency {
     name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
   static let subprocess: Self = .product(name: "Subprocess", package: "swift-subprocess")
   static let system: Self = .product(name: "SystemPackage", package: "swift-system")
-  static let tracing: Self = .product(name: "Tracing", package: "swift-distributed-tracing")
+  static let tracing: Self = .product(
+    name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"]))
   static let unixSignals: Self = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 }
 

@@ -17,7 +17,8 @@ let package = Package(
     .executable(name: "example-08-pre-stop-hook", targets: ["PreStopHook"]),
   ],
   dependencies: [
-    .package(name: "graceful", path: ".."),
+    // As a program that uses neither metrics nor tracing takes it: without what it does not use.
+    .package(name: "graceful", path: "..", traits: []),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],

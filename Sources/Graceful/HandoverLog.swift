@@ -11,7 +11,7 @@ struct HandoverLog: Sendable {
   }
 
   static func line(_ event: HandoverEvent) -> (Logger.Level, String, Logger.Metadata) {
-    switch event {
+    switch event.detail {
     case .offering(let process, let program):
       (.info, "a successor has connected", ["successor.pid": "\(process)", "successor.program": "\(program)"])
     case .committing(let process):

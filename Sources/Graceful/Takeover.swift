@@ -44,7 +44,7 @@ extension Lifecycle {
       let succession = whole.succession
       succession.join(
         Succession.Part(
-          objection: { handover.reasonNotToStop }, mayStop: { handover.refuseSuccessors($0) }))
+          refusal: { handover.reasonNotToStop }, requestPermission: { handover.refuseSuccessors($0) }))
       for companion in HandoverCompanions.of(self) { companion.joined(handover) }
       // First of all: what is asked here from now on, is meant for the successor.
       handover.whenTakenOver { _ in succession.passOn() }
@@ -93,7 +93,7 @@ extension Lifecycle {
     let told: @Sendable (HandoverEvent) -> Void = { event in
       log.write(event)
       control.happened(event)
-      if case .predecessorEnded = event { ServiceNotifier.predecessorEnded() }
+      if event.kind == .predecessorEnded { ServiceNotifier.predecessorEnded() }
       further(event)
     }
     configuration.onEvent = told

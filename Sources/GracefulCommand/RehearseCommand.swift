@@ -54,7 +54,7 @@ struct RehearseCommand: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try parsed()
-    // Whoever reads the output may be gone before the end: that is an error of the write, and not our death.
+    // The reader of the output may be gone before the end: that is an error of the write, and not our death.
     _ = cgs_signal_ignore(13)
     let code: Int32
     do throws(SystemError) {
@@ -91,7 +91,7 @@ struct RehearseCommand: AsyncParsableCommand {
       try file?.write(report.json + "\n")
     } catch {
       StandardStreams.complain("the report could not be written: \(error)")
-      // Whoever asked for the report must not take its absence for a pass; a loss stays a loss.
+      // The caller must not take the absence of the report for a pass; a loss stays a loss.
       if code == 0 { code = 2 }
     }
     return code

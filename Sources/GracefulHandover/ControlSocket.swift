@@ -40,7 +40,8 @@ package final class ControlSocket: Sendable {
     let peers = PeerListener(
       listener, loop: loop, calls: calls, limits: limits, program: program, takesOver: false, control: admit)
     peers.attach { action in
-      if case .notify(.peerRefused(let process, let reason)) = action { refused(process, reason) }
+      guard case .notify(let event) = action, case .peerRefused(let process, let reason) = event.detail else { return }
+      refused(process, reason)
     }
     let socket = ControlSocket(claim: claim, bound: bound, listener: listener, loop: loop, peers: peers)
     loop.execute { peers.start() }

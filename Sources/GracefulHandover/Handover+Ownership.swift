@@ -183,9 +183,9 @@ extension Handover {
       },
       removePath: { [weak self] in self?.giveUpSocket() }, control: configuration.control,
       notify: { [weak self] event in
-        if case .offering = event { self?.state.withLock { $0.hasMadeOffer = true } }
+        if event.kind == .offering { self?.state.withLock { $0.hasMadeOffer = true } }
         onEvent(event)
-        if case .tookOver(let process) = event { self?.takenOver(by: process) }
+        if case .tookOver(let process) = event.detail { self?.takenOver(by: process) }
       })
   }
 

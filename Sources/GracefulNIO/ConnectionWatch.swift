@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The first handler of every accepted connection: says that it is set up, and closes it at the limit when nobody
+/// The first handler of every accepted connection: says that it is set up, and closes it at the limit when no handler
 /// else does.
 final class ConnectionWatch: ChannelInboundHandler {
   typealias InboundIn = Any

@@ -1,7 +1,7 @@
 /// What a draining server tells each of its connections, as an inbound user event on the connection's own event loop.
 ///
-/// The HTTP/1 handlers of this module act on it. A protocol of your own can listen for it too. More signals may come, so
-/// it is compared, not switched over.
+/// The HTTP/1 handlers of this module act on it. A protocol of your own can listen for it too. More signals may come,
+/// so it is compared, not switched over.
 public struct DrainSignal: Hashable, Sendable, CustomStringConvertible {
   enum Kind: String, Hashable, Sendable {
     case drain

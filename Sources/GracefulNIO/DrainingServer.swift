@@ -6,7 +6,7 @@ import SystemPackage
 
 /// A listening TCP server that can take over a listener, pause, and end without losing a request.
 ///
-/// It begins with a bound, listening descriptor: one that was made here, or one that came from the process before.
+/// It begins with a bound, listening descriptor: made here, or handed over by the process before.
 /// ```swift
 /// let server = try await DrainingServer.adopt(listener, on: group, logger: logger) { channel in
 ///   channel.eventLoop.makeCompletedFuture {
@@ -41,7 +41,7 @@ public final class DrainingServer: Sendable {
   /// - Parameters:
   ///   - listener: A duplicate of it may be kept, to be handed over later.
   ///   - backlog: How many connections may wait to be accepted; the system clips it to its own limit
-  ///     (`net.core.somaxconn`). 4096. A smaller one loses connections while nobody accepts.
+  ///     (`net.core.somaxconn`). 4096. A smaller one loses connections while no process accepts.
   ///   - group: Its loops serve the listener and the connections.
   ///   - logger: Hears of connections that could not be accepted.
   ///   - childInitializer: Adds the handlers of an accepted connection, on the connection's loop.
@@ -119,14 +119,14 @@ public final class DrainingServer: Sendable {
   /// Closes the listener of this process; the socket stays open where another process has it.
   ///
   /// It accepts first who waits to be: closing would reset those connections, although their clients may have sent a
-  /// request. Until none has come for 10 ms, at most for 1 s, nobody new is let in meanwhile (on Linux): who comes then
+  /// request. Until none has come for 10 ms, at most for 1 s, no new client is let in meanwhile (on Linux): a client that comes then
   /// tries again after a second. When it was paused, the queue is another process's, and nothing is accepted. Then it
   /// waits until what was accepted last is set up. The connections stay.
   public func closeListener() async { await closeListener(mayBeShared: true) }
 
-  /// The same, without a moment in which a connection may begin and be lost, where nobody else has the socket.
+  /// The same, without a moment in which a connection may begin and be lost, where no other process has the socket.
   package func closeListener(mayBeShared: Bool) async {
-    if !mayBeShared { driver.listenerIsNobodyElses() }
+    if !mayBeShared { driver.listenerIsUnshared() }
     await withCheckedContinuation { continuation in
       driver.whenListenerIsGone { continuation.resume() }
       driver.receiveOnLoop(.closeListener)

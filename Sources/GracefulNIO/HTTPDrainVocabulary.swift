@@ -15,7 +15,7 @@ extension HTTPDrainStateMachine {
     /// `continues`: it is a 100, which a client that expects it waits for; no other one lets it go on.
     case interimHead(continues: Bool)
     /// `closes`: the handler wants the close, or the close is what ends the body. `followed`: bytes of a further
-    /// request are here, or nobody can say that none are.
+    /// request are here, or it cannot be said that none are.
     case responseHead(closes: Bool, followed: Bool)
     case responseEnd
     /// What the handler wrote is no valid HTTP; `begun` when its head is on its way already.
@@ -32,7 +32,7 @@ extension HTTPDrainStateMachine {
     case admitNext
     case sendHead(announcingClose: Bool)
     case sendInterim
-    /// The handler's 100 comes after one that was sent here.
+    /// The handler's 100 comes after a 100 of this machine's.
     case dropInterim
     /// A 100 that no handler wrote.
     case sendContinue

@@ -10,10 +10,10 @@ final class ListenerHandler: ChannelInboundHandler {
   /// How long nothing is accepted after the process ran out of descriptors or memory.
   static let pauseAfterError = TimeAmount.milliseconds(100)
 
-  /// How long a connection whose handshake has begun may take to arrive, once nobody new is let in, and after the one
+  /// How long a connection whose handshake has begun may take to arrive, once no new client is let in, and after the one
   /// before it: a busy machine takes milliseconds for a handshake with itself.
   static let handshakes = TimeAmount.milliseconds(10)
-  /// How long the queue is emptied at most: where nobody can be kept from coming, or accepting fails.
+  /// How long the queue is emptied at most: where clients cannot be kept from coming, or accepting fails.
   static let longestEmptying = TimeAmount.seconds(1)
 
   private let driver: ServerDrainDriver
@@ -41,7 +41,7 @@ final class ListenerHandler: ChannelInboundHandler {
   }
 
   /// Another process that has this socket, too, may have been killed while it emptied the queue: what keeps new connections
-  /// away would stay with the socket, and nobody would ever come again.
+  /// away would stay with the socket, and no client would ever come again.
   private func letIn(on channel: any Channel) {
     if let number = try? number(of: channel) { ListenQueue.letIn(at: number) }
   }
@@ -51,7 +51,7 @@ final class ListenerHandler: ChannelInboundHandler {
     try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable { (handle: CInt) in handle }
   }
 
-  /// Lets nobody new in and goes on accepting until nobody waits; then says so.
+  /// Lets no new client in and goes on accepting until none waits; then says so.
   /// - Parameter mayBeShared: Whether another process may have the listener, too.
   func emptyQueue(on channel: any Channel, mayBeShared: Bool) {
     do {
@@ -64,7 +64,7 @@ final class ListenerHandler: ChannelInboundHandler {
     }
     guard queue != nil else { return driver.receive(.queueIsEmpty) }
     queue?.holdOff()
-    // Where somebody else has the socket too, nobody is kept from it for as long as a blocked loop may delay the close.
+    // Where another process has the socket too, no client is kept from it for as long as a blocked loop may delay the close.
     lettingIn = channel.eventLoop.assumeIsolated().scheduleTask(in: Self.longestEmptying) { self.queue = nil }
     lastCame = .now()
     look(again: lastCame + Self.handshakes, until: .now() + Self.longestEmptying, on: channel.eventLoop)
@@ -82,7 +82,7 @@ final class ListenerHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     lastCame = .now()
-    // Before its own loop hears of the connection: nobody can see a count in which it is missing.
+    // Before its own loop hears of the connection: no count can be seen in which it is missing.
     driver.accepted(unwrapInboundIn(data))
     context.fireChannelRead(data)
   }

@@ -1,9 +1,9 @@
 /// Where one request ends and the bytes behind it begin.
 ///
 /// A parser that is given more than one request swallows the beginning of the next one and gives nothing back. So
-/// nobody can tell afterwards whether a connection is idle or in the middle of a request. The cut decides before: it
+/// it cannot be told afterwards whether a connection is idle or in the middle of a request. The cut decides before: it
 /// says how many of the bytes at hand may be given to the parser such that a request can end only with the last of
-/// them. What lies behind stays whole and counted in the hands of whoever reads.
+/// them. What lies behind stays whole and counted in the hands of the reader.
 ///
 /// A head, and a chunked body with its trailers, end with an empty line (RFC 9112 §2.1, §7.1): every cut is made
 /// behind one. An empty line inside a chunk makes a cut too many, which costs a call and changes nothing. A body with

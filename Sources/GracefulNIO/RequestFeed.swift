@@ -29,7 +29,7 @@ final class RequestFeed: ChannelDuplexHandler {
 
   // MARK: What the drain handler asks and says
 
-  /// Whether bytes are here that do not belong to the request that is being answered, or that nobody can attribute.
+  /// Whether bytes are here that do not belong to the request that is being answered, or that cannot be attributed.
   var isFollowed: Bool {
     guard let context else { return false }
     return held.readableBytes > (cut.remainingBody ?? 0) || UnreadBytes.exist(on: context.channel)

@@ -87,8 +87,8 @@ final class ServerDrainDriver: Sendable {
     }
   }
 
-  /// Nobody else has the listener: who is kept from it while it is closed need not be let in again.
-  func listenerIsNobodyElses() { guarded.withLock { $0.listenerMayBeShared = false } }
+  /// No other process has the listener: clients that are kept from it while it is closed need not be let in again.
+  func listenerIsUnshared() { guarded.withLock { $0.listenerMayBeShared = false } }
 
   func whenListenerIsGone(_ done: @escaping @Sendable () -> Void) {
     let isGone = guarded.withLock { guarded in

@@ -1,7 +1,7 @@
 /// Which connections a server has, what each of them is to be told, and when the listener may be closed.
 ///
 /// A connection is counted when it is accepted, on the listener's loop. It hears a signal only once it is set up, on
-/// its own loop; one that is set up later hears what has been said by then. So no connection misses the drain.
+/// its own loop; a connection that is set up later hears what has been said by then. So no connection misses the drain.
 struct ServerDrainStateMachine: Equatable, Sendable {
   typealias Instant = ContinuousClock.Instant
   typealias ID = Int
@@ -11,7 +11,7 @@ struct ServerDrainStateMachine: Equatable, Sendable {
     case startAccepting
     case pauseAccepting
     case closeListener
-    /// Whoever waited in the listener's queue has been accepted, and nobody new is let in.
+    /// The clients that waited in the listener's queue have been accepted, and no new one is let in.
     case queueIsEmpty
     case listenerClosed
     case accepted(ID)
@@ -29,10 +29,10 @@ struct ServerDrainStateMachine: Equatable, Sendable {
   /// What is to be done.
   enum Action: Equatable, Sendable {
     case accept(Bool)
-    /// Let nobody new in, and accept those who are there.
+    /// Let no new client in, and accept the ones that are there.
     case emptyQueue
     case closeListener
-    /// Whoever waits for the listener's end may go on.
+    /// What waits for the listener's end may go on.
     case listenerIsGone
     case tell([ID], DrainSignal)
     /// In the place of what was armed before.
@@ -49,7 +49,7 @@ struct ServerDrainStateMachine: Equatable, Sendable {
 
   private enum Listener: Equatable, Sendable {
     case open
-    /// Accepts those who came before: closing would reset their connections.
+    /// Accepts the clients that came before: closing would reset their connections.
     case emptying
     /// Waits for connections that are accepted and not set up: NIO closes them when their listener is gone.
     case waiting

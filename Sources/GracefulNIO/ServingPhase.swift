@@ -5,11 +5,11 @@ extension DrainingServer {
   ///
   /// It waits until the predecessor has let go and accepts, says that the phase is ready, serves until it is told to
   /// drain (or a successor has taken over), accepts who waits to be, closes the listener, leaves the handover, so that
-  /// whoever is started from here on need not wait for the rest, and drains until the phase's deadline.
+  /// a phase that is started from here on need not wait for the rest, and drains until the phase's deadline.
   /// - Parameters:
   ///   - phase: its limit, clipped to the lifecycle's grace, is the time for the drain.
   ///   - handover: where the listener came from. On Linux no connection begins any more while a listener is closed that
-  ///     the handover has offered to nobody: whoever accepts at a duplicate of it elsewhere closes that first.
+  ///     the handover has not offered: a process that accepts at a duplicate of it elsewhere closes that first.
   ///   - serving: called once when the first connection may be accepted.
   /// - Returns: how the connections ended.
   /// - Throws: ``/Graceful/CutShort`` when requests were in flight at the deadline and had to be cut; what

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Whether the kernel holds bytes of a connection that nobody has read yet.
+/// Whether the kernel holds bytes of a connection that were not read yet.
 enum UnreadBytes {
   /// What tells it without the descriptor.
   ///
@@ -8,9 +8,9 @@ enum UnreadBytes {
   /// sock_diag(7)): zero exactly when the queue is empty. Elsewhere `SO_NREAD` (0x1020), the number of bytes.
   private static var option: ChannelOptions.Types.SocketOption {
     #if os(Linux)
-      .init(level: .socket, name: .init(rawValue: 55))
+    .init(level: .socket, name: .init(rawValue: 55))
     #else
-      .init(level: .socket, name: .init(rawValue: 0x1020))
+    .init(level: .socket, name: .init(rawValue: 0x1020))
     #endif
   }
 

@@ -75,7 +75,7 @@ public enum Rehearsal {
     }
     findings.endedByUsFrom = .now()
     let immortal = await processes.end(patience: findings.obstacle == nil ? .seconds(12) : .zero)
-    // Whoever interrupts the wait for the end of the processes has not seen whether they would have ended.
+    // An interrupt of the wait for the end of the processes leaves open whether they would have ended.
     if Task.isCancelled, findings.obstacle == nil { findings.note(.interrupted) }
     if !immortal.isEmpty {
       findings.note(NotDone("processes \(immortal.map(\.description).joined(separator: ", ")) could not be killed."))
@@ -89,7 +89,7 @@ public enum Rehearsal {
     // Asked anew each time: the newest one is another when an old one that had it below has ended.
     let remaining: () -> [ProcessID] = { director.outlivers(newest: director.currentNewest()) }
     await processes.poll(for: limit, whileUninterrupted: true) { remaining().isEmpty }
-    // What still lives then is killed with everything else, and nobody knows whether it would have ended.
+    // What still lives then is killed with everything else, and whether it would have ended is not known.
     if Task.isCancelled { return [] }
     let left = remaining()
     for pid in left { processes.signal(pid, 9) }

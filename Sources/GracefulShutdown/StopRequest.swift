@@ -163,7 +163,7 @@ extension StopRequest {
   ///
   /// More will come, so it is compared, not switched over.
   public struct Urgency: Hashable, Sendable {
-    package enum Kind: Hashable, Sendable {
+    package enum Kind: String, Hashable, Sendable, Codable {
       case drain
       case cancelNow
       case exitNow

@@ -8,18 +8,18 @@ package final class Succession: Sendable {
   /// How a handover answers for it.
   package struct Part: Sendable {
     /// Why not at this moment; a look that changes nothing.
-    package var objection: @Sendable () -> String?
+    package var refusal: @Sendable () -> String?
     /// Why not, or `nil`: then it may, and no handover begins any more.
     ///
     /// Called back once, on any thread.
-    package var mayStop: @Sendable (_ answer: @escaping @Sendable (String?) -> Void) -> Void
+    package var requestPermission: @Sendable (_ answer: @escaping @Sendable (String?) -> Void) -> Void
 
     package init(
-      objection: @escaping @Sendable () -> String?,
-      mayStop: @escaping @Sendable (_ answer: @escaping @Sendable (String?) -> Void) -> Void
+      refusal: @escaping @Sendable () -> String?,
+      requestPermission: @escaping @Sendable (_ answer: @escaping @Sendable (String?) -> Void) -> Void
     ) {
-      self.objection = objection
-      self.mayStop = mayStop
+      self.refusal = refusal
+      self.requestPermission = requestPermission
     }
   }
 
@@ -59,12 +59,12 @@ package final class Succession: Sendable {
   }
 
   /// Why it may not at this moment; nothing is changed by asking.
-  package var objection: String? { state.withLock { $0.part }?.objection() }
+  package var refusal: String? { state.withLock { $0.part }?.refusal() }
 
   /// Asks whether it may; once it may, no handover begins any more.
   /// - Parameter answer: Called once, on any thread, at once where this process takes part in no handover.
-  package func mayStop(_ answer: @escaping @Sendable (String?) -> Void) {
+  package func requestPermission(_ answer: @escaping @Sendable (String?) -> Void) {
     guard let part = state.withLock({ $0.part }) else { return answer(nil) }
-    part.mayStop(answer)
+    part.requestPermission(answer)
   }
 }

@@ -14,24 +14,24 @@ struct StopProgress {
     deadline = .now + arguments.timeout
   }
 
-  mutating func show(_ progress: StopAskingDriver.Progress) {
+  mutating func show(_ progress: StopFileClient.Progress) {
     switch progress {
     case .asked: state = "asked in \(directory)"
     case .heard: state = "the program has heard it, and stops"
     case .exiting(let process): state = "process \(process) has stopped, and is about to end"
     case .refused(let objection):
       clear()
-      StopCommand.write("stop: an answer that does not count: it \(objection.words)\n", to: 2)
+      StopTool.write("stop: an answer that does not count: it \(objection.words)\n", to: 2)
     case .waiting: break
     }
     guard isTerminal else { return }
     let seconds = Int64((max(.zero, deadline - .now) / .seconds(1)).rounded(.up))
-    StopCommand.write("\r\u{1B}[K\(state) (\(seconds) s left)", to: 2)
+    StopTool.write("\r\u{1B}[K\(state) (\(seconds) s left)", to: 2)
     isShown = true
   }
 
   mutating func clear() {
-    if isShown { StopCommand.write("\r\u{1B}[K", to: 2) }
+    if isShown { StopTool.write("\r\u{1B}[K", to: 2) }
     isShown = false
   }
 }

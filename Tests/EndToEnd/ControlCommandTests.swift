@@ -1,11 +1,11 @@
 import CGracefulSystem
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
 /// The commands, against the demo and against a program that hangs.
-@Suite("Stop, status, restart and plan", .wholeMachine, .serialized, .timeLimit(.minutes(4)))
+@Suite("Stop, status, restart and plan", .sharing(.processors), .timeLimit(.minutes(4)))
 struct ControlCommandTests {
   private func demo(_ directory: TestDirectory, _ more: [String] = []) throws -> ToolProcess {
     try ToolProcess(
@@ -174,7 +174,7 @@ struct ControlCommandTests {
   func files() async throws {
     let directory = try TestDirectory()
     let program = try ToolProcess(
-      [], executable: "StoppableProgram", in: directory, own: ["TMPDIR": directory.path(".")])
+      ["stoppable"], executable: "TestProgram", in: directory, own: ["TMPDIR": directory.path(".")])
     #expect(await eventually { program.output.contains("ready") })
     let stop = try await run(["stop", "--directory", directory.path(".")], in: directory)
     #expect(!Observed.lives(program.pid))
@@ -190,7 +190,7 @@ struct ControlCommandTests {
   }
 
   @Test(
-    "bad input has its exit code and a sentence",
+    "bad input has its exit code and a sentence", .serialized,
     arguments: [
       (["stop"], Int32(64), "which program?"), (["stop", "--pid", "0"], 64, "number of a process"),
       (["stop", "--pid", "-1"], 64, ""), (["stop", "--socket", ""], 64, "give a path"),
@@ -233,7 +233,7 @@ struct ControlCommandTests {
   func blocked() async throws {
     let directory = try TestDirectory()
     let program = try ToolProcess(
-      ["3000"], executable: "BlockedProgram", in: directory, own: ["BLOCKED_CONTROL": directory.path("c")])
+      ["blocked", "3000"], executable: "TestProgram", in: directory, own: ["BLOCKED_CONTROL": directory.path("c")])
     #expect(await eventually { program.output.contains("blocked") }, "\(program.errors)")
     let status = try await run(["status", "--socket", directory.path("c")], in: directory)
     #expect(status.output.contains("greedy"), "\(status.errors)")

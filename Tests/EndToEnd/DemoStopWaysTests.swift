@@ -1,16 +1,18 @@
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("The demo's ways to be stopped", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
+@Suite("The demo's ways to be stopped", .sharing(.processors), .timeLimit(.minutes(3)))
 struct DemoStopWaysTests {
   private func demo(_ directory: TestDirectory, _ more: [String], own: [String: String] = [:]) throws -> ToolProcess {
     try ToolProcess(
       ["demo", "--listen", "127.0.0.1:0", "--socket", directory.path("s")] + more, in: directory, own: own)
   }
 
-  @Test("--http with a path, or 'own': probes, the status and the stop at a Unix socket", arguments: [true, false])
+  @Test(
+    "--http with a path, or 'own': probes, the status and the stop at a Unix socket", .serialized,
+    arguments: [true, false])
   func unixSocket(isOwn: Bool) async throws {
     let directory = try TestDirectory()
     let path = isOwn ? directory.path("graceful/graceful-http.sock") : directory.path("h")
@@ -124,7 +126,7 @@ struct DemoStopWaysTests {
   }
 
   @Test(
-    "what cannot be is refused with its exit code and a sentence, before anything is served",
+    "what cannot be is refused with its exit code and a sentence, before anything is served", .serialized,
     arguments: [
       (["--http", "nonsense"], Int32(64), "and not 'nonsense'"),
       (["--http", "localhost:80"], 64, "and not 'localhost:80'"),

@@ -1,9 +1,9 @@
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("The demo", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
+@Suite("The demo", .sharing(.processors), .timeLimit(.minutes(3)))
 struct DemoTests {
   private func demo(_ directory: TestDirectory, _ more: [String] = []) throws -> ToolProcess {
     try ToolProcess(["demo", "--listen", "127.0.0.1:0", "--socket", directory.path("s")] + more, in: directory)
@@ -142,7 +142,7 @@ struct DemoTests {
   }
 
   @Test(
-    "refuses bad input with a sentence that says what to do",
+    "refuses bad input with a sentence that says what to do", .serialized,
     arguments: [
       (["--bogus"], Int32(64), "Unknown option"),
       (["--listen", "nonsense"], 64, "such as 127.0.0.1:8080"),

@@ -1,9 +1,9 @@
 import Foundation
+import TestHost
 import Testing
-import WholeMachine
 
 /// The witness must be beyond doubt before it bears witness against the rehearsal.
-@Suite("A server that fails on purpose", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("A server that fails on purpose", .sharing(.processors), .timeLimit(.minutes(1)))
 struct FaultyServerTests {
   /// What a client sees of each fault that is done to every third of nine requests.
   struct Case: CustomTestStringConvertible {
@@ -34,7 +34,7 @@ struct FaultyServerTests {
     ]
   }
 
-  @Test("does to every third request what it was told, and counts exactly that", arguments: Case.all)
+  @Test("does to every third request what it was told, and counts exactly that", .serialized, arguments: Case.all)
   func everyThird(_ example: Case) async throws {
     let server = try await FaultyServerProcess([example.option, "3"])
     let ids = (1...9).map { "request-\($0)" }
@@ -103,7 +103,8 @@ struct FaultyServerTests {
   }
 
   @Test(
-    "refuses what it does not know with 64", arguments: [["--close-evry", "3"], ["--cut-every", "0"], ["--delay"]])
+    "refuses what it does not know with 64", .serialized,
+    arguments: [["--close-evry", "3"], ["--cut-every", "0"], ["--delay"]])
   func usage(_ options: [String]) async throws {
     let process = Process()
     process.executableURL = try FaultyServerProcess.executable

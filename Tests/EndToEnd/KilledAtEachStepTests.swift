@@ -1,10 +1,10 @@
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
 /// H3 with real processes: one side is the demo, the other stops at a step of the dialogue and is killed there.
-@Suite("Killed at each step of a handover", .wholeMachine, .serialized, .timeLimit(.minutes(5)))
+@Suite("Killed at each step of a handover", .sharing(.processors), .timeLimit(.minutes(5)))
 struct KilledAtEachStepTests {
   /// In the order in which they come; `released` is not among those at which a successor's death costs nothing: the
   /// probation time is zero.
@@ -17,14 +17,17 @@ struct KilledAtEachStepTests {
   }
 
   private func peer(_ side: String, _ step: String, _ directory: TestDirectory) async throws -> ToolProcess {
-    let peer = try ToolProcess([side, directory.path("s"), step], executable: "HandoverPeer", in: directory)
+    let peer = try ToolProcess(
+      ["handover-peer", side, directory.path("s"), step], executable: "TestProgram", in: directory)
     if side == "successor" { #expect(await eventually { peer.output.contains("at \(step)\n") }, "\(peer.output)") }
     return peer
   }
 
   // At `acknowledged` the peer may have been released a moment later: then nobody is left, which the probation time of
   // a later version mends.
-  @Test("a successor: the predecessor serves on, and the next successor takes over", arguments: steps.dropLast(2))
+  @Test(
+    "a successor: the predecessor serves on, and the next successor takes over", .serialized,
+    arguments: steps.dropLast(2))
   func successor(step: String) async throws {
     let directory = try TestDirectory()
     let demo = try demo(directory)
@@ -41,7 +44,8 @@ struct KilledAtEachStepTests {
     #expect(await demo.end() == .exited(0))
   }
 
-  @Test("a predecessor: the successor serves on with what it has, and not a moment before", arguments: steps)
+  @Test(
+    "a predecessor: the successor serves on with what it has, and not a moment before", .serialized, arguments: steps)
   func predecessor(step: String) async throws {
     let directory = try TestDirectory()
     let peer = try await peer("predecessor", step, directory)

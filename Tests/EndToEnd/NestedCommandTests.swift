@@ -1,16 +1,16 @@
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("Stop and status of a lifecycle in a lifecycle", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("Stop and status of a lifecycle in a lifecycle", .sharing(.processors), .timeLimit(.minutes(2)))
 struct NestedCommandTests {
   @Test("names have that of the phase that holds it before them, at the control socket and over HTTP")
   func names() async throws {
     let directory = try TestDirectory()
     let (control, http) = (directory.path("c"), directory.path("h"))
     let program = try ToolProcess(
-      ["control=\(control)", "socket=\(http)", "nested"], executable: "HTTPStoppedProgram", in: directory)
+      ["http-stopped", "control=\(control)", "socket=\(http)", "nested"], executable: "TestProgram", in: directory)
     let endpoint = EndpointClient(place: .socket(http))
     let ways = [["--socket", control], ["--url", "unix:\(http)"]]
     for way in ways {

@@ -1,12 +1,14 @@
 import Foundation
 import GracefulDescriptors
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("Probes while one process takes over from another", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
+@Suite("Probes while one process takes over from another", .sharing(.processors), .timeLimit(.minutes(3)))
 struct ProbesInHandoverTests {
-  @Test("T4: nobody who asks whether it lives is refused or reset, in five handovers", arguments: [false, true])
+  @Test(
+    "T4: nobody who asks whether it lives is refused or reset, in five handovers", .serialized,
+    arguments: [false, true])
   func nobodyIsRefused(overTCP: Bool) async throws {
     let directory = try TestDirectory()
     let place: [String]

@@ -1,9 +1,9 @@
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("An interrupted rehearsal", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("An interrupted rehearsal", .sharing(.processors), .timeLimit(.minutes(2)))
 struct RehearseInterruptTests {
   /// A server that does not end when it is told to, and says in a file that it was told.
   private func stubborn(_ port: UInt16, in directory: TestDirectory) throws -> [String] {

@@ -1,12 +1,12 @@
 import Foundation
 import GracefulDescriptors
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
 /// A server that is not ours: its master stays at a reload, and replaces its workers.
 @Suite(
-  "The rehearsal of nginx", .wholeMachine, .serialized, .enabled(if: InstalledNginx.path != nil),
+  "The rehearsal of nginx", .sharing(.processors), .enabled(if: InstalledNginx.path != nil),
   .timeLimit(.minutes(3)))
 struct RehearseNginxTests {
   enum Way: String, CaseIterable {
@@ -14,7 +14,7 @@ struct RehearseNginxTests {
   }
 
   @Test(
-    "a reload replaces workers: each is served, the master is neither replaced nor left over",
+    "a reload replaces workers: each is served, the master is neither replaced nor left over", .serialized,
     arguments: [Way.command, .signalWithPidFile, .signalWithoutPidFile])
   func reload(way: Way) async throws {
     let report = try await rehearse(way, restarts: 3)

@@ -1,9 +1,9 @@
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("The report's file", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("The report's file", .sharing(.processors), .timeLimit(.minutes(2)))
 struct RehearseReportFileTests {
   private static let brief = [
     "--steady", "100ms", "--interval", "100ms", "--connections", "2", "--restarts", "1",

@@ -1,11 +1,11 @@
 import Foundation
 import GracefulDescriptors
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
 /// The short form of `scripts/stop-under-load`: a stop by each of the ways, under load, with nothing lost.
-@Suite("graceful rehearse --stop", .wholeMachine, .serialized, .timeLimit(.minutes(5)))
+@Suite("graceful rehearse --stop", .sharing(.processors), .timeLimit(.minutes(5)))
 struct RehearseStopTests {
   /// A way to stop the demo, with what the demo needs for it.
   struct Way: CustomTestStringConvertible {
@@ -29,7 +29,7 @@ struct RehearseStopTests {
     ]
   }
 
-  @Test("loses nothing when it stops the demo", arguments: Way.all)
+  @Test("loses nothing when it stops the demo", .serialized, arguments: Way.all)
   func loses(way: Way) async throws {
     let directory = try TestDirectory()
     let programs = [
@@ -55,9 +55,11 @@ struct RehearseStopTests {
     #expect(report.answered > 0 && report.endedAfter.count == 2)
   }
 
+  /// In a PID namespace of its own: elsewhere others take the number before the server does.
   @Test(
     "takes a new server for what it is although it has the number of the one before",
-    .enabled(if: access(RehearseStopTests.lastPID, W_OK) == 0, "only root chooses the number of the next process"))
+    .enabled(if: access(RehearseStopTests.lastPID, W_OK) == 0, "only root chooses the number of the next process"),
+    .enabled(if: Namespace.isPermitted(Namespace.ofProcesses)))
   func sameNumber() async throws {
     let directory = try TestDirectory()
     // The number is free when the rehearsal has reaped its process; then it is the next one.
@@ -65,15 +67,17 @@ struct RehearseStopTests {
       kill -TERM {pid}; while kill -0 {pid} 2>/dev/null; do :; done; echo $(({pid} - 1)) >\(Self.lastPID)
       """
     let tool = try ToolProcess(
-      [
-        "rehearse", "--json", "-", "--connections", "2", "--restarts", "4", "--steady", "100ms", "--interval", "100ms",
+      Namespace.ofProcesses + [
+        "/bin/sh", "-c", "\"$0\" \"$@\"; exit $?",
+        try ToolProcess.built("graceful").path, "rehearse", "--json", "-", "--connections", "2", "--restarts", "4",
+        "--steady", "100ms", "--interval", "100ms",
         "--stop", "command:\(stop)", "--", "graceful", "demo", "--socket", directory.path("s"),
-      ], in: directory)
+      ], executable: Namespace.unshare, in: directory)
     #expect(await tool.end(within: .seconds(90)) == .exited(0), "\(tool.errors)")
     let report = try RehearsalReport(tool.output)
     #expect(report.stopCodes == [0, 0, 0, 0] && report.endedAfter.count == 4, "\(tool.errors)")
     #expect(report.endedAfter.allSatisfy { $0 > 0 && $0 < 10_000 }, "\(report.endedAfter)")
-    // Another process of this machine may have come first, but not each time.
+    // A command of the rehearsal may have come first, but not each time.
     #expect(Set(report.stopPids).count < 4, "\(report.stopPids)")
   }
 

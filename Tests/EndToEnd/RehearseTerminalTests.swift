@@ -1,9 +1,9 @@
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("The rehearsal and its terminal", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("The rehearsal and its terminal", .sharing(.processors), .timeLimit(.minutes(2)))
 struct RehearseTerminalTests {
   /// util-linux's: makes its standard input the controlling terminal of what it runs, so that Ctrl-C becomes a signal.
   private static let setsid = "/usr/bin/setsid"
@@ -54,7 +54,8 @@ struct RehearseTerminalTests {
     }
   }
 
-  @Test("without a terminal nothing that it writes has a control character", arguments: [[], ["--json", "-"]])
+  @Test(
+    "without a terminal nothing that it writes has a control character", .serialized, arguments: [[], ["--json", "-"]])
   func noTerminal(arguments: [String]) async throws {
     let directory = try TestDirectory()
     let tool = try ToolProcess(

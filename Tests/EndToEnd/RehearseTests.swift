@@ -1,10 +1,10 @@
 import Foundation
 import GracefulDescriptors
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("The rehearsal as a command", .wholeMachine, .serialized, .timeLimit(.minutes(5)))
+@Suite("The rehearsal as a command", .sharing(.processors), .timeLimit(.minutes(5)))
 struct RehearseTests {
   /// Short, and with few clients: what it sees is tested here, not how much it bears.
   private static let brief = ["--steady", "300ms", "--interval", "300ms", "--connections", "8"]
@@ -18,7 +18,7 @@ struct RehearseTests {
   }
 
   @Test(
-    "a demo that is restarted loses nothing, whichever way it is restarted",
+    "a demo that is restarted loses nothing, whichever way it is restarted", .serialized,
     arguments: ["start-again", "signal:HUP"])
   func nothingLost(restart: String) async throws {
     let directory = try TestDirectory()
@@ -73,7 +73,8 @@ struct RehearseTests {
     ]
   }
 
-  @Test("reports exactly what a server did wrong that fails on purpose and counts it", arguments: Fault.all)
+  @Test(
+    "reports exactly what a server did wrong that fails on purpose and counts it", .serialized, arguments: Fault.all)
   func countsExactly(fault: Fault) async throws {
     let directory = try TestDirectory()
     let port = try Self.freePort()
@@ -139,7 +140,7 @@ struct RehearseTests {
   }
 
   @Test(
-    "what cannot be done is told apart from what was lost, and from a wrong command line",
+    "what cannot be done is told apart from what was lost, and from a wrong command line", .serialized,
     arguments: [
       (["--bogus"], Int32(64), "Unknown option"), (["--mode", "sometimes"], 64, "mode"),
       (["--restarts", "-1"], 64, "restarts"), (["--connections", "-1"], 64, "connections"),

@@ -2,10 +2,10 @@ import Foundation
 import Graceful
 import GracefulProcesses
 import GracefulShutdown
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("graceful report", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("graceful report", .sharing(.processors), .timeLimit(.minutes(1)))
 struct ReportCommandTests {
   private static let report: String = {
     let web = PhaseReport(

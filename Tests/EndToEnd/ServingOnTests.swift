@@ -1,9 +1,9 @@
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("T5: The demo as a lame duck", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
+@Suite("T5: The demo as a lame duck", .sharing(.processors), .timeLimit(.minutes(3)))
 struct ServingOnTests {
   private func demo(_ directory: TestDirectory, seconds: String, drainLimit: String = "10s") throws -> ToolProcess {
     try ToolProcess(
@@ -31,7 +31,9 @@ struct ServingOnTests {
     print("\(answers) answers while it was a lame duck\n\(demo.errors)")
   }
 
-  @Test("has its full time while new connections come, and its minimum when none does", arguments: [true, false])
+  @Test(
+    "has its full time while new connections come, and its minimum when none does", .serialized,
+    arguments: [true, false])
   func quiet(isQuiet: Bool) async throws {
     let directory = try TestDirectory()
     // 3.5 s are half of what a grace of ten seconds leaves to drain.

@@ -1,10 +1,10 @@
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
 /// `graceful stop --url` and `graceful status --url`, against a program that is stopped over HTTP.
-@Suite("Stop and status over HTTP", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
+@Suite("Stop and status over HTTP", .sharing(.processors), .timeLimit(.minutes(3)))
 struct StopByURLTests {
   @Test("stop over a Unix socket returns when the process is gone, and says which it was")
   func unixSocket() async throws {
@@ -21,7 +21,7 @@ struct StopByURLTests {
     }
   }
 
-  @Test("stop over TCP, with the token from a file or from the environment", arguments: [true, false])
+  @Test("stop over TCP, with the token from a file or from the environment", .serialized, arguments: [true, false])
   func tcp(fromFile: Bool) async throws {
     let program = try Stoppable(["free"], tcp: true)
     #expect(await program.answers("GET /readyz", 200))
@@ -34,7 +34,9 @@ struct StopByURLTests {
     #expect(!program.program.errors.contains(Stoppable.token))
   }
 
-  @Test("without the token, or with another one, it is 77, and the program runs on", arguments: ["stop", "status"])
+  @Test(
+    "without the token, or with another one, it is 77, and the program runs on", .serialized,
+    arguments: ["stop", "status"])
   func notAllowed(command: String) async throws {
     let program = try Stoppable(["free"], tcp: true)
     #expect(await program.answers("GET /readyz", 200))
@@ -54,7 +56,7 @@ struct StopByURLTests {
     #expect(await program.status("GET /readyz") == 200)
   }
 
-  @Test("a token file that is none is wrong usage: 64", arguments: ["stop", "status"])
+  @Test("a token file that is none is wrong usage: 64", .serialized, arguments: ["stop", "status"])
   func noToken(command: String) async throws {
     let directory = try TestDirectory()
     try Data("\n".utf8).write(to: URL(fileURLWithPath: directory.path("empty")))
@@ -68,7 +70,8 @@ struct StopByURLTests {
   }
 
   @Test(
-    "not in time is 124 with the phase that holds it up, and the program goes on draining", arguments: [true, false])
+    "not in time is 124 with the phase that holds it up, and the program goes on draining", .serialized,
+    arguments: [true, false])
   func late(tcp: Bool) async throws {
     let program = try Stoppable(tcp: tcp)
     #expect(await program.becomeReady())
@@ -89,7 +92,7 @@ struct StopByURLTests {
     #expect(await program.program.end() == .exited(0))
   }
 
-  @Test("status as text and as JSON, and --watch until the program has ended", arguments: [true, false])
+  @Test("status as text and as JSON, and --watch until the program has ended", .serialized, arguments: [true, false])
   func status(tcp: Bool) async throws {
     let program = try Stoppable(tcp: tcp)
     let way = ["--url", program.url] + (tcp ? ["--token-file", program.tokenFile] : [])
@@ -118,7 +121,7 @@ struct StopByURLTests {
     }
   }
 
-  @Test("with nobody there any more it is 69", arguments: [true, false])
+  @Test("with nobody there any more it is 69", .serialized, arguments: [true, false])
   func nobody(tcp: Bool) async throws {
     let program = try Stoppable(["free"], tcp: tcp)
     #expect(await program.answers("GET /readyz", 200))
@@ -131,7 +134,7 @@ struct StopByURLTests {
     }
   }
 
-  @Test("a program that does not answer, because it is stopped, is late: 124", arguments: [true, false])
+  @Test("a program that does not answer, because it is stopped, is late: 124", .serialized, arguments: [true, false])
   func silent(tcp: Bool) async throws {
     let program = try Stoppable(["free"], tcp: tcp)
     #expect(await program.answers("GET /readyz", 200))

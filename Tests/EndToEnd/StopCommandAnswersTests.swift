@@ -1,24 +1,24 @@
 import CGracefulSystem
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
 /// What the commands that stop say when something comes between.
-@Suite("Stop commands when something comes between", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
+@Suite("Stop commands when something comes between", .sharing(.processors), .timeLimit(.minutes(3)))
 struct StopCommandAnswersTests {
   private func isThere(_ path: String) -> Bool {
     var status = cgs_file_status()
     return cgs_link_status(path, &status) == 0
   }
 
-  @Test("a control socket of its own is gone with its process", arguments: [true, false])
+  @Test("a control socket of its own is gone with its process", .serialized, arguments: [true, false])
   func ownSocket(clean: Bool) async throws {
     let options = clean ? ["free"] : ["grace=300"]
     let directory = try TestDirectory()
     let program = try ToolProcess(
-      ["socket=\(directory.path("h"))", "control=\(directory.path("c"))"] + options,
-      executable: "HTTPStoppedProgram", in: directory)
+      ["http-stopped", "socket=\(directory.path("h"))", "control=\(directory.path("c"))"] + options,
+      executable: "TestProgram", in: directory)
     // Before its phase has started nothing would hold its stop up.
     _ = try await CommandRun.status(["--socket", directory.path("c")], in: directory) {
       $0.contains(clean ? "stoppable: running" : "web  starting")
@@ -30,7 +30,8 @@ struct StopCommandAnswersTests {
   }
 
   @Test(
-    "`graceful stop --directory` that is interrupted takes its request back, and exits 128 + n", arguments: [1, 2, 15])
+    "`graceful stop --directory` that is interrupted takes its request back, and exits 128 + n", .serialized,
+    arguments: [1, 2, 15])
   func interrupted(signal: Int32) async throws {
     let directory = try TestDirectory()
     let stop = try ToolProcess(["stop", "--directory", directory.path(".")], in: directory)
@@ -67,18 +68,22 @@ struct StopCommandAnswersTests {
     #expect(await program.program.end() == .exited(0), "\(program.program.errors)")
   }
 
-  @Test("--wait-only goes with --pid, and not with --now", arguments: [["--socket", "/x"], ["--pid", "1", "--now"]])
+  @Test(
+    "--wait-only goes with --pid, and not with --now", .serialized,
+    arguments: [["--socket", "/x"], ["--pid", "1", "--now"]])
   func waitOnlyUsage(with options: [String]) async throws {
     let directory = try TestDirectory()
     let stop = try await CommandRun(["stop", "--wait-only"] + options, in: directory)
     #expect(stop.status == .exited(64), "\(stop.errors)")
   }
 
-  @Test("with the files alone, one that is late says where to look for what holds it up", arguments: [true, false])
+  @Test(
+    "with the files alone, one that is late says where to look for what holds it up", .serialized,
+    arguments: [true, false])
   func lateByFiles(ancestor: Bool) async throws {
     let directory = try TestDirectory()
     let program = try ToolProcess(
-      ["5000"], executable: "StoppableProgram", in: directory, own: ["TMPDIR": directory.path(".")])
+      ["stoppable", "5000"], executable: "TestProgram", in: directory, own: ["TMPDIR": directory.path(".")])
     #expect(await eventually { program.output.contains("ready") }, "\(program.errors)")
     let stop = try ToolProcess(
       ancestor
@@ -89,7 +94,9 @@ struct StopCommandAnswersTests {
     #expect(stop.errors.contains("graceful status --socket"), "\(stop.errors)")
   }
 
-  @Test("a program that was asked over HTTP and died without an answer is not nobody", arguments: [true, false])
+  @Test(
+    "a program that was asked over HTTP and died without an answer is not nobody", .serialized,
+    arguments: [true, false])
   func died(tcp: Bool) async throws {
     let program = try Stoppable(tcp: tcp)
     #expect(await program.becomeReady())
@@ -102,12 +109,14 @@ struct StopCommandAnswersTests {
     #expect(!tcp || stop.errors.contains("was asked, and the connection ended before the answer"), "\(stop.errors)")
   }
 
-  @Test("what does not speak HTTP is nobody: 69, and not at the end of the time", arguments: ["stop", "status"])
+  @Test(
+    "what does not speak HTTP is nobody: 69, and not at the end of the time", .serialized,
+    arguments: ["stop", "status"])
   func noHTTP(command: String) async throws {
     let directory = try TestDirectory()
     let control = try ToolProcess(
-      ["socket=\(directory.path("h"))", "control=\(directory.path("c"))", "free"],
-      executable: "HTTPStoppedProgram", in: directory)
+      ["http-stopped", "socket=\(directory.path("h"))", "control=\(directory.path("c"))", "free"],
+      executable: "TestProgram", in: directory)
     #expect(await eventually { self.isThere(directory.path("c")) }, "\(control.errors)")
     let began = ContinuousClock.now
     let run = try await CommandRun(
@@ -119,7 +128,9 @@ struct StopCommandAnswersTests {
     #expect(await control.end() == .exited(0), "\(control.errors)")
   }
 
-  @Test("a program that cannot take the request now is asked again, and in the end it is 124", arguments: [2, 10_000])
+  @Test(
+    "a program that cannot take the request now is asked again, and in the end it is 124", .serialized,
+    arguments: [2, 10_000])
   func busy(times: Int) async throws {
     let directory = try TestDirectory()
     let server = try await BusyServer.start(times: times)
@@ -135,10 +146,13 @@ struct StopCommandAnswersTests {
     let directory = try TestDirectory()
     var ends: Set<Int32> = []
     // With fewer the process does not come so far: Dispatch traps when it cannot have its own.
-    for limit in 14...20 {
+    for limit in 14...24 {
       let socket = directory.path("h\(limit)")
       let program = try ToolProcess(
-        ["--nofile=\(limit):\(limit)", try ToolProcess.built("HTTPStoppedProgram").path, "socket=\(socket)", "free"],
+        [
+          "--nofile=\(limit):\(limit)", try ToolProcess.built("TestProgram").path, "http-stopped", "socket=\(socket)",
+          "free",
+        ],
         executable: "/usr/bin/prlimit", in: directory)
       let endpoint = EndpointClient(place: .socket(socket))
       #expect(

@@ -1,11 +1,11 @@
 import CGracefulSystem
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
 /// Whoever asks for the end of the program is told of that, and not of the end of one of its processes (T2).
-@Suite("Stopping while one process takes over from another", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
+@Suite("Stopping while one process takes over from another", .sharing(.processors), .timeLimit(.minutes(3)))
 struct StopFilesInHandoverTests {
   private func demo(_ directory: TestDirectory, pauses: Bool = false) throws -> ToolProcess {
     try ToolProcess(
@@ -31,7 +31,9 @@ struct StopFilesInHandoverTests {
     _ = cgs_close(cgs_create_file(directory.path("f/process.stop"), 0o600))
   }
 
-  @Test("A successor that ends before it has taken over gives no answer; the one that serves does", arguments: [9, 15])
+  @Test(
+    "A successor that ends before it has taken over gives no answer; the one that serves does", .serialized,
+    arguments: [9, 15])
   func successorEnds(signal: Int32) async throws {
     let directory = try files()
     let first = try demo(directory)

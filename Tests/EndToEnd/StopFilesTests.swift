@@ -1,17 +1,17 @@
 import CGracefulSystem
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
 /// The two-file protocol with real processes: our program and our `stop`, and a stand-in for the ancestor at either side.
-@Suite("Stopping by files", .wholeMachine, .serialized, .timeLimit(.minutes(5)))
+@Suite("Stopping by files", .sharing(.processors), .timeLimit(.minutes(5)))
 struct StopFilesTests {
   private func program(_ mode: String = "0", in directory: TestDirectory, files: String? = nil) async throws
     -> ToolProcess
   {
     let program = try ToolProcess(
-      [mode], executable: "StoppableProgram", in: directory, own: ["TMPDIR": files ?? directory.path("")])
+      ["stoppable", mode], executable: "TestProgram", in: directory, own: ["TMPDIR": files ?? directory.path("")])
     #expect(await eventually { program.output.contains("ready") }, "\(program.errors)")
     return program
   }
@@ -61,6 +61,7 @@ struct StopFilesTests {
 
   @Test(
     "A program that does not drain answers when it ends with 124, also with every thread of the pool blocked",
+    .serialized,
     arguments: ["hang", "blocked"])
   func abandoned(mode: String) async throws {
     let directory = try TestDirectory()
@@ -122,7 +123,8 @@ struct StopFilesTests {
   }
 
   @Test(
-    "A `STOP_TIMEOUT_SECONDS` that is none is 30 s, with a warning", arguments: ["-1", "0", "abc", "1e9", "5s", ""])
+    "A `STOP_TIMEOUT_SECONDS` that is none is 30 s, with a warning", .serialized,
+    arguments: ["-1", "0", "abc", "1e9", "5s", ""])
   func timeouts(value: String) async throws {
     let directory = try TestDirectory()
     let program = try await program(in: directory)
@@ -132,7 +134,7 @@ struct StopFilesTests {
     #expect(await program.end() == .exited(0))
   }
 
-  @Test("A `stop` that is interrupted takes its request back", arguments: [SIGINT, SIGTERM])
+  @Test("A `stop` that is interrupted takes its request back", .serialized, arguments: [SIGINT, SIGTERM])
   func interrupted(signal: Int32) async throws {
     let directory = try TestDirectory()
     let stop = try stop(in: directory)

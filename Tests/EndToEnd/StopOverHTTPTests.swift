@@ -1,9 +1,9 @@
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("Stopping over HTTP", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
+@Suite("Stopping over HTTP", .sharing(.processors), .timeLimit(.minutes(3)))
 struct StopOverHTTPTests {
   /// livez, readyz, startupz, status, and GET /shutdown.
   private static let probes = [
@@ -183,12 +183,13 @@ struct StopOverHTTPTests {
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
       }
       let program = try ToolProcess(
-        ["tcp=127.0.0.1:0", "token=\(file)", "free"], executable: "HTTPStoppedProgram", in: directory)
+        ["http-stopped", "tcp=127.0.0.1:0", "token=\(file)", "free"], executable: "TestProgram", in: directory)
       #expect(await program.end() == .exited(78))
       let said = program.errors.replacingOccurrences(of: "\n! ", with: " ")
       #expect(said.contains(reason) && said.contains(file), "\(said)")
     }
-    let tokenless = try ToolProcess(["tcp=127.0.0.1:0", "free"], executable: "HTTPStoppedProgram", in: directory)
+    let tokenless = try ToolProcess(
+      ["http-stopped", "tcp=127.0.0.1:0", "free"], executable: "TestProgram", in: directory)
     #expect(await tokenless.end() == .exited(78))
     #expect(tokenless.errors.replacingOccurrences(of: "\n! ", with: " ").contains("demands a token"))
   }

@@ -2,7 +2,7 @@ import Foundation
 import GracefulDescriptors
 import GracefulProcesses
 
-/// A `HTTPStoppedProgram`, and what it answers.
+/// The program `http-stopped`, and what it answers.
 struct Stoppable {
   static let token = "0123456789abcdef"
 
@@ -32,7 +32,7 @@ struct Stoppable {
     port = tcp ? try Self.freePort() : 0
     endpoint = EndpointClient(place: tcp ? .port(port) : .socket(open + "/http"))
     let place = tcp ? ["tcp=127.0.0.1:\(port)", "token=\(file)"] : ["socket=\(open)/http"]
-    program = try ToolProcess(place + options, executable: "HTTPStoppedProgram", in: directory)
+    program = try ToolProcess(["http-stopped"] + place + options, executable: "TestProgram", in: directory)
   }
 
   static func tokenFile(in directory: TestDirectory) throws -> String {

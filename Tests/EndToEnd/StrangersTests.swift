@@ -1,10 +1,10 @@
 import Foundation
 import GracefulHandover
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("Strangers on the handover socket", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("Strangers on the handover socket", .sharing(.processors), .timeLimit(.minutes(2)))
 struct StrangersTests {
   @Test("whatever they send is answered or cut off, costs no descriptor, and the server serves on and can be replaced")
   func strangers() async throws {
@@ -41,7 +41,7 @@ struct StrangersTests {
       #expect(peer.text.hasPrefix("GRACEFUL"), "\(what)")
     }
     // One that gets as far as being offered everything, and floods with frames that nobody knows.
-    let peer = try ToolProcess(["flood", socket, "x"], executable: "HandoverPeer", in: directory)
+    let peer = try ToolProcess(["handover-peer", "flood", socket, "x"], executable: "TestProgram", in: directory)
     #expect(await peer.end(within: .seconds(10)) == .exited(0), "\(demo.errors)")
     #expect(demo.errors.contains("16 frames of types that are not known"))
     #expect(await WireClient.answer(port: serving.port)?.contains("generation 1") == true)
@@ -62,9 +62,11 @@ struct StrangersTests {
     let directory = try TestDirectory()
     let demo = try ToolProcess(["demo", "--listen", "127.0.0.1:0", "--socket", directory.path("s")], in: directory)
     let serving = try #require(await demo.serving())
-    let gone = try ToolProcess(["stranger", directory.path("s"), "lets-go"], executable: "HandoverPeer", in: directory)
+    let gone = try ToolProcess(
+      ["handover-peer", "stranger", directory.path("s"), "lets-go"], executable: "TestProgram", in: directory)
     #expect(await eventually { gone.output.contains("4294967295") }, "\(gone.output)")
-    let kept = try ToolProcess(["stranger", directory.path("s"), "lingers"], executable: "HandoverPeer", in: directory)
+    let kept = try ToolProcess(
+      ["handover-peer", "stranger", directory.path("s"), "lingers"], executable: "TestProgram", in: directory)
     #expect(await kept.end() == .signaled(SIGKILL))
     #expect(kept.output.contains("4294967295"))
     // The first one has had more time than the second.

@@ -2,11 +2,11 @@ import CGracefulSystem
 import Foundation
 import GracefulProcesses
 import Synchronization
+import TestHost
 import Testing
-import WholeMachine
 
 /// With a datagram socket in the place of systemd.
-@Suite("The demo under systemd", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
+@Suite("The demo under systemd", .sharing(.processors), .timeLimit(.minutes(3)))
 struct SystemdTests {
   private func demo(_ directory: TestDirectory, _ own: [String: String]) throws -> ToolProcess {
     try ToolProcess(["demo", "--listen", "127.0.0.1:0", "--socket", directory.path("s")], in: directory, own: own)
@@ -154,7 +154,7 @@ struct SystemdTests {
   }
 
   @Test(
-    "serves all the same when nobody listens there, or it is no address, with one warning",
+    "serves all the same when nobody listens there, or it is no address, with one warning", .serialized,
     arguments: ["nobody", "vsock:2:1", "@" + String(repeating: "x", count: 300)])
   func nobody(address: String) async throws {
     let directory = try TestDirectory()

@@ -1,9 +1,9 @@
 import Foundation
 import GracefulProcesses
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("A demo that is replaced", .wholeMachine, .serialized, .timeLimit(.minutes(5)))
+@Suite("A demo that is replaced", .sharing(.processors), .timeLimit(.minutes(5)))
 struct TakeoverTests {
   private func demo(
     _ directory: TestDirectory, _ more: [String] = [], own: [String: String] = [:], executable: String = "graceful"
@@ -185,7 +185,7 @@ struct TakeoverTests {
     #expect(await second.serving(generation: 2)?.port == serving.port)
   }
 
-  @Test("two that start first at once: one binds, the other takes over from it", arguments: 1...5)
+  @Test("two that start first at once: one binds, the other takes over from it", .serialized, arguments: 1...5)
   func twoAtOnce(round: Int) async throws {
     let directory = try TestDirectory()
     let both = [try demo(directory), try demo(directory)]
@@ -235,7 +235,7 @@ struct TakeoverTests {
     try await slow.get("/slow?ms=10000")
     await DemoTests.accepted(by: serving)
     let successor = try ToolProcess(
-      ["late", directory.path("s"), directory.path("go")], executable: "HandoverPeer", in: directory)
+      ["handover-peer", "late", directory.path("s"), directory.path("go")], executable: "TestProgram", in: directory)
     #expect(await eventually { successor.output.contains("has the offer") })
     first.child.signal(SIGTERM)
     #expect(await eventually { first.errors.contains("stop requested") })

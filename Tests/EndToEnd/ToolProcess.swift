@@ -1,7 +1,7 @@
 import Foundation
 import GracefulProcesses
 import Synchronization
-import WholeMachine
+import TestHost
 
 /// A built program of this package as a process, with what it and its successors write.
 ///

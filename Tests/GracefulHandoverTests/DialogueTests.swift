@@ -1,9 +1,9 @@
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("Predecessor and successor, wired together in memory", .wholeMachine, .serialized, .valuesOnly)
+@Suite("Predecessor and successor, wired together in memory", .valuesOnly)
 struct DialogueTests {
   @Test("without a fault the successor accepts at the end, and the predecessor does not")
   func undisturbed() {

@@ -3,11 +3,10 @@ import GracefulTesting
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("A handover of which one system call fails", .wholeMachine, .serialized, .timeLimit(.minutes(5)))
+@Suite("A handover of which one system call fails", .serialized, .timeLimit(.minutes(5)))
 struct EveryCallFailsTests {
   enum Outcome: Equatable {
     case owns

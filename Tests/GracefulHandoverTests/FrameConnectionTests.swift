@@ -3,11 +3,10 @@ import GracefulDescriptors
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("A frame connection", .wholeMachine, .serialized)
+@Suite("A frame connection", .serialized)
 struct FrameConnectionTests {
   private let preamble = Preamble(purpose: .handover, program: "test").encoded
 

@@ -4,11 +4,10 @@ import GracefulTesting
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("A frame connection that writes", .wholeMachine, .serialized)
+@Suite("A frame connection that writes", .serialized)
 struct FrameConnectionWritingTests {
   private static let big = Frame(type: 300, payload: [UInt8](repeating: 7, count: Frame.payloadLimit)).encoded
 

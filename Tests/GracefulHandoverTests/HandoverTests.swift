@@ -3,11 +3,10 @@ import GracefulDescriptors
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("Generations in one process", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("Generations in one process", .serialized, .timeLimit(.minutes(2)))
 struct HandoverTests {
   @Test("the first one has the path, for its user alone, and removes it when it leaves")
   func first() async throws {
@@ -169,7 +168,7 @@ struct HandoverTests {
     #expect(error?.reason.contains("it was not ready within 0.5 seconds") == true)
     #expect(!second.accepts)
     #expect(first.accepts)
-    try await stage.wait(for: "a") { if case .successorGivenUp = $0 { true } else { false } }
+    try await stage.wait(for: "a") { $0.kind == .successorGivenUp }
     // One that let go is not killed; a slow machine may give the next ones up as well.
     var third: Generation?
     try await pollAsync {
@@ -191,7 +190,7 @@ struct HandoverTests {
     second.handover.stopRequested()
     let error = await #expect(throws: HandoverError.self) { try await second.ready() }
     #expect(error?.code == .withdrawn)
-    try await stage.wait(for: "a") { if case .successorFailed = $0 { true } else { false } }
+    try await stage.wait(for: "a") { $0.kind == .successorFailed }
     #expect(first.accepts)
     await second.handover.leave()
     await first.handover.leave()
@@ -203,11 +202,11 @@ struct HandoverTests {
     let first = try await stage.serve("a")
     first.handover.restart()
     try await stage.wait(for: "a") {
-      if case .restartFailed(let why) = $0 { why.contains("/nonexistent") } else { false }
+      if case .restartFailed(let why) = $0.detail { why.contains("/nonexistent") } else { false }
     }
     let second = try await stage.join("b")
     second.handover.restart()
-    try await stage.wait(for: "b") { if case .restartFailed = $0 { true } else { false } }
+    try await stage.wait(for: "b") { $0.kind == .restartFailed }
     await second.handover.leave()
     await first.handover.leave()
   }

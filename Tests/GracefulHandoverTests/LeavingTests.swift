@@ -3,11 +3,10 @@ import GracefulDescriptors
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("Leaving a handover", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("Leaving a handover", .serialized, .timeLimit(.minutes(2)))
 struct LeavingTests {
   @Test("one that has left is never ready, whatever it was")
   func readyAfterLeave() async throws {
@@ -38,7 +37,7 @@ struct LeavingTests {
     try await first.handover.ready(never)
     let second = try await stage.join("b")
     async let ready: Void = second.ready()
-    try await stage.wait(for: "a") { if case .committing = $0 { true } else { false } }
+    try await stage.wait(for: "a") { $0.kind == .committing }
     await second.handover.leave()
     do {
       try await ready
@@ -47,7 +46,7 @@ struct LeavingTests {
       #expect(error.code == .withdrawn)
     }
     #expect(!second.accepts)
-    try await stage.wait(for: "a") { if case .successorFailed = $0 { true } else { false } }
+    try await stage.wait(for: "a") { $0.kind == .successorFailed }
     await first.handover.leave()
     #expect(!FileManager.default.fileExists(atPath: stage.socket))
   }
@@ -91,7 +90,7 @@ struct LeavingTests {
     let stage = try Stage()
     let first = try await stage.serve("a")
     var second: Generation? = try await stage.serve("b")
-    try await stage.wait(for: "a") { if case .tookOver = $0 { true } else { false } }
+    try await stage.wait(for: "a") { $0.kind == .tookOver }
     #expect(second?.handover.generation == 2)
     // As if it had died: without leaving.
     second = nil
@@ -155,7 +154,7 @@ struct LeavingTests {
     let first = try await stage.serve("a")
     let second = try await stage.join("b")
     await second.handover.leave()
-    try await stage.wait(for: "a") { if case .successorFailed = $0 { true } else { false } }
+    try await stage.wait(for: "a") { $0.kind == .successorFailed }
     #expect(await first.handover.withdrawOffer().isEmpty)
     await first.handover.leave()
   }
@@ -165,11 +164,11 @@ struct LeavingTests {
     let stage = try Stage()
     var first: Generation? = try await stage.serve("a")
     let second = try await stage.serve("b")
-    try await stage.wait(for: "a") { if case .tookOver = $0 { true } else { false } }
+    try await stage.wait(for: "a") { $0.kind == .tookOver }
     #expect(await first?.handover.withdrawOffer().isEmpty == true, "they are the successor's")
     if hasEnded {
       first = nil
-      try await stage.wait(for: "b") { if case .predecessorEnded = $0 { true } else { false } }
+      try await stage.wait(for: "b") { $0.kind == .predecessorEnded }
     }
     #expect(await second.handover.withdrawOffer().isEmpty == !hasEnded)
     await second.handover.leave()

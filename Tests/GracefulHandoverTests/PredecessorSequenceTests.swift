@@ -1,10 +1,10 @@
 import Exploration
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("A predecessor, whatever happens in whatever order", .wholeMachine, .serialized, .valuesOnly)
+@Suite("A predecessor, whatever happens in whatever order", .valuesOnly)
 struct PredecessorSequenceTests {
   typealias World = PredecessorWorld
 

@@ -1,14 +1,13 @@
 import GracefulProcesses
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("Successors that are children of our parent", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("Successors that are children of our parent", .serialized, .timeLimit(.minutes(1)))
 struct SiblingSuccessorTests {
   /// The number of the process in what was said of a restart that failed.
   private func failed(_ events: [HandoverEvent]) -> ProcessID? {
-    for case .restartFailed(let reason) in events {
+    for case .restartFailed(let reason) in events.map(\.detail) {
       let words = reason.split(separator: " ")
       if words.count > 1, words[0] == "process", let number = Int32(words[1]) { return ProcessID(rawValue: number) }
     }
@@ -48,7 +47,11 @@ struct SiblingSuccessorTests {
     #expect(first.accepts)
     #expect(
       stage.events(of: "first").contains {
-        if case .restartFailed(let reason) = $0 { reason.contains("ended before it asked to take over") } else { false }
+        if case .restartFailed(let reason) = $0.detail {
+          reason.contains("ended before it asked to take over")
+        } else {
+          false
+        }
       })
     await first.handover.leave()
   }

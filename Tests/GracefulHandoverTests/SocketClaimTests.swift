@@ -2,11 +2,10 @@ import Foundation
 import GracefulDescriptors
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("A claim to the handover socket", .wholeMachine, .serialized)
+@Suite("A claim to the handover socket", .serialized)
 struct SocketClaimTests {
   private let stage: Stage
   init() throws { stage = try Stage() }

@@ -2,11 +2,10 @@ import GracefulDescriptors
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 
-@Suite("Strangers at the handover socket", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("Strangers at the handover socket", .serialized, .timeLimit(.minutes(2)))
 struct StrangerTests {
   private let greeting = Preamble(purpose: .handover, program: "stranger").encoded
 
@@ -94,7 +93,7 @@ struct StrangerTests {
     do {
       let client = try stage.client()
       _ = SocketCalls.live.send(client.number, (greeting + [0, 9, 0, 0, 255, 255, 255, 255])[...], [])
-      try await stage.wait(for: "a") { if case .successorGivenUp = $0 { true } else { false } }
+      try await stage.wait(for: "a") { $0.kind == .successorGivenUp }
       #expect(stage.ledger.open.count > before)
     }
     // Its end is seen long before it would be killed.

@@ -1,5 +1,5 @@
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulHandover
 

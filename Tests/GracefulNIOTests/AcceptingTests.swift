@@ -5,11 +5,10 @@ import NIOCore
 import NIOPosix
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 
-@Suite("Who accepts", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("Who accepts", .serialized, .timeLimit(.minutes(2)))
 struct AcceptingTests {
   private let request = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
 

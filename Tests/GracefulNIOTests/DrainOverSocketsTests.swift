@@ -1,6 +1,5 @@
 import NIOCore
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 
@@ -17,7 +16,7 @@ extension RawClient.Seen {
   }
 }
 
-@Suite("The drain, over sockets", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("The drain, over sockets", .serialized, .timeLimit(.minutes(2)))
 struct DrainOverSocketsTests {
   @Test("A connection that is not drained stays open from request to request and announces nothing")
   func keepsAlive() async throws {

@@ -1,6 +1,5 @@
 import NIOCore
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 
@@ -10,7 +9,7 @@ private func post(_ path: String, length: Int = 3) -> String {
   "POST \(path) HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: \(length)\r\n\r\n"
 }
 
-@Suite("A request that expects 100-continue, over sockets", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("A request that expects 100-continue, over sockets", .serialized, .timeLimit(.minutes(2)))
 struct ExpectContinueOverSocketsTests {
   @Test(
     "Expect: 100-continue is answered once, by the handler or for it, and then the request",

@@ -1,5 +1,5 @@
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 
@@ -92,7 +92,7 @@ private struct Observer {
   }
 }
 
-@Suite("What a connection that drains may do next", .wholeMachine, .serialized, .valuesOnly)
+@Suite("What a connection that drains may do next", .valuesOnly)
 struct HTTPDrainStateMachineTests {
   private func run(_ events: [Event], answersExpectContinue: Bool = true) -> [Action] {
     var machine = HTTPDrainStateMachine(answersExpectContinue: answersExpectContinue)

@@ -1,9 +1,9 @@
+import Exploration
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
-import Exploration
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 

@@ -8,11 +8,10 @@ import Logging
 import NIOCore
 import NIOPosix
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 
-@Suite("A server that serves in a phase, after a handover", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("A server that serves in a phase, after a handover", .serialized, .timeLimit(.minutes(2)))
 struct ServingPhaseTests {
   private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
@@ -35,7 +34,7 @@ struct ServingPhaseTests {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let (failures, failed) = AsyncStream<Void>.makeStream()
     let configuration = configuration(directory) { event in
-      if case .successorFailed = event { failed.yield() }
+      if event.kind == .successorFailed { failed.yield() }
     }
     let (copies, made) = AsyncStream<SharedDescriptor>.makeStream()
     let lifecycle = Lifecycle("shop", grace: .seconds(60), logger: logger)

@@ -2,9 +2,8 @@ import GracefulDescriptors
 import GracefulProcesses
 import SystemPackage
 import Testing
-import WholeMachine
 
-@Suite("Child processes", .wholeMachine, .serialized, .timeLimit(.minutes(1))) struct ChildProcessTests {
+@Suite("Child processes", .serialized, .timeLimit(.minutes(1))) struct ChildProcessTests {
   /// Runs a shell script with its standard output in a pipe.
   func shell(
     _ script: String, environment: [String: String] = ["PATH": "/usr/bin:/bin"], own: [String: String] = [:],

@@ -2,12 +2,11 @@ import GracefulDescriptors
 import GracefulProcesses
 import SystemPackage
 import Testing
-import WholeMachine
 
-@Suite("Watching and adopting processes", .wholeMachine, .serialized, .timeLimit(.minutes(1))) struct ProcessWatchTests
-{
+@Suite("Watching and adopting processes", .serialized, .timeLimit(.minutes(1)))
+struct ProcessWatchTests {
   /// A shell that prints the number of a process that it has started, and ends or waits for it.
-  func grandchild(
+  static func grandchild(
     _ script: String, on loop: PollLoop, pass: [Command.Descriptor] = []
   ) throws -> (child: ChildProcess, grandchild: ProcessID) {
     let (reader, writer) = try FileDescriptor.pipe(options: .closeOnExec)
@@ -29,7 +28,7 @@ import WholeMachine
   @Test("The death of a process that is not our child is known") func stranger() async throws {
     let loop = try PollLoop(name: "test")
     defer { loop.stop() }
-    let (child, stranger) = try grandchild("sleep 60 >/dev/null & echo $!; wait; exit 0", on: loop)
+    let (child, stranger) = try Self.grandchild("sleep 60 >/dev/null & echo $!; wait; exit 0", on: loop)
     let (ends, end) = AsyncStream.makeStream(of: Void.self)
     let watch = try ProcessWatch.start(stranger, on: loop) { end.yield() }
     #expect(watch.signal(9))
@@ -59,31 +58,34 @@ import WholeMachine
     await withCheckedContinuation { continuation in loop.execute { continuation.resume() } }
   }
 
+  /// In a process of its own: as a subreaper this one would reap what other tests wait for.
   @Test("An orphan is adopted, and how it ended is learned; our own child's status stays with who waits for it")
-  func adopted() async throws {
-    let loop = try PollLoop(name: "test")
-    defer { loop.stop() }
-    let (ends, end) = AsyncStream.makeStream(of: (ProcessID, ExitStatus).self)
-    let reaper = try Subreaper(on: loop, every: .milliseconds(1)) { id, status in end.yield((id, status)) }
-    reaper.start()
-    defer { reaper.stop() }
-    // The shell in between ends at once; the inner one outlives it, until its input ends.
-    let (input, hold) = try FileDescriptor.pipe(options: .closeOnExec)
-    defer { try? input.close() }
-    let (child, orphan) = try grandchild(
-      "sh -c 'echo $$; read x <&7; exit 7' & exit 3", on: loop,
-      pass: [Command.Descriptor(ours: input.rawValue, childs: 7)])
-    #expect(await child.exit == .exited(3))
-    #expect(reaper.descendants().contains { $0.id == orphan })
-    try hold.close()
-    var learned: [ProcessID: ExitStatus] = [:]
-    for await (id, status) in ends {
-      learned[id] = status
-      if id == orphan { break }
+  func adopted() async {
+    await #expect(processExitsWith: .success) {
+      let loop = try PollLoop(name: "test")
+      defer { loop.stop() }
+      let (ends, end) = AsyncStream.makeStream(of: (ProcessID, ExitStatus).self)
+      let reaper = try Subreaper(on: loop, every: .milliseconds(1)) { id, status in end.yield((id, status)) }
+      reaper.start()
+      defer { reaper.stop() }
+      // The shell in between ends at once; the inner one outlives it, until its input ends.
+      let (input, hold) = try FileDescriptor.pipe(options: .closeOnExec)
+      defer { try? input.close() }
+      let (child, orphan) = try ProcessWatchTests.grandchild(
+        "sh -c 'echo $$; read x <&7; exit 7' & exit 3", on: loop,
+        pass: [Command.Descriptor(ours: input.rawValue, childs: 7)])
+      #expect(await child.exit == .exited(3))
+      #expect(reaper.descendants().contains { $0.id == orphan })
+      try hold.close()
+      var learned: [ProcessID: ExitStatus] = [:]
+      for await (id, status) in ends {
+        learned[id] = status
+        if id == orphan { break }
+      }
+      #expect(learned[orphan] == .exited(7))
+      #expect(learned[child.id] == nil)
+      #expect(reaper.status(of: orphan) == .exited(7))
+      #expect(!reaper.descendants().contains { $0.id == orphan })
     }
-    #expect(learned[orphan] == .exited(7))
-    #expect(learned[child.id] == nil)
-    #expect(reaper.status(of: orphan) == .exited(7))
-    #expect(!reaper.descendants().contains { $0.id == orphan })
   }
 }

@@ -4,10 +4,10 @@ import GracefulProcesses
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 /// What is started here is a child of whoever runs the tests, and reaped by that.
-@Suite("Processes beside this one", .wholeMachine, .serialized, .timeLimit(.minutes(1))) struct SiblingProcessTests {
+@Suite("Processes beside this one", .serialized, .timeLimit(.minutes(1)))
+struct SiblingProcessTests {
   private let loop: PollLoop
 
   init() throws { loop = try PollLoop(name: "test") }

@@ -2,11 +2,10 @@ import CGracefulSystem
 import GracefulDescriptors
 import Synchronization
 import Testing
-import WholeMachine
 
 @testable import GracefulProcesses
 
-@Suite("Children that somebody asks about", .wholeMachine, .timeLimit(.minutes(1)))
+@Suite("Children that somebody asks about", .timeLimit(.minutes(1)))
 struct WatchedProcessesTests {
   @Test("are those that a descriptor stands for, until they are reaped")
   func watched() throws {

@@ -1,9 +1,10 @@
 import GracefulProcesses
 import SchemaChecking
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("A whole rehearsal of stops", .wholeMachine, .serialized, .timeLimit(.minutes(3))) struct DirectorStopTests {
+@Suite("A whole rehearsal of stops", .sharing(.processors), .timeLimit(.minutes(3)))
+struct DirectorStopTests {
   static let quick = ["--steady", "300ms", "--interval", "300ms", "--connections", "2", "--restarts", "2"]
 
   private func run(_ stop: String, _ arguments: [String] = []) async throws -> RehearsalProcess {
@@ -11,7 +12,7 @@ import WholeMachine
   }
 
   @Test(
-    "Each stop is reported, and the next server answers before the next one; a command may wait or not",
+    "Each stop is reported, and the next server answers before the next one; a command may wait or not", .serialized,
     arguments: [
       "signal:TERM", "command:kill -TERM {pid}",
       "command:kill -TERM {pid}; while kill -0 {pid} 2>/dev/null; do sleep 0.01; done; sleep 0.2",
@@ -70,7 +71,7 @@ import WholeMachine
   }
 
   @Test(
-    "Words that make no sense are refused with 64",
+    "Words that make no sense are refused with 64", .serialized,
     arguments: [
       ["--stop", "signal:NOPE"], ["--stop", "start-again"], ["--stop", "signal:TERM", "--restart", "start-again"],
       ["--stop", "signal:TERM", "--fault", "kill-before-ready"], ["--stop", "signal:TERM", "--stop-limit", "soon"],

@@ -1,12 +1,14 @@
 import Foundation
 import GracefulProcesses
 import SchemaChecking
+import Synchronization
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulRehearsal
 
-@Suite("A whole rehearsal of a stand-in", .wholeMachine, .serialized, .timeLimit(.minutes(3))) struct DirectorTests {
+@Suite("A whole rehearsal of a stand-in", .sharing(.processors), .timeLimit(.minutes(3)))
+struct DirectorTests {
   static let quick = ["--steady", "300ms", "--interval", "300ms", "--connections", "2"]
 
   @Test("Each restart is reported with its processes, and nothing is left") func startAgain() async throws {
@@ -96,7 +98,8 @@ import WholeMachine
   }
 
   @Test(
-    "A server that cannot be started, or ends at once, is no finding", arguments: [["/no/such/command"], ["false"]])
+    "A server that cannot be started, or ends at once, is no finding", .serialized,
+    arguments: [["/no/such/command"], ["false"]])
   func notStarted(server: [String]) async throws {
     let run = try await RehearsalProcess.run(["--url", "http://127.0.0.1:9/"], server: server)
     #expect(run.verdict == "notDone")
@@ -104,24 +107,32 @@ import WholeMachine
     #expect(try SchemaChecker("rehearsal-report-1").problems(in: run.report) == [])
   }
 
-  @Test("A signal ends it early: nothing of it is left, and nothing is known", arguments: [Int32(1), 2, 15])
+  @Test(
+    "A signal ends it early: nothing of it is left, and nothing is known", .serialized, arguments: [Int32(1), 2, 15])
   func interrupted(signal: Int32) async throws {
-    let reaper = ProcessID.current
+    // Other tests have servers of that name, too: only what lives below this rehearsal counts.
+    let servers = Mutex<[ProcessEntry]>([])
     let run = try await RehearsalProcess.run(Self.quick + ["--steady", "60s"]) { child in
       try await eventually("its server") {
-        ProcessTable.all().contains { $0.parent == child.id && $0.name.hasPrefix("RestartableServ") }
-          || ProcessTable.all().contains { $0.parent == child.id && $0.name == "graceful" }
+        let found = ProcessTable.all().filter {
+          $0.parent == child.id && ($0.name == "TestProgram" || $0.name == "graceful")
+        }
+        servers.withLock { $0 = found }
+        return !found.isEmpty
       }
       child.signal(signal)
     }
     #expect(run.status == .exited(2))
     #expect(run.verdict == "notDone")
     #expect(run.errors.contains("interrupted"))
-    #expect(!ProcessTable.all().contains { $0.parent == reaper && $0.name == "graceful" && !$0.isZombie })
+    for server in servers.withLock({ $0 }) {
+      let now = ProcessTable.entry(server.id)
+      #expect(now?.identity != server.identity || now?.isZombie == true)
+    }
   }
 
   @Test(
-    "Words that make no sense are refused with 64",
+    "Words that make no sense are refused with 64", .serialized,
     arguments: [
       ["--mode", "some"], ["--restart", "signal:NOPE"], ["--fault", "fire"], ["--url", "https://x"],
       ["--interval", "5"],

@@ -1,11 +1,11 @@
 import NIOCore
 import NIOPosix
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulRehearsal
 
-@Suite("Load on real sockets", .wholeMachine, .serialized, .timeLimit(.minutes(2))) struct LoadTests {
+@Suite("Load on real sockets", .sharing(.processors), .timeLimit(.minutes(2))) struct LoadTests {
   typealias Deed = ScriptedServer.Deed
 
   /// Runs clients until `enough` requests have ended.
@@ -36,7 +36,8 @@ import WholeMachine
   ]
 
   @Test(
-    "Each tenth request is treated badly, and exactly these are found, as what they are", arguments: faults,
+    "Each tenth request is treated badly, and exactly these are found, as what they are", .serialized,
+    arguments: faults,
     LoadMode.allCases)
   func exactly(fault: (Deed, FailureKind), mode: LoadMode) async throws {
     let server = try await ScriptedServer { $0 % 10 == 0 ? fault.0 : .answer }
@@ -48,7 +49,7 @@ import WholeMachine
     await server.end()
   }
 
-  @Test("An answer that does not come is given up at the limit", arguments: LoadMode.allCases)
+  @Test("An answer that does not come is given up at the limit", .serialized, arguments: LoadMode.allCases)
   func silence(mode: LoadMode) async throws {
     let server = try await ScriptedServer { $0 % 10 == 0 ? .silence : .answer }
     // It holds for the others, too: a machine that is busy must not make them late.
@@ -57,7 +58,9 @@ import WholeMachine
     await server.end()
   }
 
-  @Test("A server that answers everything loses nothing, with either kind of client", arguments: LoadMode.allCases)
+  @Test(
+    "A server that answers everything loses nothing, with either kind of client", .serialized,
+    arguments: LoadMode.allCases)
   func nothing(mode: LoadMode) async throws {
     let server = try await ScriptedServer { _ in .answer }
     let tally = try await load(port: server.port, mode, enough: 500)
@@ -69,7 +72,7 @@ import WholeMachine
     await server.end()
   }
 
-  @Test("A close that was announced is counted as that, and is no failure", arguments: LoadMode.allCases)
+  @Test("A close that was announced is counted as that, and is no failure", .serialized, arguments: LoadMode.allCases)
   func announced(mode: LoadMode) async throws {
     let server = try await ScriptedServer { $0 % 10 == 0 ? .announceAndClose : .answer }
     let tally = try await load(port: server.port, mode)
@@ -91,7 +94,7 @@ import WholeMachine
     await server.end()
   }
 
-  @Test("Where nobody listens every request is refused", arguments: LoadMode.allCases)
+  @Test("Where nobody listens every request is refused", .serialized, arguments: LoadMode.allCases)
   func refused(mode: LoadMode) async throws {
     let server = try await ScriptedServer { _ in .answer }
     let port = server.port
@@ -101,7 +104,8 @@ import WholeMachine
   }
 
   @Test(
-    "Who is refused while a stop is going on is turned away, and nothing else is excused", arguments: LoadMode.allCases)
+    "Who is refused while a stop is going on is turned away, and nothing else is excused", .serialized,
+    arguments: LoadMode.allCases)
   func turnedAway(mode: LoadMode) async throws {
     let server = try await ScriptedServer { $0 % 10 == 0 ? .closeBeforeByte : .answer }
     let port = server.port

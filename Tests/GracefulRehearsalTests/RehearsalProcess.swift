@@ -19,7 +19,7 @@ struct RehearsalProcess {
       for candidate in candidates {
         var folder = URL(fileURLWithPath: candidate).deletingLastPathComponent()
         for _ in 0..<4 {
-          if FileManager.default.isExecutableFile(atPath: folder.appendingPathComponent("RestartableServer").path) {
+          if FileManager.default.isExecutableFile(atPath: folder.appendingPathComponent("TestProgram").path) {
             return folder.path
           }
           folder.deleteLastPathComponent()
@@ -34,7 +34,7 @@ struct RehearsalProcess {
     let directory = NSTemporaryDirectory() + "rehearsal-\(UInt32.random(in: 0 ... .max))"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
     try FileManager.default.createSymbolicLink(
-      atPath: "\(directory)/graceful", withDestinationPath: "\(try products)/RestartableServer")
+      atPath: "\(directory)/graceful", withDestinationPath: "\(try products)/TestProgram")
     return (directory, "\(directory)/graceful")
   }
 

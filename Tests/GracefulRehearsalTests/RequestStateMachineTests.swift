@@ -1,9 +1,9 @@
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulRehearsal
 
-@Suite("A request and its class", .wholeMachine, .serialized) struct RequestStateMachineTests {
+@Suite("A request and its class", .valuesOnly) struct RequestStateMachineTests {
   typealias Event = RequestStateMachine.Event
   static let good = Event.head(status: 200, echoedID: "me")
 

@@ -1,6 +1,6 @@
 import Exploration
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulRehearsal
 

@@ -1,6 +1,6 @@
 import NIOCore
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulRehearsal
 

@@ -1,6 +1,6 @@
 import GracefulShutdown
+import TestHost
 import Testing
-import WholeMachine
 
 @Suite("A time of day and its date", .valuesOnly)
 struct UTCTimeTests {

@@ -1,7 +1,7 @@
 import GracefulSystem
 import Synchronization
 import Testing
-import WholeMachine
+import TestHost
 
 @Suite("A latch")
 struct LatchTests {

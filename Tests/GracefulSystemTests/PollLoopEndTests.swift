@@ -2,9 +2,8 @@ import GracefulSystem
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
-@Suite("The end of a poll loop", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("The end of a poll loop", .serialized, .timeLimit(.minutes(1)))
 struct PollLoopEndTests {
   /// Says when it goes, and calls the loop then, as a connection does that takes its watch back.
   private final class Tenant: Sendable {

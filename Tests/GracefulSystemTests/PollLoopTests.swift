@@ -2,9 +2,8 @@ import GracefulSystem
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
-@Suite("A poll loop", .wholeMachine, .serialized)
+@Suite("A poll loop", .serialized)
 struct PollLoopTests {
   @Test("runs what it is given in order, from many threads, and loses nothing")
   func order() async throws {

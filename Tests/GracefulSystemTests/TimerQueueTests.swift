@@ -1,7 +1,7 @@
 import GracefulSystem
 import Exploration
 import Testing
-import WholeMachine
+import TestHost
 
 @Suite("A timer queue", .valuesOnly)
 struct TimerQueueTests {

@@ -1,6 +1,6 @@
 import GracefulSystem
 import Testing
-import WholeMachine
+import TestHost
 
 @Suite("A pipe that wakes", .offThePool)
 struct WakePipeTests {

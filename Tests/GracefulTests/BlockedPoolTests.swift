@@ -1,16 +1,16 @@
 import CGracefulSystem
 import SystemPackage
+import TestHost
 import Testing
-import WholeMachine
 
 /// S9, with a real process: every thread of the cooperative pool is blocked, and the ladder works all the same.
-@Suite("A program whose every pool thread is blocked", .wholeMachine, .serialized)
+@Suite("A program whose every pool thread is blocked", .sharing(.processors))
 struct BlockedPoolTests {
   private static let terminate: Int32 = 15
 
   @Test("Traps 12, 19: exits 124 within its grace after one SIGTERM, and its report names the phase")
   func deadline() async throws {
-    let program = try ChildProgram("BlockedProgram", ["6000"])
+    let program = try ChildProgram("blocked", ["6000"])
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
     program.signal(Self.terminate)
     let end = try #require(await program.end())
@@ -24,7 +24,7 @@ struct BlockedPoolTests {
 
   @Test("Traps 16, 19: exits 143 at once after three SIGTERM")
   func threeSignals() async throws {
-    let program = try ChildProgram("BlockedProgram", ["60000"])
+    let program = try ChildProgram("blocked", ["60000"])
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
     // Signals of the same number do not queue (signal(7)): the next one is sent when the one before has been heard.
     // There is nothing to await here, since a blocked program logs nothing, so it is sent until the third was heard.
@@ -41,7 +41,7 @@ struct BlockedPoolTests {
 
   @Test("logs what happens all the same, and loses nothing of it at an exit at once")
   func log() async throws {
-    let program = try ChildProgram("BlockedProgram", ["60000"])
+    let program = try ChildProgram("blocked", ["60000"])
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
     for signals in 1...3 {
       program.signal(Self.terminate)
@@ -61,7 +61,7 @@ struct BlockedPoolTests {
 
   @Test("Trap 16: exits 124 after the cancel limit when a second SIGTERM is the last")
   func twoSignals() async throws {
-    let program = try ChildProgram("BlockedProgram", ["60000"])
+    let program = try ChildProgram("blocked", ["60000"])
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
     program.signal(Self.terminate)
     // Long enough for the first to be heard; if the two were one after all, the end would come after 60 s only.
@@ -74,7 +74,7 @@ struct BlockedPoolTests {
 
   @Test("Trap 19: exits 0 when nothing is blocked, with its buffers flushed and the report on standard error")
   func clean() async throws {
-    let program = try ChildProgram("BlockedProgram", ["0"])
+    let program = try ChildProgram("blocked", ["0"])
     let end = try #require(await program.end())
     #expect(end.code == 0)
     #expect(end.errors.contains("asked by the program: enough"))
@@ -93,7 +93,7 @@ struct BlockedPoolTests {
     let bytes = [UInt8](repeating: 0x20, count: 4096)
     while cgs_poll(&poll, 1, 0) > 0 { _ = cgs_write(pipe.writeEnd.rawValue, bytes, bytes.count) }
     let program = try ChildProgram(
-      "BlockedProgram", ["6000"], errors: (read: -1, write: pipe.writeEnd.rawValue))
+      "blocked", ["6000"], errors: (read: -1, write: pipe.writeEnd.rawValue))
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
     program.signal(Self.terminate)
     let end = try #require(await program.end())

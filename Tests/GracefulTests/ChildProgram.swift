@@ -3,9 +3,9 @@ import Foundation
 import GracefulDescriptors
 import Synchronization
 import SystemPackage
-import WholeMachine
+import TestHost
 
-/// A real process, built by this package, with its two outputs.
+/// One of the programs of `TestProgram` as a real process, with its two outputs.
 ///
 /// Killed at the end whatever happens.
 final class ChildProgram: Sendable {
@@ -27,7 +27,7 @@ final class ChildProgram: Sendable {
     // The test program lies where the package's programs lie.
     let own = CommandLine.arguments[0]
     let directory = own.contains("/") ? String(own[..<(own.lastIndex(of: "/") ?? own.startIndex)]) : "."
-    let path = FilePath(directory).appending(name).string
+    let path = FilePath(directory).appending("TestProgram").string
     var out: [Int32] = [-1, -1]
     var err: [Int32] = [-1, -1]
     guard cgs_pipe(&out) >= 0, cgs_pipe(&err) >= 0 else { throw Errno.tooManyOpenFiles }
@@ -35,7 +35,7 @@ final class ChildProgram: Sendable {
     errors = given?.read ?? err[0]
     ours = out + err
     let pairs: [Int32] = [out[1], 1, given?.write ?? err[1], 2] + (input.map { [$0, 0] } ?? [])
-    var argv: [UnsafeMutablePointer<CChar>?] = (wrapper + [path] + arguments).map { Self.copy($0) } + [nil]
+    var argv: [UnsafeMutablePointer<CChar>?] = (wrapper + [path, name] + arguments).map { Self.copy($0) } + [nil]
     var environment: [UnsafeMutablePointer<CChar>?] = entries.map { Self.copy($0) } + [nil]
     defer { for case let string? in argv + environment { string.deallocate() } }
     pid = (wrapper.first ?? path).withCString { path in

@@ -1,15 +1,17 @@
 import CGracefulSystem
 import Foundation
 import Graceful
+import TestHost
 import Testing
-import WholeMachine
 
 /// T6, in a PID namespace of its own.
 @Suite(
-  "As process 1", .wholeMachine, .serialized, .timeLimit(.minutes(3)),
-  .enabled(if: PIDNamespace.isPermitted, "needs the permission to make a PID namespace: unshare --pid --mount-proc"))
+  "As process 1", .sharing(.processors), .timeLimit(.minutes(3)),
+  .enabled(
+    if: Namespace.isPermitted(Namespace.ofProcesses),
+    "needs the permission to make a PID namespace: unshare --pid --mount-proc"))
 struct FirstProcessTests {
-  @Test("Trap 17: a SIGTERM before anything listens is kept, and is an ordinary stop", arguments: 0..<5)
+  @Test("Trap 17: a SIGTERM before anything listens is kept, and is an ordinary stop", .serialized, arguments: 0..<5)
   func early(round: Int) async throws {
     let namespace = try PIDNamespace(["early"])
     let end = try #require(await namespace.program.end(), "stuck")
@@ -18,7 +20,9 @@ struct FirstProcessTests {
     #expect(namespace.program.printed().hasPrefix("main 1\n"))
   }
 
-  @Test("Trap 17: a SIGTERM from outside counts from the moment on in which it is caught at all", arguments: 0..<10)
+  @Test(
+    "Trap 17: a SIGTERM from outside counts from the moment on in which it is caught at all", .serialized,
+    arguments: 0..<10)
   func firstMoment(round: Int) async throws {
     let namespace = try PIDNamespace(["serve"])
     #expect(await namespace.signalAsSoonAsCaught(15))
@@ -79,7 +83,7 @@ struct FirstProcessTests {
   func elsewhere() async throws {
     #expect(!FirstProcess.isThis)
     FirstProcess.leave(1)
-    let program = try ChildProgram("StartingProgram", ["1", "before"])
+    let program = try ChildProgram("starting", ["1", "before"])
     #expect(await program.end()?.code == -15)
   }
 }
@@ -95,7 +99,8 @@ private final class PIDNamespace: Sendable {
     if input { _ = cgs_pipe(&ends) }
     self.input = ends[1]
     program = try ChildProgram(
-      "FirstProcessProgram", arguments, environment: ["PATH=/usr/bin:/bin"], under: Self.unshare,
+      "first-process", arguments, environment: ["PATH=/usr/bin:/bin"],
+      under: [Namespace.unshare] + Namespace.ofProcesses,
       input: input ? ends[0] : nil)
     if input { _ = cgs_close(ends[0]) }
   }
@@ -106,18 +111,6 @@ private final class PIDNamespace: Sendable {
     let bytes = Array(text.utf8)
     _ = cgs_write(input, bytes, bytes.count)
   }
-
-  private static let unshare = ["/usr/bin/unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
-
-  static let isPermitted: Bool = {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = unshare + ["true"]
-    process.standardError = FileHandle.nullDevice
-    guard (try? process.run()) != nil else { return false }
-    process.waitUntilExit()
-    return process.terminationStatus == 0
-  }()
 
   /// The number that process 1 has outside.
   func first() async -> Int32? {
@@ -136,7 +129,7 @@ private final class PIDNamespace: Sendable {
       let until = ContinuousClock.now + .seconds(30)
       while ContinuousClock.now < until {
         guard let child = Self.child(of: program.pid),
-          let signals = SignalSets("/proc/\(child)/status"), signals.name.hasPrefix("FirstProcess"),
+          let signals = SignalSets("/proc/\(child)/status"), signals.name == "TestProgram",
           signals.has(signal, in: "SigCgt")
         else { continue }
         return cgs_kill(child, signal) >= 0

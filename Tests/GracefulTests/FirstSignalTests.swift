@@ -1,16 +1,18 @@
+import TestHost
 import Testing
-import WholeMachine
 
 /// With real processes: what a SIGTERM does that comes before the program does anything.
-@Suite("A signal that comes early", .wholeMachine, .serialized)
+@Suite("A signal that comes early", .sharing(.processors))
 struct FirstSignalTests {
   private func outcome(_ moment: String) async throws -> (code: Int32, errors: String, transcript: StartTranscript) {
-    let program = try ChildProgram("StartingProgram", ["1", moment])
+    let program = try ChildProgram("starting", ["1", moment])
     let end = try #require(await program.end(), "stuck")
     return (end.code, end.errors, StartTranscript(program.printed()))
   }
 
-  @Test("Trap 17: a SIGTERM as the first thing that the first phase does is an ordinary stop", arguments: 0..<5)
+  @Test(
+    "Trap 17: a SIGTERM as the first thing that the first phase does is an ordinary stop", .serialized, arguments: 0..<5
+  )
   func inTheFirstPhase(round: Int) async throws {
     let (code, errors, transcript) = try await outcome("first")
     #expect(code == 0, "signals are listened for before any phase starts\n\(errors)")
@@ -21,7 +23,9 @@ struct FirstSignalTests {
     #expect(transcript.began.keys.allSatisfy { !StartTranscript.requirements(of: $0).contains(0) })
   }
 
-  @Test("Trap 17: a SIGTERM between listening and the first phase is kept, and is an ordinary stop", arguments: 0..<5)
+  @Test(
+    "Trap 17: a SIGTERM between listening and the first phase is kept, and is an ordinary stop", .serialized,
+    arguments: 0..<5)
   func beforeTheFirstPhase(round: Int) async throws {
     let (code, errors, transcript) = try await outcome("listening")
     #expect(code == 0)

@@ -1,20 +1,21 @@
+import TestHost
 import Testing
-import WholeMachine
 
 /// What does not end, one way after the other, in a real process: it exits within its grace, with a code that was chosen.
-@Suite("A program in which something hangs", .wholeMachine, .serialized)
+@Suite("A program in which something hangs", .sharing(.processors))
 struct HangingProgramTests {
   private static let interrupt: Int32 = 2
   private static let terminate: Int32 = 15
 
   private func blocked(_ what: String, grace: Int) async throws -> ChildProgram {
-    let program = try ChildProgram("BlockedProgram", ["\(grace)", what])
+    let program = try ChildProgram("blocked", ["\(grace)", what])
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
     return program
   }
 
   @Test(
     "Trap 11: exits 124 within its grace when a phase ignores its cancellation or blocks its thread; the others drain",
+    .serialized,
     arguments: ["ignores", "thread"])
   func onePhase(what: String) async throws {
     // When greedy is abandoned, after five seconds, quiet has four left to drain.
@@ -54,7 +55,8 @@ struct HangingProgramTests {
   }
 
   @Test(
-    "exits 0 in time when whoever records its metrics or its spans blocks for ever", arguments: ["metrics", "tracer"])
+    "exits 0 in time when whoever records its metrics or its spans blocks for ever", .serialized,
+    arguments: ["metrics", "tracer"])
   func observer(what: String) async throws {
     let program = try await blocked(what, grace: 60000)
     program.signal(Self.terminate)

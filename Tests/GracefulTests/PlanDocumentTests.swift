@@ -37,5 +37,7 @@ struct PlanDocumentTests {
       "shop", grace: GraceSetting(.seconds(-1)), graph: PhaseGraph([.init("a", requires: ["a"])]), mistakes: mistakes)
     #expect(try SchemaChecker("lifecycle-plan-1").problems(inText: wrong.json()) == [])
     #expect(wrong.mistakes.count == mistakes.count + 2)
+    #expect(try StopPlan(json: wrong.json()) == wrong)
+    #expect(try StopPlan(json: empty.json()) == empty)
   }
 }

@@ -12,7 +12,7 @@ struct PlanModeTests {
   ) async throws -> (code: Int32, printed: String, errors: String) {
     // Behind what the test says, of which the first counts (getenv(3)): these tests may run in a container.
     let variables = environment + ["GRACEFUL_PLATFORM_GRACE_SECONDS=100"]
-    let program = try ChildProgram("PlannedProgram", arguments, environment: variables)
+    let program = try ChildProgram("planned", arguments, environment: variables)
     guard let end = await program.end() else { throw Hangs() }
     return (end.code, program.printed(), end.errors)
   }
@@ -96,7 +96,7 @@ struct PlanModeTests {
 
   @Test("runs when the variable is empty")
   func empty() async throws {
-    let program = try ChildProgram("PlannedProgram", ["1", "web:0.2"], environment: ["GRACEFUL_PLAN="])
+    let program = try ChildProgram("planned", ["1", "web:0.2"], environment: ["GRACEFUL_PLAN="])
     #expect(await program.wait(for: "web\n", on: program.output)?.hasPrefix("trigger\n") == true)
     program.signal(15)
     #expect(await program.end()?.code == 124)

@@ -1,4 +1,4 @@
-/// What `RestartingProgram` wrote, and what is wrong with it.
+/// What the program `restarting` wrote, and what is wrong with it.
 ///
 /// The transcript tells of bodies, not of decisions: a phase may begin in the moment in which what it requires fails. So
 /// only what must hold all the same is judged.

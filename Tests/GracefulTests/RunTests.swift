@@ -1,10 +1,10 @@
 import CGracefulSystem
 import Graceful
+import TestHost
 import Testing
-import WholeMachine
 
 /// The live environment, in this very process.
-@Suite("A lifecycle on the live clock", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("A lifecycle on the live clock", .exclusive(.signals), .serialized, .timeLimit(.minutes(1)))
 struct RunTests {
   @Test("stops on a signal that is raised to this process, and the report names it")
   func signal() async {

@@ -1,4 +1,4 @@
-/// What `StartingProgram` wrote, and what is wrong with it.
+/// What the program `starting` wrote, and what is wrong with it.
 struct StartTranscript: StopTranscript {
   static let phases = 12
 

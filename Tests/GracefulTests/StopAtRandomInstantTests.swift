@@ -1,12 +1,12 @@
+import TestHost
 import Testing
-import WholeMachine
 
 /// S10, with real processes: the stop comes while the phases start.
-@Suite("A stop at a random instant of the start", .wholeMachine, .serialized)
+@Suite("A stop at a random instant of the start", .exclusive(.processors), .serialized)
 struct StopAtRandomInstantTests {
   @Test("S10: SIGTERM at a random instant of the start of twelve phases, 500 times: unwound in order, never stuck")
   func fiveHundredTimes() async throws {
-    let programs = StoppedPrograms<StartTranscript>(program: "StartingProgram")
+    let programs = StoppedPrograms<StartTranscript>(program: "starting")
     // How long a whole start takes on this machine now, eight at a time as below.
     let undisturbed = try await programs.run(24) { [String($0)] }
     for outcome in undisturbed { #expect(outcome.fault == nil, "undisturbed: \(outcome.fault ?? "")") }

@@ -1,12 +1,12 @@
+import TestHost
 import Testing
-import WholeMachine
 
 /// S7, with real processes: the stop comes while phases fail, wait, and are started again.
-@Suite("A stop while services restart", .wholeMachine, .serialized)
+@Suite("A stop while services restart", .exclusive(.processors), .serialized)
 struct StopWhileRestartingTests {
   @Test("S7: SIGTERM at a random instant while eight services restart, 500 times: in order, never stuck")
   func fiveHundredTimes() async throws {
-    let programs = StoppedPrograms<RestartTranscript>(program: "RestartingProgram") { code, errors in
+    let programs = StoppedPrograms<RestartTranscript>(program: "restarting") { code, errors in
       // One that fails after it has heard of the stop, but before it knows, has failed while it stopped.
       code == 1 && errors.contains("exit 1: failed")
     }

@@ -1,6 +1,6 @@
 import Foundation
 import GracefulTriggers
-import WholeMachine
+import TestHost
 
 /// What the kernel says about the signals of this process, and of its threads.
 struct Disposition {

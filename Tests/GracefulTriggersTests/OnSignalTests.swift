@@ -1,10 +1,10 @@
 import CGracefulSystem
 import Foundation
 import GracefulTriggers
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("A callback for signals, without a lifecycle", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("A callback for signals, without a lifecycle", .exclusive(.signals), .serialized, .timeLimit(.minutes(1)))
 struct OnSignalTests {
   private struct Failure: Error, Equatable { var signal: Signal }
 
@@ -28,25 +28,28 @@ struct OnSignalTests {
     #expect(!Disposition.isCaught(.user1))
   }
 
+  /// In a process of its own: in this one other tests open descriptors meanwhile.
   @Test("A thousand that were stopped leave no descriptor open")
-  func stopped() throws {
-    let open = { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0 }
-    // What is made for the first one of all stays.
-    try onSignal([.user1]) { _ in
-    } onError: { _ in
-    }.stop()
-    let before = open()
-    for _ in 0..<1000 {
-      let source = try onSignal([.user1]) { _ in
+  func stopped() async {
+    await #expect(processExitsWith: .success) {
+      let open = { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0 }
+      // What is made for the first one of all stays.
+      try onSignal([.user1]) { _ in
       } onError: { _ in
+      }.stop()
+      let before = open()
+      for _ in 0..<1000 {
+        let source = try onSignal([.user1]) { _ in
+        } onError: { _ in
+        }
+        source.stop()
+        source.stop()
       }
-      source.stop()
-      source.stop()
+      // Their threads end a little later.
+      let deadline = ContinuousClock.now + .seconds(20)
+      while open() > before, ContinuousClock.now < deadline { _ = cgs_poll(nil, 0, 1) }
+      #expect(open() <= before)
     }
-    // Their threads end a little later; and other tests of this process open and close some as well.
-    let deadline = ContinuousClock.now + .seconds(20)
-    while open() > before + 50, ContinuousClock.now < deadline { _ = cgs_poll(nil, 0, 1) }
-    #expect(open() <= before + 50)
   }
 
   @Test("hears what somebody stops a program with, unless told otherwise")

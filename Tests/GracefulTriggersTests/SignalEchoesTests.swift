@@ -1,10 +1,10 @@
 import CGracefulSystem
 import GracefulShutdown
 import GracefulTriggers
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("A signal that says the same thing once more", .wholeMachine, .serialized, .valuesOnly)
+@Suite("A signal that says the same thing once more", .valuesOnly)
 struct SignalEchoesTests {
   /// The signal, when it came in milliseconds, and whether it counts.
   typealias Arrival = (signal: Signal, milliseconds: Int, counts: Bool)

@@ -2,13 +2,13 @@ import CGracefulSystem
 import GracefulShutdown
 import GracefulTriggers
 import Synchronization
+import TestHost
 import Testing
-import WholeMachine
 
 /// Signals for real, raised to this very process.
 ///
 /// One after the other: a disposition belongs to the whole process.
-@Suite("Signals", .offThePool, .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("Signals", .offThePool, .exclusive(.signals), .serialized, .timeLimit(.minutes(1)))
 struct SignalTests {
   private func raise(_ signal: Signal) { _ = cgs_kill(cgs_process_id(), signal.rawValue) }
 

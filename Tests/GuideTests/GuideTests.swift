@@ -79,4 +79,28 @@ struct GuideTests {
       #expect(isThere, "\(article) names \(name)")
     }
   }
+
+  /// `Phase/withHandler(at:_:operation:)` is used where its name stands, `LifecycleReport/init(json:)` where a call does.
+  private static func use(of symbol: String) -> Regex<Substring>? {
+    let parts = symbol.split(separator: "(", maxSplits: 1)
+    let path = (parts.first ?? "").split(separator: "/")
+    guard var name = path.last, !["Graceful", "GracefulNIO", "GracefulTesting"].contains(name) else { return nil }
+    if name == "init", path.count > 1, let label = parts.last?.split(separator: ":").first {
+      name = "\(path[path.count - 2])(\(label):"
+    }
+    let pattern = name.replacing("(", with: "\\(")
+    return try? Regex("(?<![A-Za-z0-9_])\(pattern)(?![A-Za-z0-9_])", as: Substring.self)
+  }
+
+  @Test("link to what a program outside of this package can use, as `PublicAPITests` does", arguments: articles)
+  func symbols(article: String) throws {
+    let uses = try Self.files(in: Self.package.appending(path: "Tests/PublicAPITests"), ending: "swift")
+      .flatMap(Self.lines).joined(separator: "\n")
+    let text = try Self.lines(of: article).joined(separator: "\n")
+    for symbol in Set(text.matches(of: /``([^`\n]+)``/).map { String($0.output.1) }) {
+      guard let use = Self.use(of: symbol) else { continue }
+      let isUsed = uses.contains(use)
+      #expect(isUsed, "\(article) links to \(symbol), which no file of Tests/PublicAPITests uses")
+    }
+  }
 }

@@ -23,7 +23,7 @@ func stopInAPod(_ shop: Lifecycle) async {
 
 /// On the program's own server.
 func stopOnMyServer(_ shop: Lifecycle, _ channel: any Channel) async throws {
-  let stop = StopMount(token: .environment("STOP_TOKEN"))
+  let stop = StopRoutes(token: .environment("STOP_TOKEN"))
   // In the pipeline of each connection, before your own handler of requests:
   try channel.pipeline.syncOperations.addHandler(stop.handler())
   // And as a trigger, so that those who wait for the end are told:

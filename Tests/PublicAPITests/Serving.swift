@@ -35,7 +35,7 @@ func stoppingOverHTTP() -> [Trigger] {
   limits.linger = .milliseconds(500)
   let address: StopServerAddress = .socket("/run/shop/stop")
   let token: StopTokenSource = .file("/run/secrets/stop")
-  let mount = StopMount(token: token)
-  print(mount.handler())
-  return [.http(on: address, token: token, limits: limits), mount.trigger]
+  let routes = StopRoutes(token: token)
+  print(routes.handler())
+  return [.http(on: address, token: token, limits: limits), routes.trigger]
 }

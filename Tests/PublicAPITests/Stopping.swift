@@ -63,7 +63,9 @@ func handingOver(_ shop: Lifecycle) async throws {
   var configuration = Handover.Configuration(socket: "/run/shop/handover.sock")
   configuration.limits = HandoverLimits()
   configuration.limits.ready = .seconds(20)
-  configuration.onEvent = { (event: HandoverEvent) in print(event) }
+  configuration.onEvent = { (event: HandoverEvent) in
+    if event.kind == .tookOver { print(event.process ?? 0, event.reason ?? "") }
+  }
   shop.phase("web") { [configuration] phase in
     try await shop.withHandover(configuration, for: phase, restartOn: .hangup) { handover in
       let listener: OwnedDescriptor = try handover.listener("http", on: ListenAddress(host: "127.0.0.1", port: 80))
@@ -79,5 +81,20 @@ func handingOver(_ shop: Lifecycle) async throws {
     let error: HandoverError = error
     let underlying: SystemError? = error.underlying
     print(error.code == .lost, underlying?.advice ?? "", DescriptorLabel(name: "http").metadata)
+  }
+}
+
+extension StopRequest.Source {
+  static func queue(_ sender: String) -> Self { Self(kind: "queue", detail: sender, escalatesWhenRepeated: true) }
+}
+
+/// A trigger that answers, and has a source of its own.
+func answeringTrigger() -> Trigger {
+  Trigger.answering("queue") { stops in
+    stops.request(StopRequest(source: .queue("shop"), why: "it is time")) { answer in
+      guard answer.state != .refused else { return print(answer.refusal ?? "") }
+      print(answer.state, answer.exitCode ?? 0, answer.summary ?? "")
+    }
+    return {}
   }
 }

@@ -5,7 +5,7 @@ internal import GracefulSystem
 internal import GracefulTriggers
 internal import Synchronization
 
-/// Speaks with those who come to a control socket: performs what the machine decides.
+/// Speaks with the peers at a control socket: performs what the machine decides.
 ///
 /// On a thread of its own: it answers although every thread of Swift's cooperative pool is blocked, and a snapshot of ten
 /// thousand phases holds up neither a deadline nor a handover.
@@ -24,7 +24,7 @@ final class ControlServer: Sendable {
     /// Tells whether this process is the one to be stopped; else why not.
     ///
     /// Called back once, on any thread.
-    var mayStop: @Sendable (_ answer: @escaping @Sendable (_ reason: String?) -> Void) -> Void = { $0(nil) }
+    var requestPermission: @Sendable (_ answer: @escaping @Sendable (_ reason: String?) -> Void) -> Void = { $0(nil) }
     /// `nil` where there is no handover.
     var restart: (@Sendable () -> Void)?
   }
@@ -32,11 +32,13 @@ final class ControlServer: Sendable {
   private struct State {
     var nextID = 0
     var connections: [ConnectionID: ControlConnection] = [:]
-    /// Nobody is admitted any more.
+    /// No peer is admitted any more.
     var isOver = false
-    /// Nobody can come any more; those who are here are answered to the end.
+    /// No peer can come any more; the ones that are here are answered to the end.
     var isRetired = false
     var hasStopped = false
+    /// Stops of which it is being decided whether they may be requested.
+    var stops: [ConnectionID: StopRequest] = [:]
   }
 
   let loop: PollLoop
@@ -84,7 +86,7 @@ final class ControlServer: Sendable {
 
   /// What became of a handover.
   func happened(_ event: HandoverEvent) {
-    switch event {
+    switch event.detail {
     case .tookOver(let process): tell(.restarted(process: UInt32(bitPattern: process)))
     case .restartFailed(let reason): tell(.restartFailed(reason))
     case .successorFailed(let process, let reason), .successorGivenUp(let process, let reason):
@@ -95,15 +97,15 @@ final class ControlServer: Sendable {
     }
   }
 
-  /// Answers those who wait for the end, and returns when they have been sent it, or after a while.
+  /// Answers the peers that wait for the end, and returns when they have been sent it, or after a while.
   ///
   /// On a thread that it may block.
   func finish(_ report: LifecycleReport) {
-    // Its thread has ended, or is about to: then nobody is there to be told.
+    // Its thread has ended, or is about to: then there is no peer to be told.
     guard !state.withLock({ $0.isOver || $0.hasStopped }) else { return }
     let sent = Latch<Void>()
     loop.execute { [self] in
-      receive(.finished(.init(exitCode: report.exitCode, summary: report.summary)))
+      receive(.finished(StopAnswer(report)))
       lookWhetherSent(sent)
     }
     _ = sent.wait(atMost: .milliseconds(300))
@@ -118,7 +120,7 @@ final class ControlServer: Sendable {
     _ = loop.schedule(at: .now + .milliseconds(2)) { [weak self] in self?.lookWhetherSent(sent) }
   }
 
-  /// Admits nobody any more, lets those who are here read what was said, and ends the thread.
+  /// Admits no peer any more, lets the ones that are here read what was said, and ends the thread.
   func close() {
     state.withLock { $0.isOver = true }
     loop.execute { [self] in
@@ -127,9 +129,9 @@ final class ControlServer: Sendable {
     }
   }
 
-  /// Ends the thread when those who are here have gone.
+  /// Ends the thread when the peers that are here have gone.
   func retire() {
-    // After those who were given to it before.
+    // After the peers that were given to it before.
     loop.execute { [self] in
       state.withLock { $0.isRetired = true }
       stopWhenAlone()
@@ -189,10 +191,12 @@ final class ControlServer: Sendable {
     case .send(let id, let answer): send(id, answer)
     case .sendSnapshot(let id): sendDocument(id, surroundings.snapshot)
     case .offerSnapshot(let id):
-      // Whoever has not read the one before gets no other: what is kept for a peer is bounded.
+      // A peer that has not read the one before gets no other: what is kept for a peer is bounded.
       if connection(id)?.hasUnsent == false { sendDocument(id, surroundings.snapshot) }
     case .sendPlan(let id): sendDocument(id, surroundings.plan)
-    case .askToStop(let id, let stop): askToStop(id, stop)
+    case .requestPermission(let id, let stop): requestPermission(id, stop)
+    case .requestStop(let id):
+      if let request = state.withLock({ $0.stops.removeValue(forKey: id) }) { surroundings.ask(request) }
     case .restart: surroundings.restart?()
     case .arm(let id, let instant):
       timers.arm(id, at: instant) { [weak self] in self?.receive(.deadline(id)) }
@@ -200,22 +204,21 @@ final class ControlServer: Sendable {
     case .close(let id):
       state.withLock { $0.connections.removeValue(forKey: id) }?.close()
       stopWhenAlone()
-    // Of no interest to anybody: peers come and go.
+    // Of no interest: peers come and go.
     case .ignored: break
     }
   }
 
-  private func askToStop(_ id: ConnectionID, _ stop: ControlRequest.Stop) {
+  private func requestPermission(_ id: ConnectionID, _ stop: ControlRequest.Stop) {
     let peer = connection(id)?.peer
     let who = peer.map { $0.process > 0 ? "process \($0.process) of user \($0.user)" : "user \($0.user)" } ?? ""
-    let said = StopWishes.line(of: stop.why)
+    let said = StopQuery.line(of: stop.why)
     let why = said.isEmpty ? who : "\(said) (\(who))"
-    let request = StopRequest(
-      source: .control, why: why, urgency: stop.now ? .cancelNow : .drain)
-    surroundings.mayStop { [self] reason in
-      if let reason { return tell(.stopRefused(id, reason)) }
-      surroundings.ask(request)
-      tell(.stopTaken(id))
+    let request = StopRequest(source: .control, why: why, urgency: stop.now ? .cancelNow : .drain)
+    state.withLock { $0.stops[id] = request }
+    surroundings.requestPermission { [self] reason in
+      if reason != nil { state.withLock { $0.stops[id] = nil } }
+      tell(.decided(id, reason.map { .refused($0) } ?? .permitted(StopAnswer(state: .accepted))))
     }
   }
 

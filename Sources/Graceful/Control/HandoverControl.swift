@@ -26,7 +26,7 @@ final class HandoverControl: Sendable {
     }
     surroundings.restart = restart
     surroundings.generation = { [weak self] in self?.handover.map { UInt32(clamping: $0.generation) } ?? 1 }
-    surroundings.mayStop = { [weak self] answer in
+    surroundings.requestPermission = { [weak self] answer in
       guard let handover = self?.handover else { return answer(nil) }
       handover.refuseSuccessors(answer)
     }

@@ -9,7 +9,7 @@ extension Trigger {
   /// A Unix socket of its own, for `graceful stop`, `graceful status` and `graceful plan`.
   ///
   /// A program that takes part in handovers does not need it: `Lifecycle.withHandover` answers on the handover's socket.
-  /// The socket has mode 0600, and whoever connects must be the user of this process, or root. It is removed when the run
+  /// The socket has mode 0600, and its peers must be the user of this process, or root. It is removed when the run
   /// is over, as the last act before the exit. It is served by a thread of its own, although every thread of Swift's cooperative pool is blocked.
   ///
   /// A path that is left over from a process that has ended is replaced. It is a mistake of the configuration (exit code
@@ -55,7 +55,7 @@ extension ControlServer {
         },
         exitHooks: [
           server.exitHook,
-          // With `runAndExit` nobody leaves any more: the exit comes first, and the path would stay.
+          // With `runAndExit` the trigger is not left any more: the exit comes first, and the path would stay.
           ExitHook(.last) { _ in socket.close() },
         ])
     } catch {
@@ -64,14 +64,14 @@ extension ControlServer {
     }
   }
 
-  /// Those who wait for the end are told of it with the report.
+  /// Peers that wait for the end are told of it with the report.
   var exitHook: ExitHook {
     ExitHook(.withReport) { [self] report in finish(report) }
   }
 }
 
 extension ControlServer.Surroundings {
-  /// - Parameter lifecycle: Held by whoever runs it; not by those who ask it.
+  /// - Parameter lifecycle: Held by the caller that runs it, and not by its clients.
   init(of lifecycle: Lifecycle?, ask: @escaping @Sendable (StopRequest) -> Void) {
     self.ask = ask
     guard let lifecycle else { return }

@@ -1,3 +1,4 @@
+#if Metrics
 internal import GracefulShutdown
 
 /// Decides what is recorded of a lifecycle; records nothing itself.
@@ -74,7 +75,7 @@ struct MetricBook: Sendable {
       startedAt[phase] = nil
       guard let began = drainAt.removeValue(forKey: phase), let end = event.end else { return [] }
       let series = Series(
-        "graceful_phase_drain_seconds", lifecycle, Dimension("phase", phase), Dimension("end", end.word))
+        "graceful_phase_drain_seconds", lifecycle, Dimension("phase", phase), Dimension("end", end.word.rawValue))
       return [.time(series, now - began)]
     case (.stopRequested, _):
       guard let request = event.request else { return [] }
@@ -95,12 +96,12 @@ struct MetricBook: Sendable {
       measurements.append(
         .time(Series("graceful_phase_start_seconds", lifecycle, Dimension("phase", phase)), now - began))
     }
-    // One that was given up may become ready all the same.
+    // A phase that was given up may become ready all the same.
     if starting.remove(phase) != nil { anyIsReady = true }
     return measurements + startIsOver(at: now)
   }
 
-  /// Nobody waits for it any more, and what it has taken so far is no start.
+  /// It is not waited for any more, and what it has taken so far is no start.
   private mutating func stoppedBeforeReady(_ phase: String, at now: Instant) -> [Measurement] {
     startedAt[phase] = nil
     starting.remove(phase)
@@ -132,7 +133,7 @@ struct MetricBook: Sendable {
         ("graceful_sessions_refused_total", phase.sessionsRefused),
         ("graceful_sessions_failed_total", phase.sessionsFailed),
         ("graceful_sessions_cancelled_total", phase.sessionsCancelled),
-        // Nobody waits for it any more, and they are inside.
+        // It is not waited for any more, and they are inside.
         ("graceful_sessions_abandoned_total", phase.state == .ended ? phase.sessionsLive : 0),
       ]
       for (label, count) in counts {
@@ -185,8 +186,4 @@ struct MetricBook: Sendable {
 extension Duration {
   fileprivate var inSeconds: Double { self / .seconds(1) }
 }
-
-extension PhaseEnd {
-  /// As in JSON.
-  fileprivate var word: String { EndWord(self).rawValue }
-}
+#endif

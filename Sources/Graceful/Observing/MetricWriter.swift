@@ -1,13 +1,14 @@
-internal import Metrics
+#if Metrics
+internal import CoreMetrics
 internal import Synchronization
 
 /// Calls a metrics factory and what it has made: what is called is the user's, and may block.
 final class MetricWriter: Sendable {
-  /// Made once, and never destroyed: whoever scrapes comes after the end.
+  /// An instrument is made once, and never destroyed: a scrape may come after the end.
   private enum Instrument: Sendable {
     case counter(Counter)
     case meter(Meter)
-    case timer(Metrics.Timer)
+    case timer(Timer)
   }
 
   private let factory: any MetricsFactory
@@ -37,7 +38,7 @@ final class MetricWriter: Sendable {
       case .gauge: .meter(Meter(label: series.label, dimensions: dimensions, factory: factory))
       case .time:
         .timer(
-          Metrics.Timer(
+          Timer(
             label: series.label, dimensions: dimensions, preferredDisplayUnit: .seconds, factory: factory))
       }
     instruments.withLock { $0[series] = made }
@@ -52,3 +53,4 @@ extension MetricBook.Measurement {
     }
   }
 }
+#endif

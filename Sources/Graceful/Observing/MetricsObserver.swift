@@ -1,3 +1,4 @@
+#if Metrics
 internal import GracefulShutdown
 internal import Synchronization
 
@@ -88,3 +89,4 @@ final class MetricsObserver: LifecycleObserver {
     }
   }
 }
+#endif

@@ -2,10 +2,11 @@ internal import GracefulShutdown
 internal import GracefulSystem
 internal import Synchronization
 
-/// Pieces of work that call the user's metrics or tracer: one after the other, in order, on a thread that they may block.
+/// Pieces of work that call the user's metrics or tracer: one after the other, in order, on a thread that they may
+/// block.
 ///
-/// When one blocks, those behind it wait, and when too many wait, further ones are dropped. Nothing else waits for them,
-/// unless it says for how long at most.
+/// When one blocks, those behind it wait, and when too many wait, further ones are dropped. Nothing else waits for
+/// them, unless it says for how long at most.
 final class ObservationQueue: Sendable {
   typealias Piece = @Sendable () -> Void
 

@@ -1,10 +1,11 @@
+#if Tracing
 internal import GracefulShutdown
 
 /// Decides which spans begin and end; knows no tracer.
 ///
-/// A span for the start, with one for each phase in it from its beginning until it is ready; one for the stop, with one for
-/// each phase from when it is told to drain until it has ended. A phase that is started again, or stopped alone, has spans
-/// of its own.
+/// A span for the start, with one for each phase in it from its beginning until it is ready; one for the stop, with one
+/// for each phase from when it is told to drain until it has ended. A phase that is started again, or stopped alone,
+/// has spans of its own.
 struct SpanBook: Sendable {
   typealias Instant = ContinuousClock.Instant
 
@@ -50,7 +51,7 @@ struct SpanBook: Sendable {
   mutating func note(_ event: LifecycleEvent, at now: Instant) -> [Deed] {
     switch (event.kind, event.phase) {
     case (.started, let phase?):
-      // One that is started again has a span since it came back.
+      // A phase that is started again has a span since it came back.
       if !open.contains(.up(phase)) { begin(.up(phase), "start \(phase)", within: .start, of: phase, at: now) }
     case (.ready, let phase?):
       end(.up(phase), at: now)
@@ -75,7 +76,7 @@ struct SpanBook: Sendable {
       if let report = event.report { finish(report, at: now) }
     default: break
     }
-    // Once a stop was asked for, nothing else begins: the start is over when nobody is on the way up.
+    // Once a stop was asked for, nothing else begins: the start is over when no phase is on the way up.
     if starting.isEmpty || request != nil && ups == 0 {
       end(.start, at: now, starting.isEmpty ? [:] : request.map { ["stop.who": "\($0.source)"] } ?? [:])
     }
@@ -118,7 +119,7 @@ struct SpanBook: Sendable {
       ended(phase.name, phase.end, at: now)
     }
     end(.start, at: now, error: report.mistakes.isEmpty ? nil : error)
-    // Whoever asked at the same moment may have been a little later than the one that decided.
+    // A request of the same moment may have been a little later than the request that decided.
     var attributes = ["exit.code": "\(report.exitCode)"]
     if let request = report.request { attributes["stop.who"] = "\(request.source)" }
     if !report.stragglers.isEmpty {
@@ -154,3 +155,4 @@ struct SpanBook: Sendable {
     return deeds
   }
 }
+#endif

@@ -1,3 +1,4 @@
+#if Tracing
 internal import GracefulShutdown
 internal import Synchronization
 
@@ -51,3 +52,4 @@ final class SpanObserver: LifecycleObserver {
     }
   }
 }
+#endif

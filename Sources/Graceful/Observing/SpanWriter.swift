@@ -1,11 +1,12 @@
+#if Tracing
 internal import GracefulShutdown
 internal import Synchronization
 internal import Tracing
 
 /// Calls a tracer and the spans that it has made: what is called is the user's, and may block.
 final class SpanWriter: Sendable {
-  /// An instant of our clock and the time of day then: the spans of one tree are told in the same, so that a clock on the
-  /// wall that is set meanwhile tears nothing apart.
+  /// An instant of our clock and the time of day then: the spans of one tree are told in the same, so that a clock on
+  /// the wall that is set meanwhile tears nothing apart.
   struct TimeOfDay: Sendable {
     var instant: ContinuousClock.Instant
     var wall: UTCTime
@@ -35,7 +36,7 @@ final class SpanWriter: Sendable {
     case .begin(let id, let name, let parentID, let instant, let attributes):
       let parent = open.withLock { open in parentID.flatMap { open[$0] } }
       let time = parent?.time ?? now
-      // Never what is current: the thread is nobody's.
+      // Never what is current: the thread belongs to no task.
       let span: any Span = tracer.startSpan(
         name, context: parent?.span.context ?? .topLevel, ofKind: .internal, at: time.at(instant))
       set(attributes, on: span)
@@ -66,3 +67,4 @@ struct SpanInstant: TracerInstant {
 
   static func < (one: Self, other: Self) -> Bool { one.nanosecondsSinceEpoch < other.nanosecondsSinceEpoch }
 }
+#endif

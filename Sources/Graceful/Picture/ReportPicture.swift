@@ -43,7 +43,7 @@ struct ReportPicture {
   /// From the first phase to the last that was ready, and no longer: it may have run for weeks since.
   private static func startPanel(of report: LifecycleReport) -> TimelinePicture.Panel {
     let own = report.phases.filter { $0.parent == nil }
-    // One that never was ready has a bar that goes on.
+    // A phase that never was ready has a bar that goes on.
     let last = own.compactMap { $0.readyAfter ?? $0.startedAfter }.max() ?? .zero
     return TimelinePicture.Panel(title: "start", length: min(max(last, .milliseconds(1)), .longest) * 1.05, share: 0.28)
   }

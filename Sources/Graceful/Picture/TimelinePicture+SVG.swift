@@ -117,7 +117,7 @@ private struct TimelineCanvas {
 
   private mutating func draw(_ bar: TimelinePicture.Bar, _ row: TimelinePicture.Row, at y: Double) {
     let (left, right) = (position(bar.from, in: bar.panel), position(bar.to, in: bar.panel))
-    // One that took no time is there all the same.
+    // A bar that took no time is there all the same.
     let width = max(right - left, 2)
     let isThin = bar.kind == .wait
     let (top, height) = isThin ? (y + 11, 2.0) : row.isPart ? (y + 8, 8.0) : (y + 5, 14.0)

@@ -1,6 +1,6 @@
 /// Rows of bars over a common time, as a report and a plan are drawn.
 ///
-/// What is in it is decided by whoever makes it; how that looks is decided where it is written as SVG.
+/// What is in it is decided where it is made; how that looks is decided where it is written as SVG.
 struct TimelinePicture: Hashable {
   /// A stretch of time, with a scale of its own.
   struct Panel: Hashable {
@@ -23,7 +23,7 @@ struct TimelinePicture: Hashable {
     var from: Duration
     var to: Duration
     var kind: Kind
-    /// What is shown when somebody points at it.
+    /// What is shown when the pointer is on it.
     var title: String
     /// It goes on beyond its end.
     var isOpen = false
@@ -68,7 +68,7 @@ struct TimelinePicture: Hashable {
     /// The end of the one, and the beginning of the other.
     var left: Duration
     var right: Duration
-    /// The one that was waited for longest.
+    /// The phase that was waited for longest.
     var isLast: Bool
   }
 

@@ -28,6 +28,6 @@ extension ProcessSurroundings {
 }
 
 extension OutsideSettings {
-  /// What is said to this process: as it was when somebody first asked.
+  /// What is said to this process: as it was when it was first asked for.
   package static let live = OutsideSettings(.live)
 }

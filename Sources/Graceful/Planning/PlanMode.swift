@@ -15,7 +15,7 @@ extension Lifecycle {
   public func plan() -> StopPlan { plan(with: .live) }
 }
 
-/// Whether whoever started the program wants its plan instead of its run: `GRACEFUL_PLAN`.
+/// Whether the program is to print its plan instead of running: `GRACEFUL_PLAN`.
 enum PlanMode: Hashable, Sendable {
   /// Not set, or empty.
   case run
@@ -26,7 +26,7 @@ enum PlanMode: Hashable, Sendable {
   case unknown(String)
 
   static let variable = "GRACEFUL_PLAN"
-  /// As it was when somebody first asked.
+  /// As it was when it was first asked for.
   static let live = PlanMode(ProcessSurroundings.live.variable(variable))
 
   init(_ value: String?) {
@@ -74,7 +74,7 @@ extension PlanMode {
       complain("\(variable): no plan written: \(problem)")
       cgs_exit(inputOutput)
     }
-    // Who reads the plan by a program, still sees here what is wrong.
+    // Where a program reads the plan, a person still sees here what is wrong.
     if live != .text { for mistake in plan.mistakes { complain("\(mistake)") } }
     cgs_exit(plan.exitCode)
   }
@@ -97,7 +97,7 @@ extension PlanMode {
       guard errno == .wouldBlock || errno == .resourceTemporarilyUnavailable else {
         return SystemError(operation: "write", subject: "standard output", errno: errno).description
       }
-      // Whoever started us made it non-blocking. There is no hurry: nothing runs.
+      // The parent made it non-blocking. There is no hurry: nothing runs.
       var poll = cgs_poll(fd: descriptor.rawValue, wanted: Int16(CGS_POLL_OUT), happened: 0)
       _ = cgs_poll(&poll, 1, 1000)
     }

@@ -1,3 +1,5 @@
+internal import GracefulJSON
+
 /// A text that is no report, or none that this version can read.
 public struct ReportFormatError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What is wrong with it.
@@ -11,9 +13,9 @@ public struct ReportFormatError: Error, Hashable, Sendable, CustomStringConverti
     public static var notJSON: Self { Self(description: "not JSON") }
     /// It has a schema that this version does not know.
     public static var otherSchema: Self { Self(description: "other schema") }
-    /// A key is missing: it is something else than a report, or somebody has changed it.
+    /// A key is missing: it is something else than a report, or was changed.
     public static var missingKey: Self { Self(description: "missing key") }
-    /// A value is not one that its key can have.
+    /// A key has a value that it cannot have.
     public static var badValue: Self { Self(description: "bad value") }
   }
 
@@ -38,7 +40,7 @@ public struct ReportFormatError: Error, Hashable, Sendable, CustomStringConverti
     return switch code {
     case .otherSchema:
       "cannot read a report: \(reason); this version reads schema 1, so read it with the version that wrote it"
-    case .notJSON: "cannot read a report: it is not JSON; is the file whole?"
+    case .notJSON: "cannot read a report: it is not JSON (\(reason)); is the file whole?"
     case .missingKey:
       "cannot read a report: \(path) is missing; give it the JSON that a lifecycle wrote (GRACEFUL_REPORT_FILE)"
     default: "cannot read a report: bad value\(place): \(reason); give it the JSON as a lifecycle wrote it"
@@ -52,7 +54,9 @@ extension ReportFormatError {
     case .keyNotFound(let key, let context): self.init(.missingKey, at: Self.path(context.codingPath + [key]), "")
     case .typeMismatch(_, let context), .valueNotFound(_, let context):
       self.init(.badValue, at: Self.path(context.codingPath), context.debugDescription)
-    // The decoder says so of the whole text, and does not say where in it; ours, of a value.
+    case .dataCorrupted(let context) where context.underlyingError is SchemaVersion:
+      self.init(.otherSchema, at: Self.path(context.codingPath), context.debugDescription)
+    // Said of the text, not of a value in it.
     case .dataCorrupted(let context) where context.codingPath.isEmpty:
       self.init(.notJSON, at: "", context.debugDescription)
     case .dataCorrupted(let context): self.init(.badValue, at: Self.path(context.codingPath), context.debugDescription)

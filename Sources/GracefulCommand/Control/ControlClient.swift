@@ -10,7 +10,7 @@ final class ControlClient {
   /// What comes of listening.
   enum Heard: Equatable {
     case answer(ControlAnswer)
-    /// Ask again in a moment: somebody else may answer then.
+    /// Ask again in a moment: another process may answer then.
     case comeAgain(String)
     /// The end of the connection.
     case ended
@@ -26,7 +26,7 @@ final class ControlClient {
   private let peer: Peer
   private var decoder = FrameDecoder()
   private var sawPreamble = false
-  /// Who answers, once it has said so.
+  /// The process that answers, once it has said so.
   private(set) var process: WatchedProcess?
   private(set) var generation = 0
 
@@ -38,7 +38,7 @@ final class ControlClient {
 
   /// Connects, and asks.
   ///
-  /// - Throws: 64 when the path cannot be one of a socket, 69 when nobody is there, 77 when this user may not, 124 when
+  /// - Throws: 64 when the path cannot be one of a socket, 69 when no program is there, 77 when this user may not, 124 when
   ///   too many ask at once for too long.
   static func ask(
     _ request: ControlRequest, at path: String, until deadline: Instant, calls: SocketCalls = .live
@@ -103,7 +103,7 @@ final class ControlClient {
     case nil: return nil
     case .preamble(let preamble):
       sawPreamble = true
-      // A refusal because of the version comes with the version of whoever refuses; nothing else can be read.
+      // A refusal because of the version comes with the version of the program that refuses; nothing else can be read.
       guard preamble.version == Preamble.currentVersion else {
         throw foreign("it speaks version \(preamble.version) of the protocol, and this is \(Preamble.currentVersion)")
       }
@@ -118,7 +118,7 @@ final class ControlClient {
     }
   }
 
-  /// Before it is known whether anybody speaks of control.
+  /// Before it is known whether the program speaks of control.
   private func refused(_ refusal: Message.Refusal, _ reason: String) throws(CommandFailure) -> Heard {
     switch refusal {
     case .starting, .busy, .stopping: return .comeAgain(reason)

@@ -3,7 +3,7 @@ internal import GracefulShutdown
 
 /// Lines on a terminal that are written over themselves.
 ///
-/// Nothing is written elsewhere: a log of a thousand trees helps nobody.
+/// Nothing is written elsewhere: a log of a thousand trees is of no use.
 final class LiveLines {
   private let descriptor: Int32
   let isTerminal: Bool

@@ -1,5 +1,5 @@
-internal import Foundation
 internal import GracefulDescriptors
+internal import GracefulJSON
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -23,7 +23,7 @@ enum ProgramHTTP {
     try send(.GET, url, url.path.isEmpty ? path : url.path, token: token, within: limit)
   }
 
-  /// - Throws: 69 when nobody is there, or none that speaks HTTP, or when its connection ended before the answer, 77 when this user may not connect, 124 when there is no answer in time.
+  /// - Throws: 69 when no program is there, or none that speaks HTTP, or when its connection ended before the answer, 77 when this user may not connect, 124 when there is no answer in time.
   static func send(
     _ method: HTTPMethod, _ url: ProgramURL, _ path: String, token: String?, within limit: Duration,
     connected: (WatchedProcess?) -> Void = { _ in }
@@ -64,7 +64,7 @@ enum ProgramHTTP {
     }
   }
 
-  /// Here and not by NIO, because whose it is must be asked of the socket.
+  /// Here and not by NIO, because the socket must be asked which process it is.
   private static func connect(_ path: String) throws(CommandFailure) -> (Int32, WatchedProcess?) {
     let calls = SocketCalls.live
     let number = calls.unixSocket()
@@ -98,7 +98,7 @@ extension ProgramHTTP.Answer {
   /// What it says is wrong; without that, the beginning of what it says.
   var words: String {
     struct Problem: Decodable { var error: String }
-    let problem = try? JSONDecoder().decode(Problem.self, from: Data(body.utf8))
+    let problem = try? JSON.decode(Problem.self, from: body)
     return String((problem?.error ?? body).prefix(500)).shown
   }
 

@@ -1,32 +1,33 @@
 internal import Foundation
+internal import Graceful
 internal import GracefulShutdown
 
 /// A snapshot as lines for people.
 struct StatusTree {
-  var document: StatusDocument
-  /// Who answered: `process 123, generation 2`.
+  var snapshot: LifecycleSnapshot
+  /// The process that answered: `process 123, generation 2`.
   var source: String
 
   /// The whole, as it is now.
   var lines: [String] { [headline] + rows }
 
   private var headline: String {
-    let name = document.lifecycle.shown
+    let name = snapshot.lifecycle.shown
     var words: [String]
-    switch (document.state, document.request) {
-    case ("stopping", let request):
+    switch snapshot.state {
+    case .stopping:
       words = ["\(name): stopping"]
-      if let left = document.left {
-        let grace = Self.time(document.grace)
-        words.append(left > 0 ? "\(Self.time(left)) of \(grace) left" : "its \(grace) are over")
+      if let left = snapshot.left {
+        let grace = Self.time(snapshot.grace)
+        words.append(left > .zero ? "\(Self.time(left)) of \(grace) left" : "its \(grace) are over")
       }
-      if let request { words.append("asked by \(request.words)") }
-    case ("finished", let request):
+      if let request = snapshot.request { words.append("asked by \(request.words)") }
+    case .finished:
       words = ["\(name): finished"]
-      if let request { words.append("asked by \(request.words)") }
+      if let request = snapshot.request { words.append("asked by \(request.words)") }
     default:
-      words = ["\(name): \(document.state)"]
-      if let running = document.running { words.append("for \(Self.time(running))") }
+      words = ["\(name): \(snapshot.state.description.shown)"]
+      if let running = snapshot.running { words.append("for \(Self.time(running))") }
     }
     return (source.isEmpty ? words : words + [source]).joined(separator: ", ")
   }
@@ -43,20 +44,20 @@ struct StatusTree {
     }
   }
 
-  /// Each phase before its children; those whose parent is not shown at the end.
-  private var ordered: [(phase: StatusDocument.Phase, depth: Int)] {
-    var children: [String: [StatusDocument.Phase]] = [:]
-    let known = Set(document.phases.map(\.name))
-    var roots: [StatusDocument.Phase] = []
-    for phase in document.phases {
+  /// Each phase before its children; children without a parent that is shown come last.
+  private var ordered: [(phase: PhaseSnapshot, depth: Int)] {
+    var children: [String: [PhaseSnapshot]] = [:]
+    let known = Set(snapshot.phases.map(\.name))
+    var roots: [PhaseSnapshot] = []
+    for phase in snapshot.phases {
       if let parent = phase.parent, known.contains(parent), parent != phase.name {
         children[parent, default: []].append(phase)
       } else {
         roots.append(phase)
       }
     }
-    var ordered: [(StatusDocument.Phase, Int)] = []
-    var waiting: [(StatusDocument.Phase, Int)] = roots.reversed().map { ($0, 0) }
+    var ordered: [(PhaseSnapshot, Int)] = []
+    var waiting: [(PhaseSnapshot, Int)] = roots.reversed().map { ($0, 0) }
     while let (phase, depth) = waiting.popLast() {
       ordered.append((phase, depth))
       // Taken out: two of one name would otherwise show their children twice.
@@ -65,41 +66,46 @@ struct StatusTree {
     return ordered
   }
 
-  private static func ownName(_ phase: StatusDocument.Phase) -> String {
+  private static func ownName(_ phase: PhaseSnapshot) -> String {
     guard let parent = phase.parent, phase.name.hasPrefix(parent + "/") else { return phase.name }
     return String(phase.name.dropFirst(parent.count + 1))
   }
 
   /// What is said of a phase: that it is draining, how much of its time is left, its sessions.
-  static func words(_ phase: StatusDocument.Phase) -> [String] {
-    var words = [phase.end.map { $0 == "failed" ? "failed" : "ended: \($0.shown)" } ?? phase.state.shown]
-    if phase.waits { words.append("waits for what restarts") }
-    if phase.end == nil, let left = phase.left { words.append(left > 0 ? "\(time(left)) left" : "its time is over") }
-    if phase.sessions.live > 0 { words.append(count(phase.sessions.live, "session")) }
+  static func words(_ phase: PhaseSnapshot) -> [String] {
+    var words = [
+      phase.end.map { $0.isFailed ? "failed" : "ended: \($0.word.rawValue)" } ?? phase.state.description.shown
+    ]
+    if phase.isWaiting { words.append("waits for what restarts") }
+    if phase.end == nil, let left = phase.left {
+      words.append(left > .zero ? "\(time(left)) left" : "its time is over")
+    }
+    if phase.sessionsLive > 0 { words.append(count(phase.sessionsLive, "session")) }
     if phase.children > 0 { words.append(count(phase.children, "child phase")) }
     if phase.restarts > 0 { words.append("restarted \(count(phase.restarts, "time"))") }
-    if let oldest = phase.sessions.oldest.first { words.append("\(oldest.name.shown) for \(time(oldest.age))") }
+    if let oldest = phase.oldestSessions.first { words.append("\(oldest.name.shown) for \(time(oldest.age))") }
     return words
   }
 
   static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 
-  static func time(_ seconds: Double) -> String {
-    guard seconds.isFinite, abs(seconds) < 1e9 else { return "a long time" }
+  static func time(_ duration: Duration) -> String {
+    let seconds = duration / .seconds(1)
+    guard abs(seconds) < 1e9 else { return "a long time" }
     if abs(seconds) < 100 { return String(format: "%.1f s", seconds) }
     let whole = Int(seconds.rounded())
     return whole < 6000 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole / 60 % 60) min"
   }
 
   /// What has changed since then, a line for each phase; nothing when nothing that is said has.
-  func changes(since before: StatusDocument?) -> [String] {
+  func changes(since before: LifecycleSnapshot?) -> [String] {
     guard let before else { return lines }
     var changed: [String] = []
-    if before.state != document.state { changed.append(headline) }
+    if before.state != snapshot.state { changed.append(headline) }
     let known = Dictionary(before.phases.map { ($0.name, $0) }) { first, _ in first }
-    for phase in document.phases {
+    for phase in snapshot.phases {
       let old = known[phase.name]
-      if old?.state != phase.state || old?.sessions.live != phase.sessions.live || old?.end != phase.end {
+      if old?.state != phase.state || old?.sessionsLive != phase.sessionsLive || old?.end != phase.end {
         changed.append("\(phase.name.shown): \(Self.words(phase).joined(separator: ", "))")
       }
     }
@@ -107,8 +113,8 @@ struct StatusTree {
   }
 }
 
-extension StatusDocument.Request {
-  fileprivate var words: String { why.isEmpty ? who.text.shown : "\(who.text.shown): \(why.shown)" }
+extension StopRequest {
+  fileprivate var words: String { description.shown }
 }
 
 extension String {

@@ -8,7 +8,7 @@ extension StopWait {
     case terminate
     /// A second SIGTERM, which cancels what drains.
     case terminateTwice
-    /// Nothing: somebody has asked already.
+    /// Nothing: it was asked already.
     case nothing
   }
 
@@ -21,7 +21,7 @@ extension StopWait {
       guard error.errno == .noSuchProcess || error.errno == .invalidArgument else { throw .failed("\(error)") }
       throw .nobody("there is no process \(number)")
     }
-    // A zombie: whoever started it has not looked yet.
+    // A zombie: its parent has not looked yet.
     if process.hasEnded(by: .now) == true { throw .nobody("process \(number) has ended already") }
     if case .nothing = asking {
       tell("waiting for the end of process \(number)")

@@ -1,3 +1,4 @@
+internal import Graceful
 internal import GracefulHandover
 internal import GracefulTriggers
 
@@ -10,7 +11,7 @@ struct StopWait {
   /// How old what is known may be when the time is over.
   private let interval: Duration
   let show: LiveLines
-  private(set) var last: StatusDocument?
+  private(set) var last: LifecycleSnapshot?
   private(set) var source = ""
   private var told = ""
 
@@ -22,17 +23,17 @@ struct StopWait {
     interval = min(usual, max(timeout.duration / 5, .milliseconds(20)))
   }
 
-  /// For those who asked in a way that shows nothing.
+  /// For ways of asking that show nothing.
   static let whereToLook =
     "`graceful status --socket` (or --url) shows which phase holds it up, where the program has such a socket"
 
   var isOver: Bool { ContinuousClock.now >= deadline }
 
   mutating func saw(_ json: String, from source: String) {
-    guard let document = StatusDocument(json: json) else { return }
-    last = document
+    guard let snapshot = try? LifecycleSnapshot(json: json) else { return }
+    last = snapshot
     self.source = source
-    show.show(StatusTree(document: document, source: source).lines)
+    show.show(StatusTree(snapshot: snapshot, source: source).lines)
   }
 
   /// Tells why nothing is seen to happen, once each.
@@ -54,7 +55,7 @@ struct StopWait {
     while true {
       let client = try ControlClient.ask(.stop(stop), at: path, until: deadline)
       if let stopped = try wait(for: client) { return stopped }
-      // The one that is to be stopped is another one, or is not known yet.
+      // The process to be stopped is another one, or is not decided yet.
       guard !isOver else { throw late("the program at \(path)") }
       Waiting.pause(.milliseconds(50), until: deadline)
     }

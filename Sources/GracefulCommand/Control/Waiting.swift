@@ -30,7 +30,7 @@ enum Waiting {
   }
 }
 
-/// A process whose end is waited for: that one, never another that has its number afterwards (pidfd_open(2)).
+/// A process that is waited for: that one, never another that has its number afterwards (pidfd_open(2)).
 struct WatchedProcess: Sendable {
   let number: Int32
   private let pidfd: SharedDescriptor?
@@ -51,12 +51,12 @@ struct WatchedProcess: Sendable {
     self.init(number, pidfd: SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: descriptor))))
   }
 
-  /// - Returns: whether it has ended by then; `nil` when nobody can tell.
+  /// - Returns: whether it has ended by then; `nil` when that cannot be known.
   func hasEnded(by deadline: Waiting.Instant) -> Bool? {
     descriptor.map { !Waiting.readable([$0], until: deadline).isEmpty }
   }
 
-  /// - Throws: `ESRCH` when it has ended, `EPERM` when it is somebody else's.
+  /// - Throws: `ESRCH` when it has ended, `EPERM` when it is another user's.
   func signal(_ signal: Int32) throws(SystemError) {
     let result = cgs_pidfd_signal(descriptor ?? -1, signal)
     guard result >= 0 else { throw SystemError("pidfd_send_signal", on: "process \(number)", result: result) }

@@ -29,7 +29,7 @@ final class StopConnection: ChannelInboundHandler {
     case waiting
     /// The answer is being written.
     case answering
-    /// It is written; what the client still sends is thrown away until he closes, so that no reset destroys the answer
+    /// It is written; what the client still sends is thrown away until the client closes, so that no reset destroys the answer
     /// (RFC 9112 §9.6).
     case lingering
   }
@@ -71,7 +71,7 @@ final class StopConnection: ChannelInboundHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     context.fireUserInboundEventTriggered(event)
     guard case ChannelEvent.inputClosed = event else { return }
-    // A client may close his half after his request; one that has not sent it, will not.
+    // A client may close its half after its request; before that, the request will not come any more.
     if state == .reading || state == .lingering { context.close(promise: nil) }
   }
 
@@ -83,7 +83,7 @@ final class StopConnection: ChannelInboundHandler {
     whenWaiting()
   }
 
-  /// The answer is being written: whoever does not read it in time is cut.
+  /// The answer is being written: a client that does not read it in time is cut.
   func answers(_ channel: any Channel) {
     guard !isAnswered else { return }
     state = .answering

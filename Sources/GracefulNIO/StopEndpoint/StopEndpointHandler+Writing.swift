@@ -15,14 +15,14 @@ extension StopEndpointHandler {
       wrapOutboundOut(.head(HTTPResponseHead(version: version, status: .ok, headers: headers))), promise: nil)
   }
 
-  /// Whoever does not read is told nothing more until he does: what waits to be read is bounded.
+  /// A client that does not read is told nothing more until it does: what waits to be read is bounded.
   func say(_ text: String, _ context: ChannelHandlerContext) {
     guard context.channel.isWritable else {
-      reply?.unread += 1
-      if reply?.unread ?? 0 > Self.mostUnread { context.close(promise: nil) }
+      conversation?.unread += 1
+      if conversation?.unread ?? 0 > Self.mostUnread { context.close(promise: nil) }
       return
     }
-    reply?.unread = 0
+    conversation?.unread = 0
     context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
   }
 
@@ -33,7 +33,7 @@ extension StopEndpointHandler {
     var headers = HTTPHeaders(response.headers.map { ($0.name, $0.value) })
     headers.replaceOrAdd(name: "Content-Length", value: "\(response.body.utf8.count)")
     close(&headers, request)
-    // A code of the user's own: what is none, cannot be sent (RFC 9110 §15).
+    // The user's own code may have chosen a number that is no status, which cannot be sent (RFC 9110 §15).
     let status = (200...599).contains(response.status) ? response.status : 500
     let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers)
     context.write(wrapOutboundOut(.head(head)), promise: nil)

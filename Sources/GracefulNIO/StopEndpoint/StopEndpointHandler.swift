@@ -4,15 +4,16 @@ import NIOHTTP1
 
 /// Answers the requests for a ``StopEndpoint`` on one connection, and passes the others on.
 ///
-/// It stands behind whatever gives it one request at a time, and before the user's handlers.
+/// It stands behind what gives it one request at a time, and before the user's handlers. Of a conversation about a stop it
+/// only carries what the state machine decides: status codes, events, and instants of the event loop.
 final class StopEndpointHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
-  /// More of a body than anybody needs who asks for a stop.
+  /// More of a body than a request for a stop can need.
   static let longestBody = 64 * 1024
-  /// How often a stream is looked after without anybody reading it, before it is given up.
+  /// How often a stream that is not read is looked after, before it is given up.
   static let mostUnread = 100
 
   private enum State {
@@ -23,28 +24,28 @@ final class StopEndpointHandler: ChannelInboundHandler {
     case ignoring
   }
 
-  private let desk: StopDesk
+  private let responder: StopEndpointResponder
   /// The connection of a server of its own; `nil` on the user's.
   let connection: StopConnection?
   private var state = State.passing
-  var reply: Reply?
-  /// It is not used for another request: of one on which a stop was asked for, its server does not know any more.
+  var conversation: Conversation?
+  /// It is not used for another request: of one on which a stop was requested, its server does not know any more.
   var isLast = false
-  /// Completes when the answer to a request that did not wait is in the kernel.
-  private var answered: EventLoopFuture<Void>?
 
-  /// A request that waits for its answer.
-  struct Reply {
-    var machine = StopReplyStateMachine()
+  /// A request for a stop that is not answered yet.
+  struct Conversation {
+    var machine = StopConversationStateMachine()
+    var decision: StopEndpoint.Decision
     var request: StopEndpoint.Request
     var head: HTTPRequestHead
-    var place: Int?
+    var place: StopResponder.Place?
     var timer: Scheduled<Void>?
+    var isStream = false
     var unread = 0
   }
 
-  init(desk: StopDesk, connection: StopConnection? = nil) {
-    self.desk = desk
+  init(responder: StopEndpointResponder, connection: StopConnection? = nil) {
+    self.responder = responder
     self.connection = connection
   }
 
@@ -53,12 +54,12 @@ final class StopEndpointHandler: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch (unwrapInboundIn(data), state) {
     case (.head(let head), _):
-      guard connection != nil || desk.endpoint.answers(head.uri) else {
+      guard connection != nil || responder.endpoint.answers(head.uri) else {
         state = .passing
         return context.fireChannelRead(data)
       }
       // Only where nothing keeps the next request back until this one is answered; there it would be mixed up with it.
-      guard reply == nil, connection?.isAnswered != true else {
+      guard conversation == nil, connection?.isAnswered != true else {
         state = .ignoring
         return
       }
@@ -85,14 +86,14 @@ final class StopEndpointHandler: ChannelInboundHandler {
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
-    reply?.timer?.cancel()
-    if let place = reply?.place { desk.forget(place) }
-    reply = nil
+    conversation?.timer?.cancel()
+    if case .open(let id)? = conversation?.place { responder.stop.close(id) }
+    conversation = nil
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     // A server that closes waits for its requests, and this one for the server: what can be said now, is said.
-    if event is ChannelShouldQuiesceEvent { perform(.dismissed(desk.answer), context) }
+    if event is ChannelShouldQuiesceEvent { perform(.dismissed(responder.stop.answer), context) }
     context.fireUserInboundEventTriggered(event)
   }
 
@@ -101,7 +102,7 @@ final class StopEndpointHandler: ChannelInboundHandler {
     connection.refuse(error is HTTPParserError ? .badRequest : nil, context.channel)
   }
 
-  /// Somebody waits for a 100 before he sends a body that nobody needs (RFC 9110 §10.1.1).
+  /// A client may wait for a 100 before it sends a body that is not needed (RFC 9110 §10.1.1).
   private func expect(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
     guard RequestHead.expectsContinue(head) else { return }
     let interim = HTTPResponseHead(version: .http1_1, status: .continue)
@@ -112,137 +113,107 @@ final class StopEndpointHandler: ChannelInboundHandler {
     let request = StopEndpoint.Request(
       head.method.rawValue, head.uri, headers: head.headers.map { .init($0.name, $0.value) },
       peer: context.channel.peerForPeople)
-    guard let verdict = desk.verdict(on: request) else {
+    guard let decision = responder.decision(on: request) else {
       return write(.words("nothing is here", 404), to: head, context)
     }
-    guard let stop = verdict.stopRequest else {
-      if case .answer(let response) = verdict.next { write(response, to: head, context) }
+    if decision.stopRequest == nil, case .answer(let response) = decision.next {
+      return write(response, to: head, context)
+    }
+    conversation = Conversation(decision: decision, request: request, head: head)
+    perform(.requested(decision.interest), context)
+  }
+
+  // MARK: The conversation
+
+  private func perform(_ event: StopConversationStateMachine.Event, _ context: ChannelHandlerContext) {
+    guard let actions = conversation?.machine.receive(event, at: .now) else { return }
+    for action in actions { perform(action, context) }
+    guard let conversation, conversation.machine.isDone else {
+      if conversation?.place == .full { perform(.dismissed(responder.stop.answer), context) }
+      if conversation?.place == .ended { perform(.ended(responder.stop.answer), context) }
       return
     }
-    mayStop(context) { [self] reason in
-      if let reason { return write(.elsewhere(reason), to: head, context) }
-      ask(stop, verdict, request, head, context)
-    }
+    conversation.timer?.cancel()
+    self.conversation = nil
+    // It has gone without a last word.
+    if event == .gone, case .open(let id)? = conversation.place { responder.stop.close(id) }
   }
 
-  /// A stop of the program is not one of this process only: while a handover is going on, nobody knows whose it would be.
-  ///
-  /// - Parameter proceed: Called on the loop; at once where nobody takes part in a handover.
-  private func mayStop(_ context: ChannelHandlerContext, _ proceed: @escaping (String?) -> Void) {
-    let waiting = NIOLoopBound((proceed, context.channel), eventLoop: context.eventLoop)
-    let loop = context.eventLoop
-    desk.mayStop { reason in
-      if loop.inEventLoop { return waiting.value.0(reason) }
-      loop.execute {
-        // Who has gone meanwhile, has not asked.
-        if waiting.value.1.isActive { waiting.value.0(reason) }
-      }
-    }
-  }
-
-  private func ask(
-    _ stop: StopRequest, _ verdict: StopEndpoint.Verdict, _ request: StopEndpoint.Request, _ head: HTTPRequestHead,
-    _ context: ChannelHandlerContext
-  ) {
-    // Before the server hears of the stop: whoever asks for its end must not be what it waits for, not even for the
-    // client's close after the answer.
-    if connection == nil { exempt(context) }
-    // Before the stop is asked for, too: one that is over at once would find nobody who waits, and the process would be
-    // gone before the answer is written (seen once in 180).
-    let place = takePlace(context)
-    desk.ask(stop)
-    switch verdict.next {
-    case .answer(let response):
-      let written = context.eventLoop.makePromise(of: Void.self)
-      answered = written.futureResult
-      if case .waiting(let id) = place {
-        written.futureResult.whenComplete { [desk] _ in desk.forget(id) }
-      }
-      write(response, to: head, context, written)
-    case .wait(let limit): begin(.end(within: limit), request, head, place, context)
-    case .stream(let limit): begin(.progress(for: limit), request, head, place, context)
-    }
-  }
-
-  private func takePlace(_ context: ChannelHandlerContext) -> StopDesk.Place {
-    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-    let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-    return desk.wait { report in bound.eventLoop.flatSubmit { handler.value.ended(report, bound.value) } }
-  }
-
-  // MARK: Waiting
-
-  private func begin(
-    _ wish: StopReplyStateMachine.Wish, _ request: StopEndpoint.Request, _ head: HTTPRequestHead,
-    _ place: StopDesk.Place, _ context: ChannelHandlerContext
-  ) {
-    reply = Reply(request: request, head: head)
-    connection?.waits()
-    perform(.begun(wish, desk.answer), context)
-    switch place {
-    case .waiting(let id):
-      guard reply != nil else { return desk.forget(id) }
-      reply?.place = id
-    case .full: perform(.dismissed(desk.answer), context)
-    case .ended: perform(.ended(desk.answer), context)
-    }
-  }
-
-  private func exempt(_ context: ChannelHandlerContext) {
-    isLast = true
-    try? context.pipeline.syncOperations.handler(type: ConnectionWatch.self).exempt()
-  }
-
-  /// The report is there: completes when the answer is in the kernel.
-  private func ended(_ report: LifecycleReport, _ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
-    // Answered already: it may be on its way to the kernel.
-    guard reply != nil, context.channel.isActive else { return answered ?? context.eventLoop.makeSucceededVoidFuture() }
-    let written = context.eventLoop.makePromise(of: Void.self)
-    reply?.place = nil
-    perform(.ended(StopAnswer(report)), context, written)
-    return written.futureResult
-  }
-
-  private func perform(
-    _ event: StopReplyStateMachine.Event, _ context: ChannelHandlerContext, _ written: EventLoopPromise<Void>? = nil
-  ) {
-    guard var reply else {
-      written?.succeed()
-      return
-    }
-    let actions = reply.machine.receive(event, at: .now)
-    self.reply = reply
-    var isWritten = false
-    for action in actions {
-      switch action {
-      case .answer(let outcome, let answer):
-        write(desk.endpoint.response(to: reply.request, outcome, answer), to: reply.head, context, written)
-        isWritten = true
-      case .openStream: open(reply.head, context)
-      case .say(let answer): say(ServerSentEvent.event(answer, nil), context)
-      case .sayNothing: say(ServerSentEvent.comment, context)
-      case .closeStream(let outcome, let answer):
+  private func perform(_ action: StopConversationStateMachine.Action, _ context: ChannelHandlerContext) {
+    guard let conversation else { return }
+    switch action {
+    case .requestPermission: requestPermission(context)
+    case .requestStop: if let request = conversation.decision.stopRequest { requestStop(request, context) }
+    case .accept:
+      connection?.waits()
+      guard case .stream = conversation.decision.next else { break }
+      self.conversation?.isStream = true
+      open(conversation.head, context)
+    case .say(let answer): say(ServerSentEvent.event(answer, nil), context)
+    case .sayNothing: say(ServerSentEvent.comment, context)
+    case .look(let instant): look(at: instant, context)
+    case .finish(let outcome, let answer):
+      let written = lastWord(context)
+      if conversation.isStream {
         let last = ServerSentEvent.event(answer, outcome)
         context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: last)))), promise: nil)
-        end(reply.head, context, written)
-        isWritten = true
-      case .look(let instant): look(at: instant, context)
-      case .ignored: break
+        return end(conversation.head, context, written)
       }
+      // What was decided is written as it was: the user's own code writes an answer once.
+      if outcome == .accepted, case .answer(let response) = conversation.decision.next {
+        return write(response, to: conversation.head, context, written)
+      }
+      write(
+        responder.endpoint.response(to: conversation.request, outcome, answer), to: conversation.head, context, written)
+    case .refuse(let reason): write(.elsewhere(reason), to: conversation.head, context)
+    case .snapshot, .ignored: break
     }
-    if reply.machine.isDone {
-      self.reply?.timer?.cancel()
-      if let place = self.reply?.place { desk.forget(place) }
-      self.reply = nil
+  }
+
+  /// - Returns: What completes when the last word is in the kernel; until then the end of the program waits for it.
+  private func lastWord(_ context: ChannelHandlerContext) -> EventLoopPromise<Void>? {
+    guard case .open(let id)? = conversation?.place else { return nil }
+    let written = context.eventLoop.makePromise(of: Void.self)
+    written.futureResult.whenComplete { [responder] _ in responder.stop.close(id) }
+    return written
+  }
+
+  /// A stop of the program is not one of this process only: while a handover is going on, it is not decided whose it is.
+  private func requestPermission(_ context: ChannelHandlerContext) {
+    let loop = context.eventLoop
+    let bound = NIOLoopBound((self, context), eventLoop: loop)
+    responder.stop.requestPermission { reason in
+      @Sendable func proceed() {
+        let (handler, context) = bound.value
+        handler.perform(reason.map { .refused($0) } ?? .permitted(handler.responder.stop.answer), context)
+      }
+      // At once where there is no handover: the answer then leaves in the same turn of the loop.
+      if loop.inEventLoop { proceed() } else { loop.execute(proceed) }
     }
-    if !isWritten { written?.succeed() }
+  }
+
+  private func requestStop(_ request: StopRequest, _ context: ChannelHandlerContext) {
+    // Before the server hears of the stop: it must not wait for the connection that waits for its end, not even for the
+    // client's close after the answer.
+    if connection == nil {
+      isLast = true
+      try? context.pipeline.syncOperations.handler(type: ConnectionWatch.self).exempt()
+    }
+    let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+    let loop = context.eventLoop
+    // Before the stop is requested, too: one that is over at once would find no conversation, and the process would be gone
+    // before the answer is written (seen once in 180).
+    conversation?.place = responder.stop.open { answer in
+      loop.execute { bound.value.0.perform(.ended(answer), bound.value.1) }
+    }
+    responder.stop.requestStop(request)
   }
 
   private func look(at instant: ContinuousClock.Instant, _ context: ChannelHandlerContext) {
     // A little later rather than earlier: the one would be asked again at once.
     let delay = max(TimeAmount(ContinuousClock.now.duration(to: instant)), .zero) + .microseconds(100)
-    reply?.timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
-      self.perform(.looked(self.desk.answer), context)
+    conversation?.timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
+      self.perform(.looked(self.responder.stop.answer), context)
     }
   }
 }

@@ -5,7 +5,7 @@ extension StopServer {
   /// Tells whether there are enough descriptors: they are had, and let go again.
   ///
   /// An event loop traps when it cannot have its three (epoll, an eventfd, a timerfd); the listener has one of its own,
-  /// a connection needs one, and so does whoever removes the path in the end (for its lock).
+  /// a connection needs one, and so does the removal of the path in the end (for its lock).
   static func lookForRoom() throws(SystemError) {
     var room: [FileDescriptor] = []
     defer { for descriptor in room { try? descriptor.close() } }

@@ -21,7 +21,7 @@ final class StopServer: Sendable {
     var listener: (any Channel)?
     /// Held for the next successor, beside the listener's own copy.
     var socket: StopSocket?
-    /// The predecessor's: nobody is accepted there before this process serves.
+    /// The predecessor's: no client is accepted there before this process serves.
     var inherited: StopSocket?
     /// Offers a socket to the next successor, where there may be one.
     var offer: (@Sendable (StopSocket) -> Void)?
@@ -35,17 +35,18 @@ final class StopServer: Sendable {
   /// A listener's own descriptor of the socket; in tests it can fail.
   typealias Copying = @Sendable (StopSocket) throws -> OwnedDescriptor
 
-  private let desk: StopDesk
+  private let responder: StopEndpointResponder
   private let limits: StopServerLimits
   private let copying: Copying
   private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
   private let state = Mutex(State())
 
   init(
-    desk: StopDesk, limits: StopServerLimits, copying: @escaping Copying = { try $0.descriptor.owned.duplicate() }
+    responder: StopEndpointResponder, limits: StopServerLimits,
+    copying: @escaping Copying = { try $0.descriptor.owned.duplicate() }
   ) {
     FirstUse.made
-    self.desk = desk
+    self.responder = responder
     self.limits = limits
     self.copying = copying
   }
@@ -74,7 +75,7 @@ final class StopServer: Sendable {
 
   /// Gives NIO a descriptor of its own.
   ///
-  /// Without one to be had it is tried again: who connects waits in the queue of the socket meanwhile.
+  /// Without one to be had it is tried again: clients wait in the queue of the socket meanwhile.
   /// - Parameter complaint: What the log has heard already.
   private func accept(at socket: StopSocket, _ attempt: Int, after complaint: String?) {
     guard state.withLock({ !$0.isClosed && $0.isServing && $0.attempt == attempt }) else { return }
@@ -83,7 +84,7 @@ final class StopServer: Sendable {
     } catch {
       let reason = "\(error)"
       if reason != complaint {
-        desk.log(.error, "the stop endpoint cannot accept yet, and tries again", ["error": "\(reason)"])
+        responder.log(.error, "the stop endpoint cannot accept yet, and tries again", ["error": "\(reason)"])
       }
       group.next().scheduleTask(in: ListenerHandler.pauseAfterError) { [self] in
         accept(at: socket, attempt, after: reason)
@@ -107,7 +108,7 @@ final class StopServer: Sendable {
       .whenComplete { server.listens($0) }
   }
 
-  /// Tries again until whoever has the address lets go of it.
+  /// Tries again until the process that has the address lets go of it.
   ///
   /// What else is in the way may pass as well (no descriptor left, no directory): it is logged once, and tried again.
   /// - Parameter complaint: What the log has heard already.
@@ -118,7 +119,7 @@ final class StopServer: Sendable {
         serve(try address.listen())
       } catch {
         if !error.isTaken, error.reason != complaint {
-          desk.log(
+          responder.log(
             .error, "the stop endpoint cannot listen yet, and tries again",
             ["address": "\(address)", "error": "\(error.reason)"])
         }
@@ -136,9 +137,9 @@ final class StopServer: Sendable {
         return isOpen
       }
       guard isOpen else { return channel.close(promise: nil) }
-      desk.log(.info, "the stop endpoint listens", ["address": "\(channel.localAddress?.forPeople ?? "unknown")"])
+      responder.log(.info, "the stop endpoint listens", ["address": "\(channel.localAddress?.forPeople ?? "unknown")"])
     case .failure(let error):
-      desk.log(.error, "the stop endpoint cannot listen", ["error": "\(error)"])
+      responder.log(.error, "the stop endpoint cannot listen", ["error": "\(error)"])
     }
   }
 
@@ -148,7 +149,7 @@ final class StopServer: Sendable {
     guard let id = admit(channel) else { return channel.eventLoop.makeFailedFuture(TooManyConnections()) }
     channel.closeFuture.whenComplete { [self] _ in state.withLock { $0.connections[id] = nil } }
     return channel.eventLoop.makeCompletedFuture {
-      try Self.addHandlers(to: channel, desk: desk, limits: limits) { [self] in
+      try Self.addHandlers(to: channel, responder: responder, limits: limits) { [self] in
         state.withLock { $0.connections[id]?.isWaiting = true }
       }
     }
@@ -156,12 +157,13 @@ final class StopServer: Sendable {
 
   /// The pipeline of one connection, on its loop.
   static func addHandlers(
-    to channel: any Channel, desk: StopDesk, limits: StopServerLimits, whenWaiting: @escaping () -> Void
+    to channel: any Channel, responder: StopEndpointResponder, limits: StopServerLimits,
+    whenWaiting: @escaping () -> Void
   ) throws {
     let connection = StopConnection(limits: limits, whenWaiting: whenWaiting)
     try channel.pipeline.syncOperations.addHandlers([
       connection, HTTPResponseEncoder(), ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)),
-      NIOHTTPResponseHeadersValidator(), StopEndpointHandler(desk: desk, connection: connection),
+      NIOHTTPResponseHeadersValidator(), StopEndpointHandler(responder: responder, connection: connection),
     ])
   }
 
@@ -200,7 +202,7 @@ final class StopServer: Sendable {
     offer(inherited)
   }
 
-  /// This process serves, or serves on: who waits in the queue is accepted here.
+  /// This process serves, or serves on: clients that wait in the queue are accepted here.
   func accept() {
     let (socket, isInherited) = state.withLock { state in
       let isInherited = state.inherited != nil
@@ -215,14 +217,14 @@ final class StopServer: Sendable {
   ///
   /// It would be told that it is not, although the program has been ready all the time.
   private func serve(_ socket: StopSocket, whenReadyWithin milliseconds: Int) {
-    if milliseconds == 0 || desk.isReady { return serve(socket) }
+    if milliseconds == 0 || responder.isReady { return serve(socket) }
     group.next().scheduleTask(in: .milliseconds(1)) { [self] in
       serve(socket, whenReadyWithin: milliseconds - 1)
     }
   }
 
   /// A successor is about to accept.
-  /// - Parameter done: Called when nobody is accepted here any more.
+  /// - Parameter done: Called when no client is accepted here any more.
   func pause(_ done: @escaping @Sendable () -> Void) {
     let listener = state.withLock { state in
       state.isServing = false
@@ -232,7 +234,7 @@ final class StopServer: Sendable {
     guard let listener else { return done() }
     // The socket stays open for the successor, and for this process if that one fails.
     listener.close().whenComplete { [self] _ in
-      // Who was accepted as the last one hears what is true of the program, and not of a process that is being replaced.
+      // The client that was accepted last hears what is true of the program, and not of a process that is being replaced.
       lastAnswers(within: 5).whenComplete { _ in done() }
     }
   }
@@ -256,7 +258,7 @@ final class StopServer: Sendable {
     listener?.close(promise: nil)
   }
 
-  /// Removes the path, as the last act; whoever is connected is still answered.
+  /// Removes the path, as the last act; connected clients are still answered.
   func removePath() {
     let path = state.withLock { state in
       defer { state.socket?.path = nil }
@@ -265,7 +267,7 @@ final class StopServer: Sendable {
     path?.remove()
   }
 
-  /// Completes when those whose request is on its way have been answered, or after a while.
+  /// Completes when clients that have sent their request have been answered, or after a while.
   ///
   /// Their connections were accepted here before the successor took over; the process is about to exit, and the end of it
   /// would reset them.

@@ -21,8 +21,8 @@ public struct StopServerAddress: Hashable, Sendable, CustomStringConvertible {
 
   /// A Unix socket of mode 0600 at this path.
   ///
-  /// Its directory must be one in which nobody else can replace it: this user's or root's, and closed to others' writing,
-  /// or sticky. What a process that has ended left there, is replaced; a socket at which somebody listens never is, nor
+  /// Its directory must be one in which no other user can replace it: this user's or root's, and closed to others' writing,
+  /// or sticky. What a process that has ended left there, is replaced; a socket at which a process listens never is, nor
   /// anything that is no socket. `PATH.lock` lies beside it, and stays. A path of more than 107 bytes is an error (unix(7)).
   public static func socket(_ path: String) -> Self { Self(kind: .socket(path)) }
 
@@ -103,9 +103,9 @@ struct StopSocket: Sendable {
   var path: Path?
 }
 
-/// Nobody can listen there.
+/// An address at which this process cannot listen.
 struct StopSocketError: Error, Sendable {
   var reason: String
-  /// Whether somebody else does.
+  /// Whether another process does.
   var isTaken = false
 }

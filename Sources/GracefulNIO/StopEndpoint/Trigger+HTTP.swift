@@ -7,17 +7,17 @@ extension Trigger {
   /// asked and answered.
   ///
   /// It listens on a thread of its own: it answers although every thread of Swift's cooperative pool and every event
-  /// loop of the program is blocked, and it answers until the process ends, also while everything drains. Whoever waits
+  /// loop of the program is blocked, and it answers until the process ends, also while everything drains. A client that waits
   /// for the end (`?wait=30s`) is told before the exit. A connection carries one request.
   /// - Parameters:
   ///   - address: Where it listens: on a Unix socket that only this user can reach, unless said otherwise. On TCP a token
   ///     is demanded; without one, the configuration is wrong.
-  ///   - token: Where the token comes from. `nil`: whoever can reach the Unix socket needs none.
+  ///   - token: Where the token comes from. `nil`: a client that can reach the Unix socket needs none.
   ///   - endpoint: Its paths, whether GET stops, and your own code.
   ///   - limits: What others may use of it.
   ///   - waitsForAddress: What happens when another process listens there. False: the configuration is wrong. True, for
   ///     programs that are replaced by a handover (``/Graceful/Lifecycle/withHandover(_:for:restartOn:_:)``): the listener
-  ///     passes on with it, so that nobody is refused, and a predecessor answers until its successor has taken over. Of
+  ///     passes on with it, so that no client is refused, and a predecessor answers until its successor has taken over. Of
   ///     one that has another address, or none, nothing passes on; then it listens as soon as it can.
   public static func http(
     on address: StopServerAddress = .ownSocket, token: StopTokenSource? = nil,
@@ -66,11 +66,11 @@ extension StopServer {
       socket?.path?.remove()
       throw TriggerError(trigger: name, reason: "\(error)")
     }
-    let desk = StopDesk(endpoint, mostWaiting: limits.waiting)
-    let server = StopServer(desk: desk, limits: limits)
-    desk.attach(to: target, token: secret)
+    let responder = StopEndpointResponder(endpoint, most: limits.waiting)
+    let server = StopServer(responder: responder, limits: limits)
+    responder.attach(to: target, token: secret)
     _ = target.lifecycle?.add(
-      StopDeskObserver(desk: desk, purpose: name, whenSucceeded: { if waitsForAddress { server.closeListener() } }))
+      StopEndpointObserver(responder, purpose: name, whenSucceeded: { if waitsForAddress { server.closeListener() } }))
     var forgetCompanion: @Sendable () -> Void = {}
     if waitsForAddress, let lifecycle = target.lifecycle {
       forgetCompanion = HandoverCompanions.add(PassingStopSocket(server: server, address: address), to: lifecycle)
@@ -80,13 +80,13 @@ extension StopServer {
     let listening = Listening(
       leave: { [forgetCompanion] in
         forgetCompanion()
-        desk.leave()
+        responder.detach()
         server.leave()
       },
       exitHooks: [
         ExitHook(.withReport) { report in
-          desk.conclude(report)
-          if target.lifecycle?.whole.succession.hasPassedOn == true { try? server.lastAnswers(within: 100).wait() }
+          responder.stop.conclude(report)
+          if target.lifecycle?.whole.succession.hasPassedOn == true { try? server.lastAnswers(within: 2000).wait() }
         },
         ExitHook(.last) { _ in server.removePath() },
       ])
@@ -94,14 +94,9 @@ extension StopServer {
   }
 }
 
-extension StopEndpoint {
-  /// The token, when there is to be one.
-  func secret(from source: StopTokenSource?, trigger: String) throws(TriggerError) -> StopToken? {
-    if let mistake = mistake(token: source) { throw TriggerError(trigger: trigger, reason: mistake) }
-    do {
-      return try source?.read()
-    } catch {
-      throw TriggerError(trigger: trigger, reason: "\(error)")
-    }
+extension StopEndpointResponder {
+  /// One that writes snapshots and log lines as a lifecycle does.
+  convenience init(_ endpoint: StopEndpoint, most: Int) {
+    self.init(endpoint, most: most, json: { $0.json() }, performLogging: { LiveEnvironment.shared.performLogging($0) })
   }
 }

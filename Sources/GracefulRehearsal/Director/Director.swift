@@ -62,7 +62,7 @@ struct Director {
     self.progress = progress
   }
 
-  /// An event, noted: whoever says that it serves is the newest one from then on.
+  /// An event, noted: a process that says that it serves is the newest from then on.
   mutating func next(until deadline: ContinuousClock.Instant) async throws(NotDone) -> DirectorEvent? {
     let event = try await events.next(until: deadline)
     if case .line(.serving(_, let identity)) = event {

@@ -3,7 +3,7 @@ internal import GracefulDescriptors
 /// Why a rehearsal ended before its end.
 package struct NotDone: Error, Hashable, Sendable {
   package var reason: String
-  /// Whether it is no finding about the server, so that not even a loss is one: our machine refused, or somebody
+  /// Whether it is no finding about the server, so that not even a loss is one: our machine refused, or the user
   /// interrupted it.
   package var isVoid: Bool
 

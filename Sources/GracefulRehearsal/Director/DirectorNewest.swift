@@ -75,7 +75,7 @@ extension ServerProcesses {
     Set((live.filter { $0.id == pid } + ProcessTable.descendants(of: pid, among: live)).map(\.identity))
   }
 
-  /// Of the processes that were not there before, the one that the others come from; of several, the youngest.
+  /// Of the processes that were not there before, the process that the others come from; of several, the youngest.
   func top(since before: Set<ProcessEntry.Identity>) -> ProcessID? {
     let new = live().filter { !before.contains($0.identity) }
     let ids = Set(new.map(\.id))

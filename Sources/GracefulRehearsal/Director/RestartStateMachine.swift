@@ -1,5 +1,5 @@
 /// How a restart ended.
-public enum RestartOutcome: String, Hashable, Sendable {
+public enum RestartOutcome: String, Hashable, Sendable, Codable {
   /// A new process serves.
   case served
   /// The new process, or the command, ended without serving.
@@ -25,7 +25,7 @@ package struct RestartStateMachine: Equatable, Sendable {
   package enum Event: Hashable, Sendable {
     case serving(pid: Int32, generation: Int)
     case paused(Int32)
-    /// Cleanly: with code 0. A process that is not ours ends nobody knows how.
+    /// Cleanly: with code 0. How a process ends that is not ours is not known.
     case ended(Int32, cleanly: Bool)
     /// There is a new live process, and the URL answers.
     case answering(Int32)
@@ -33,7 +33,7 @@ package struct RestartStateMachine: Equatable, Sendable {
     case settled(Int32)
     /// The restart has taken too long.
     case limit
-    /// A stopped process has not been ended by anybody.
+    /// A stopped process has not been ended.
     case hangLimit
   }
 
@@ -104,7 +104,7 @@ package struct RestartStateMachine: Equatable, Sendable {
       guard pid == stopped else { return [] }
       return finish(Finish(outcome: .gaveUp, pid: pid, wasFaulted: true))
     case (.stopped(let pid), .hangLimit):
-      // Nobody has ended what hung: that is a finding about the predecessor, and not left running.
+      // The server has not ended what hung: that is a finding about the predecessor, and not left running.
       return [.kill(pid)] + finish(Finish(outcome: .gaveUp, pid: pid, leftOver: pid, wasFaulted: true))
 
     // The limit of the restart is not the stopped one's: who waits for it has a limit of his own.
@@ -142,7 +142,7 @@ package struct RestartStateMachine: Equatable, Sendable {
     switch way {
     case .successor(let successor):
       return pid == successor ? finish(Finish(outcome: .failed, pid: pid)) : []
-    // The one that was told died of it.
+    // The process that was told died of it.
     case .told(let old): return pid == old ? finish(Finish(outcome: .failed)) : []
     case .observed(let started):
       // A server that goes into the background ends its first process with 0: its child is the new one.

@@ -1,5 +1,5 @@
 /// How a stop ended.
-public enum StopOutcome: String, Hashable, Sendable {
+public enum StopOutcome: String, Hashable, Sendable, Codable {
   /// The process has ended with code 0, in time.
   case stopped
   /// It has ended otherwise.
@@ -8,13 +8,13 @@ public enum StopOutcome: String, Hashable, Sendable {
   case gaveUp
 }
 
-/// One stop, from its request until the process is gone, or until nobody waits for that any more.
+/// One stop, from its request until the process is gone, or until the rehearsal waits for that no more.
 ///
 /// A command that asks for the stop may be over long before the server, or wait for its end. The next server must not
 /// meet a command that still looks for the one before, so the stop is over when both are.
 package struct StopStateMachine: Equatable, Sendable {
   package enum Event: Hashable, Sendable {
-    /// With what a shell would show; `nil` where nobody knows.
+    /// With what a shell would show; `nil` where that is not known.
     case ended(Int32, code: Int32?)
     /// The stop has taken too long.
     case limit
@@ -61,7 +61,7 @@ package struct StopStateMachine: Equatable, Sendable {
 
   enum State: Equatable, Sendable {
     case asked
-    /// The limit has come, and nobody knows yet whether the server heard at all.
+    /// The limit has come, and it is not known yet whether the server heard at all.
     case probing
     /// What was waited for too long is killed.
     case killed
@@ -103,7 +103,7 @@ package struct StopStateMachine: Equatable, Sendable {
       state = .killed
       return [.kill(pid)]
 
-    // Nobody looks before the limit, or twice.
+    // The director does not look before the limit, or twice.
     case (.asked, .probed), (.killed, .probed): return []
     // There is one limit.
     case (.probing, .limit), (.killed, .limit): return []

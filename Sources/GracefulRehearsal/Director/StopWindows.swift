@@ -1,7 +1,7 @@
 package import NIOCore
 internal import Synchronization
 
-/// From when to when a client can know that nobody serves, as every client's thread sees it.
+/// From when to when a client can know that no server serves, as every client's thread sees it.
 ///
 /// The director writes, clients ask about connections that were refused. Such a connection is no loss when some of its
 /// time lay between the request for the stop and the first answer of the next server.

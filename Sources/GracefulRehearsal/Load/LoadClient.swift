@@ -143,14 +143,14 @@ final class LoadClient {
   }
 
   private func receive(_ event: ConnectionEvent, from id: ObjectIdentifier) {
-    // What an earlier connection still has to say is nobody's any more.
+    // What comes on an earlier connection belongs to no request any more.
     guard let channel, ObjectIdentifier(channel) == id else { return }
     guard request != nil else {
       switch event {
       case .closed, .reset, .malformed:
         tally.tally.sawIdleClose()
         self.channel = nil
-      // Bytes without a request: an answer to nobody. The next request will be answered wrongly, and counted then.
+      // Bytes without a request: an answer to no request. The next request will be answered wrongly, and counted then.
       case .firstByte, .head, .body, .end: break
       }
       return

@@ -2,7 +2,7 @@
 ///
 /// A request that failed has exactly one of these.
 public enum FailureKind: String, CaseIterable, Hashable, Sendable {
-  /// Nobody listened, or the connection could not be made for another reason that lies with the server.
+  /// No process listened, or the connection could not be made for another reason that lies with the server.
   case refused
   /// The connection was reset before the first byte of the answer.
   case reset

@@ -27,7 +27,7 @@ package struct RequestStateMachine: Equatable, Sendable {
 
   enum State: Equatable, Sendable {
     case connecting
-    /// Written, or being written: the difference cannot be seen from here, and matters to nobody.
+    /// Written, or being written: the difference cannot be seen from here, and does not matter.
     case waiting
     /// Bytes have come, but no whole head.
     case begun
@@ -102,7 +102,7 @@ package struct RequestStateMachine: Equatable, Sendable {
       (.waiting, .connected), (.begun, .connected), (.answering, .connected), (.waiting, .connectFailed),
       (.begun, .connectFailed), (.answering, .connectFailed):
       return nil
-    // A second head is a 1xx before it, or pipelining that nobody asked for: the first one counts.
+    // A second head is a 1xx before it, or pipelining that was not asked for: the first one counts.
     case (.answering, .head), (.begun, .firstByte), (.answering, .firstByte): return nil
 
     case (.ended, .connected), (.ended, .connectFailed), (.ended, .firstByte), (.ended, .head), (.ended, .body),

@@ -86,7 +86,7 @@ public struct RehearsalReport: Hashable, Sendable {
   public var keepalive: Load?
   /// Clients with a connection for each request; `nil` when there were none.
   public var new: Load?
-  /// Old processes that were alive 15 s after the load had ended, and stopped ones that nobody ended.
+  /// Old processes that were alive 15 s after the load had ended, and stopped ones that were not ended.
   public var leftOver: [Int32]
   /// What it comes to.
   public var verdict: Verdict

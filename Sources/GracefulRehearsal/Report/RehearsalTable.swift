@@ -18,7 +18,7 @@ extension RehearsalReport {
     if !stops.isEmpty { lines += stopLines + [""] }
     let loads = [("keepalive", keepalive), ("new", new)].compactMap { name, load in load.map { (name, $0) } }
     if !loads.isEmpty {
-      // Restarts turn nobody away: a column of zeros would only take room.
+      // Restarts turn no client away: a column of zeros would only take room.
       let turnedAway: (String) -> [String] = { stops.isEmpty ? [] : [$0] }
       lines += Self.aligned(
         [["", "requests", "answered"] + turnedAway("turned away") + ["failed", "closed: announced", "idle"]]

@@ -60,7 +60,7 @@ package final class LineReader: Sendable {
   }
 
   private func read(_ reader: FileDescriptor) {
-    // One read after one report of readiness does not block: nobody else reads here.
+    // One read after one report of readiness does not block: nothing else reads here.
     let bytes = [UInt8](unsafeUninitializedCapacity: 65536) { buffer, count in
       count = (try? reader.read(into: UnsafeMutableRawBufferPointer(buffer), retryOnInterrupt: true)) ?? 0
     }

@@ -9,7 +9,7 @@ package struct PrivateDirectory: Sendable {
   /// - Throws: when no directory can be made below `parent`.
   package static func make(in parent: String = "/tmp") throws(SystemError) -> PrivateDirectory {
     var result: CInt = 0
-    // As mkdtemp(3): a name that nobody can foresee, and mkdir(2) that fails when it is taken all the same.
+    // As mkdtemp(3): a name that cannot be foreseen, and mkdir(2) that fails when it is taken all the same.
     for _ in 0..<16 {
       let path = "\(parent)/graceful-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
       result = cgs_make_directory(path, 0o700)

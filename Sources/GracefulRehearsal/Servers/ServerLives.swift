@@ -17,10 +17,10 @@ package struct ServerLives<Handle> {
 
   package init() {}
 
-  /// The last one that this number meant.
+  /// The last process that this number meant.
   package subscript(_ pid: ProcessID) -> Life? { lives[pid]?.last }
 
-  /// The one that this number meant at that time; `nil` also when it was not known yet.
+  /// The process that this number meant at that time; `nil` also when it was not known yet.
   package func life(of pid: ProcessID, at instant: NIODeadline) -> Life? {
     lives[pid]?.last { $0.beganAt <= instant }
   }

@@ -47,7 +47,7 @@ package final class ServerProcesses: Sendable {
       throw SystemError(
         operation: "open", subject: "/dev/null", errno: error as? Errno ?? .ioError)
     }
-    // A rehearsal starts its children by ChildProcess only, so that nobody else waits for what came to it; and the code
+    // A rehearsal starts its children by ChildProcess only, so that nothing else waits for what came to it; and the code
     // of the last old process must be known when the report is made, a moment after its end.
     reaper = try Subreaper(on: loop, every: .milliseconds(50), patience: .zero)
     output = try LineReader(on: loop) { line in
@@ -84,7 +84,7 @@ package final class ServerProcesses: Sendable {
     return try start(["/bin/sh", "-c", line])
   }
 
-  /// Begins to watch a process that somebody else started.
+  /// Begins to watch a process that the rehearsal did not start itself.
   package func observe(_ pid: ProcessID) {
     let known = lives.withLock { $0[pid] }
     // What has ended and lives below us is another one, with the same number. What lives elsewhere is a stranger.

@@ -19,10 +19,24 @@ public enum Verdict: Hashable, Sendable, CustomStringConvertible {
   /// As the JSON report has it.
   public var word: String {
     switch self {
-    case .passed: "passed"
-    case .failed: "failed"
-    case .notDone: "notDone"
+    case .passed: Word.passed.rawValue
+    case .failed: Word.failed.rawValue
+    case .notDone: Word.notDone.rawValue
     }
+  }
+
+  enum Word: String, Codable {
+    case passed, failed, notDone
+  }
+
+  /// Of a JSON report, which has no sentence.
+  init(word: Word) {
+    self =
+      switch word {
+      case .passed: .passed("")
+      case .failed: .failed("")
+      case .notDone: .notDone("")
+      }
   }
 
   /// The sentence.
@@ -38,7 +52,7 @@ public enum Verdict: Hashable, Sendable, CustomStringConvertible {
   package struct Evidence: Hashable, Sendable {
     package var obstacle: String?
     /// Whether what stood in the way says that nothing here is a finding about the server: the client's own machine
-    /// refused, or somebody interrupted it.
+    /// refused, or the rehearsal was interrupted.
     package var isVoid = false
     package var isBalanced = true
     package var requests = 0

@@ -1,3 +1,5 @@
+internal import GracefulJSON
+
 extension LameDuck {
   /// What became of the lame-duck time of a stop.
   public struct Report: Hashable, Sendable {
@@ -51,5 +53,28 @@ extension LameDuck {
       case .phaseFailed: "a phase failed"
       }
     }
+  }
+}
+
+extension LameDuck.Report: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case took, end, limit
+  }
+
+  /// Writes every key.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(Elapsed(took), forKey: .took)
+    try container.encode(end.kind, forKey: .end)
+    try container.encode(Elapsed(limit), forKey: .limit)
+  }
+
+  /// Reads the lame-duck time of a report.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      took: try container.decode(Elapsed.self, forKey: .took).duration,
+      end: LameDuck.End(kind: try container.decode(LameDuck.End.Kind.self, forKey: .end)),
+      limit: try container.decode(Elapsed.self, forKey: .limit).duration)
   }
 }

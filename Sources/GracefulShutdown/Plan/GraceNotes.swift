@@ -1,7 +1,7 @@
 import Logging
 
 extension LifecycleLog {
-  /// At the start: how long a stop may take, who said so, and whether somebody will kill before that.
+  /// At the start: how long a stop may take, who said so, and whether the platform will kill before that.
   func note(_ grace: GraceSetting, within platform: PlatformGrace?) {
     if grace.origin != .program {
       write(

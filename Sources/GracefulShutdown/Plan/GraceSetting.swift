@@ -12,7 +12,7 @@ public struct GraceOrigin: Hashable, Sendable, CustomStringConvertible {
 
   /// The program says so: ``Lifecycle/init(_:grace:lameDuck:logger:)``.
   public static var program: Self { Self(kind: .program) }
-  /// Whoever started the program says so: the environment variable `GRACEFUL_GRACE_SECONDS`.
+  /// The environment variable `GRACEFUL_GRACE_SECONDS` says so.
   public static var environment: Self { Self(kind: .environment) }
 
   /// `the program`, `GRACEFUL_GRACE_SECONDS`.

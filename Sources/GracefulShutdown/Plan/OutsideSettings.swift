@@ -5,7 +5,7 @@ package struct OutsideSettings: Hashable, Sendable {
   package var platform: PlatformGrace?
   /// In the place of the program's own; zero is none.
   package var lameDuck: Duration?
-  /// Whether there is one although nobody asks for it.
+  /// Whether there is a lame-duck time although it was not asked for.
   package var isKubernetes = false
   /// What was said so that it cannot be understood.
   package var mistakes: [ConfigurationMistake] = []

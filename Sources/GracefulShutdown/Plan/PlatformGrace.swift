@@ -1,6 +1,6 @@
 /// How long the platform waits after it has asked a program to stop, before it kills it.
 ///
-/// Nobody tells the program, so unless `GRACEFUL_PLATFORM_GRACE_SECONDS` does, it is what the platform does when it is not
+/// The platform does not tell the program, so unless `GRACEFUL_PLATFORM_GRACE_SECONDS` does, it is what the platform does when it is not
 /// told otherwise: 30 s under Kubernetes (`terminationGracePeriodSeconds`), 90 s under systemd (`TimeoutStopSec`,
 /// systemd-system.conf(5)), 10 s in another container (`docker stop --time`, `podman stop --time`).
 public struct PlatformGrace: Hashable, Sendable {

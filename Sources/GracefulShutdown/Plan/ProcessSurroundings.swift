@@ -24,9 +24,9 @@ package struct ProcessSurroundings: Sendable {
 }
 
 extension ProcessSurroundings {
-  /// What the platform does when nobody has told it otherwise.
+  /// What the platform does when it is not told otherwise.
   ///
-  /// `nil` where nobody is known to kill: a shell, for instance.
+  /// `nil` where nothing is known to kill: a shell, for instance.
   package var platform: PlatformGrace? {
     let cgroup = cgroup()
     // Set in every container of every pod (Kubernetes documentation, "Service").

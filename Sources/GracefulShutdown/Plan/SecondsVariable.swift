@@ -1,7 +1,7 @@
 /// An environment variable that holds a number of seconds.
 ///
 /// Digits, with a decimal point among them or not: `30`, `2.5`. Empty is as if it was not set. Anything else, zero or less,
-/// and more than ten years (3,650 days) is a mistake: whoever sets it wants something that would not be done, and learns it
+/// and more than ten years (3,650 days) is a mistake: it asks for something that would not be done, and the operator learns it
 /// when the program starts, not when it is killed.
 package enum SecondsVariable: String, Hashable, Sendable {
   /// Takes the place of the grace that the program was written with.

@@ -1,12 +1,12 @@
 /// Which limits are too long for the grace, and what would do.
 ///
-/// Everybody has its whole limit in the worst case when that holds for the longest way down: on it, each phase drains for
+/// Every phase has its whole limit in the worst case when that holds for the longest way down: on it, each phase drains for
 /// its limit, and all but the last are waited for until their cancellation is over. The last one must have drained when
 /// the cancel limit begins.
 struct ShortLimits {
   /// Phases without a limit although others wait for them.
   let unlimited: [Int]
-  /// With this, everybody with a limit has it.
+  /// With this grace, every phase with a limit has all of it.
   let graceNeeded: Duration
   /// Phases that hold a lifecycle whose own grace is too short for what is in it.
   let tightNested: [Int]
@@ -16,7 +16,7 @@ struct ShortLimits {
   private let graph: PhaseGraph
   private let lameDuck: Duration
 
-  // More than a few would not be followed by anybody.
+  // More than a few would not be followed.
   private static let mostCuts = 64
 
   /// - Parameter lameDuck: As long as it was to be; how much of it there is, depends on the grace.
@@ -27,7 +27,7 @@ struct ShortLimits {
       let node = graph.nodes[id]
       return node.limit == nil && node.nestedGrace == nil && !node.requires.isEmpty
     }
-    // Any time at all; and one that holds a lifecycle does nothing itself.
+    // Any time at all; and a phase that holds a lifecycle does nothing itself.
     let limits = graph.nodes.map { $0.nestedGrace == nil ? $0.limit ?? .milliseconds(1) : .zero }
     tightNested = graph.nodes.indices.filter { id in
       guard let grace = graph.nodes[id].nestedGrace else { return false }

@@ -3,10 +3,10 @@
 /// ```swift
 /// let plan = shop.plan()
 /// print(plan.text)
-/// #expect(plan.fits)          // in a test of your own: nobody can take another one's time
+/// #expect(plan.fits)          // in a test of your own: no phase can take another one's time
 /// ```
 ///
-/// The worst case is a stop in which nobody does what it is told: every phase uses up its whole limit, still has a session
+/// The worst case is a stop in which no phase does what it is told: every phase uses up its whole limit, still has a session
 /// or a child phase inside it then, and ignores its cancellation, too. No stop takes longer, with one exception, of which
 /// nothing is known before the run: child phases that are opened inside each other, level below level, add up to half a
 /// cancel limit (1 s) to their phase. Nothing makes it longer than the grace.

@@ -15,7 +15,7 @@ struct WorstStop {
 
   var total: Duration { endsAfter.max() ?? .zero }
 
-  /// - Parameter lameDuck: Before anybody is told to drain, in full length: somebody new comes all the time.
+  /// - Parameter lameDuck: Before any phase is told to drain, in full length: new sessions come all the time.
   init(of graph: PhaseGraph, grace: Duration, lameDuck: Duration = .zero) {
     drainsAfter = Array(repeating: .zero, count: graph.nodes.count)
     drainsFor = drainsAfter

@@ -73,7 +73,7 @@ public struct LifecycleReport: Hashable, Sendable {
 
   /// When the first request to stop came, by the clock that said ``endedAt``.
   ///
-  /// `nil` when nobody had asked.
+  /// `nil` when no stop was requested.
   public var stopRequestedAt: UTCTime? { request == nil ? nil : endedAt?.earlier(by: took) }
 
   /// The code to exit with.
@@ -86,7 +86,7 @@ public struct LifecycleReport: Hashable, Sendable {
     // Of child phases there may have been more than there is room for.
     if !stragglers.isEmpty || phases.contains(where: \.end.isStraggler) { return 124 }
     if !mistakes.isEmpty { return 78 }
-    // The error of a child went to whoever opened it.
+    // The error of a child went to the code that opened it.
     return phases.contains { $0.end.isFailed && $0.parent == nil } ? 1 : 0
   }
 
@@ -115,7 +115,7 @@ public struct PhaseReport: Hashable, Sendable {
   public var parent: String?
   /// The phases that it requires, by name, in the order in which they were declared.
   ///
-  /// Empty for one that was opened while the program runs.
+  /// Empty for a phase that was opened while the program runs.
   public var requires: [String]
   /// How it ended.
   public var end: PhaseEnd

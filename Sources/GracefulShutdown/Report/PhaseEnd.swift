@@ -13,13 +13,13 @@ public struct PhaseEnd: Hashable, Sendable, CustomStringConvertible {
 
   /// It ended after it had been told to.
   public static var drained: Self { Self(kind: .drained) }
-  /// It returned before anybody had asked for a stop, and thereby asked for one.
+  /// It returned before a stop was requested, and thereby requested one.
   ///
   /// No failure.
   public static var endedByItself: Self { Self(kind: .endedByItself) }
-  /// It ended after it had been cancelled: its deadline had come, or somebody was in a hurry.
+  /// It ended after it had been cancelled: its deadline had come, or a request was urgent.
   public static var cancelled: Self { Self(kind: .cancelled(error: nil)) }
-  /// It had not ended when nobody could wait any longer.
+  /// It had not ended when there was no time left to wait for it.
   ///
   /// It may still be running.
   public static var abandoned: Self { Self(kind: .abandoned) }

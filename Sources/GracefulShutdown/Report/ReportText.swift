@@ -15,7 +15,7 @@ extension LifecycleReport {
   ///
   /// From top to bottom is the way down: a phase stands below those that require it, indented, and `also for` says which
   /// ones beside the one just above. A child phase, opened while the program ran, stands in its parent and begins with
-  /// `/`. Whoever was late or failed begins with `!` and is in capitals. Characters that a terminal would obey are
+  /// `/`. What was late or failed begins with `!` and is in capitals. Characters that a terminal would obey are
   /// escaped, what is too long ends with `…`, and of more than 100 phases and 50 late sessions only the number is said.
   public var text: String {
     var lines = head + origin + lameDuckLine + ReportTable(self).text

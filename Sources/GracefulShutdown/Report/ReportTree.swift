@@ -6,13 +6,13 @@ package struct ReportTree: Sendable {
   package struct Row: Hashable, Sendable {
     /// Of the phase, in the report.
     package let phase: Int
-    /// How many stand above it, up to one that nobody requires.
+    /// How many stand above it, up to a phase that no other requires.
     package let level: Int
     /// Under which it stands.
     package let owner: Int?
     /// Whether it stands there because it was opened in it, not because it is required by it.
     package let isChild: Bool
-    /// Who requires it beside the one that it stands under.
+    /// The phases that require it beside the phase that it stands under.
     package fileprivate(set) var others: [Int] = []
   }
 
@@ -33,7 +33,7 @@ package struct ReportTree: Sendable {
     isShown = Array(repeating: false, count: phases.count)
     let roots = connect(phases)
     for root in roots where missing[root] == 0 { show(root) }
-    // A report of a wrong configuration has circles; one that was read from a file may have anything.
+    // A report of a wrong configuration has circles; a report that was read from a file may have anything.
     for rest in phases.indices { show(rest) }
   }
 

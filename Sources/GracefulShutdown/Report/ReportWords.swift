@@ -1,7 +1,7 @@
 extension PhaseReport {
-  /// Whether somebody should look at it.
+  /// Whether a reader should look at it.
   ///
-  /// The error of a child phase went to whoever opened it.
+  /// The error of a child phase went to the code that opened it.
   package var isLoud: Bool { end.isStraggler || end.isFailed && parent == nil }
 
   /// How long it took, as far as that is worth saying.

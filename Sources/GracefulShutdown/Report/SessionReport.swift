@@ -10,7 +10,7 @@ public struct SessionReport: Hashable, Sendable {
   public var failed: Int
   /// How many were cancelled because the time was over, and ended.
   public var cancelled: Int
-  /// How many had not ended when nobody could wait any longer.
+  /// How many had not ended when there was no time left to wait for them.
   public var abandoned: Int
 
   package init(admitted: Int, refused: Int, drained: Int, failed: Int, cancelled: Int, abandoned: Int) {

@@ -10,11 +10,11 @@ final class SessionTally: Sendable {
 
   private let state = Mutex(State())
 
-  /// More names of one phase would be read by nobody.
+  /// More names of one phase would not be read.
   static var mostNames: Int { 100 }
   private static var mostChildren: Int { 256 }
 
-  /// The time of a phase is over: whoever is inside is late.
+  /// The time of a phase is over: the sessions inside are late.
   func cut(_ phase: Phase, at now: ContinuousClock.Instant) {
     guard isReported(phase) else { return }
     let stragglers = phase.gate.named(limit: Self.mostNames).map {
@@ -27,7 +27,7 @@ final class SessionTally: Sendable {
     }
   }
 
-  /// A phase has ended, or nobody waits for it any more; only the first time counts.
+  /// A phase has ended, or it is not waited for any more; only the first time counts.
   func close(_ phase: Phase, at now: ContinuousClock.Instant) {
     guard isReported(phase) else { return }
     let counts = phase.gate.counts
@@ -62,7 +62,7 @@ final class SessionTally: Sendable {
     var report = report
     for index in report.phases.indices {
       report.phases[index].sessions = state.sessions[report.phases[index].id]
-      // No use to anybody else, and one that was read from JSON has none: the same report is to be equal.
+      // No use to the reader, and a report that was read from JSON has none: the same report is to be equal.
       report.phases[index].id = -1
     }
     var late = state.late

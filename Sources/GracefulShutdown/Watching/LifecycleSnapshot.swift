@@ -82,7 +82,7 @@ public struct PhaseSnapshot: Hashable, Sendable {
   public var left: Duration?
   /// Whether something that it requires restarts.
   public var isWaiting: Bool
-  /// How often it was started again for what it did itself, and not only for one that it requires.
+  /// How often it was started again for what it did itself, and not only for a phase that it requires.
   public var restarts: Int
   /// Sessions that are open.
   public var sessionsLive: Int

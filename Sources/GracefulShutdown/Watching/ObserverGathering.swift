@@ -9,7 +9,7 @@ final class ObserverGathering: Sendable {
 
   private let state: Mutex<State>
 
-  /// - Parameter until: From when on it waits no longer: one that is stuck must not hold up a stop.
+  /// - Parameter until: From when on it waits no longer: an observer that is stuck must not hold up a stop.
   static func wait(
     for observers: [any LifecycleObserver], until: ContinuousClock.Instant, in environment: any LifecycleEnvironment,
     then body: @escaping @Sendable () -> Void

@@ -10,7 +10,7 @@ package enum ControlAnswer: Hashable, Sendable {
   case accepted
   /// A part of a document in JSON: a snapshot or a plan, whatever was asked for.
   case part([UInt8])
-  /// The document is whole; final but for whoever asked for more than one.
+  /// The document is whole; final but for a client that asked for more than one.
   case whole
   /// Everything has ended or was abandoned, and the process is about to exit with this code; final.
   case stopped(exitCode: Int32, summary: String)
@@ -23,7 +23,7 @@ package enum ControlAnswer: Hashable, Sendable {
   package struct Refusal: RawRepresentable, Hashable, Sendable {
     package let rawValue: UInt16
     package init(rawValue: UInt16) { self.rawValue = rawValue }
-    /// Ask again in a moment; it may be somebody else who answers.
+    /// Ask again in a moment; another process may answer then.
     package static let busy = Refusal(rawValue: 1)
     package static let unknownRequest = Refusal(rawValue: 2)
     package static let malformed = Refusal(rawValue: 3)

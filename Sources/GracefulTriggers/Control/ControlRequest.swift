@@ -1,4 +1,4 @@
-/// What somebody at the control socket asks of a program: one request a connection.
+/// What a client at the control socket asks of a program: one request a connection.
 ///
 /// ```
 /// client                             program

@@ -1,7 +1,7 @@
-/// What a program does about those who come to its control socket: decisions only.
+/// What a program does about the peers at its control socket: decisions only.
 ///
-/// Nobody is answered before the answer is true: *accepted* follows the asking, *stopped* the report, *restarted* the
-/// successor's taking over (T2). One request a connection, so that what is kept for a peer is bounded.
+/// No peer is answered before the answer is true: of a stop that is decided by ``StopConversationStateMachine``, and
+/// *restarted* follows the successor's taking over (T2). One request a connection, so that what is kept for a peer is bounded.
 package struct ControlStateMachine: Sendable {
   package typealias Instant = ContinuousClock.Instant
 
@@ -10,17 +10,17 @@ package struct ControlStateMachine: Sendable {
     /// Has not asked for anything.
     case silent
     case watching(every: Duration)
-    /// Its stop is being asked for.
-    case asking(ControlRequest.Stop)
-    /// Waits for the end.
-    case stopping(ControlRequest.Stop)
+    /// A conversation about a stop.
+    case stopping(ControlRequest.Stop, StopConversationStateMachine)
     case restarting
     /// Was told everything; it is to go.
     case answered
   }
 
   private(set) var exchanges: [ConnectionID: Exchange] = [:]
-  private(set) var ending: Ending?
+  /// Of peers that have gone before it was decided whether their stop may be requested.
+  private var orphans: [ConnectionID: StopConversationStateMachine] = [:]
+  private(set) var ending: StopAnswer?
   private let abilities: Abilities
   private let limits: ControlLimits
 
@@ -36,35 +36,32 @@ package struct ControlStateMachine: Sendable {
 
     case (.silent, .request(let id, let request)): begin(id, request, at: now)
     case (.answered, .request), (.answered, .malformed): [.ignored("what comes after the last answer")]
-    case (.watching, .request(let id, _)), (.asking, .request(let id, _)), (.stopping, .request(let id, _)),
-      (.restarting, .request(let id, _)):
-      refuse(id, .malformed, "a second request; there is one a connection")
+    case (.watching, .request(let id, _)), (.stopping, .request(let id, _)), (.restarting, .request(let id, _)):
+      refuse(id, .malformed, "a second request; there is one a connection", at: now)
     case (.silent, .malformed(let id, let refusal, let reason)),
       (.watching, .malformed(let id, let refusal, let reason)),
-      (.asking, .malformed(let id, let refusal, let reason)),
       (.stopping, .malformed(let id, let refusal, let reason)),
       (.restarting, .malformed(let id, let refusal, let reason)):
-      refuse(id, refusal, reason)
+      refuse(id, refusal, reason, at: now)
 
-    // Whoever goes is forgotten; what it had asked for is not taken back.
-    case (.some, .closed(let id)): close(id)
+    // A peer that goes is forgotten; what it had asked for is not taken back.
+    case (.some, .closed(let id)): close(id, at: now)
 
     case (.silent, .deadline(let id)):
-      refuse(id, .malformed, "no request came within \(limits.request)")
-    case (.answered, .deadline(let id)): close(id)
+      refuse(id, .malformed, "no request came within \(limits.request)", at: now)
+    case (.answered, .deadline(let id)): close(id, at: now)
     case (.watching(let every), .deadline(let id)): [.offerSnapshot(id), .arm(id, at: now + every)]
-    case (.stopping(let stop), .deadline(let id)): progress(id, stop, at: now)
-    case (.asking, .deadline), (.restarting, .deadline): [.ignored("a deadline of a connection that has none")]
+    case (.stopping(let stop, let conversation), .deadline(let id)): stopping(id, stop, conversation, .due, at: now)
+    case (.restarting, .deadline): [.ignored("a deadline of a connection that has none")]
 
-    case (.asking(let stop), .stopTaken(let id)): taken(id, stop, at: now)
-    case (.asking, .stopRefused(let id, let reason)): refuse(id, .busy, reason)
-    case (.silent, .stopTaken), (.watching, .stopTaken), (.stopping, .stopTaken), (.restarting, .stopTaken),
-      (.answered, .stopTaken), (.silent, .stopRefused), (.watching, .stopRefused), (.stopping, .stopRefused),
-      (.restarting, .stopRefused), (.answered, .stopRefused):
-      [.ignored("a stop that nobody waits for")]
+    case (.stopping(let stop, let conversation), .decided(let id, let decision)):
+      stopping(id, stop, conversation, decision, at: now)
+    case (.silent, .decided), (.watching, .decided), (.restarting, .decided), (.answered, .decided):
+      [.ignored("a stop that no peer waits for")]
 
     // It has gone meanwhile.
-    case (nil, .request), (nil, .malformed), (nil, .closed), (nil, .deadline), (nil, .stopTaken), (nil, .stopRefused):
+    case (nil, .decided(let id, let decision)): decideAlone(id, decision, at: now)
+    case (nil, .request), (nil, .malformed), (nil, .closed), (nil, .deadline):
       [.ignored("a connection that is not known")]
 
     case (_, .restarted(let process)): answerRestarts(.restarted(process: process), at: now)
@@ -85,7 +82,7 @@ package struct ControlStateMachine: Sendable {
   private mutating func begin(_ id: ConnectionID, _ request: ControlRequest, at now: Instant) -> [Action] {
     switch request {
     case .status where !abilities.contains(.show), .plan where !abilities.contains(.show):
-      return refuse(id, .impossible, "this program has no lifecycle to be shown; it can be stopped")
+      return refuse(id, .impossible, "this program has no lifecycle to be shown; it can be stopped", at: now)
     case .status(nil): return [.sendSnapshot(id)] + answered(id, at: now)
     case .status(let every?):
       if ending != nil { return [.sendSnapshot(id)] + answered(id, at: now) }
@@ -94,32 +91,53 @@ package struct ControlStateMachine: Sendable {
       return [.sendSnapshot(id), .arm(id, at: now + every)]
     case .plan: return [.sendPlan(id)] + answered(id, at: now)
     case .stop(let stop):
-      if let ending { return [.send(id, ending.answer)] + answered(id, at: now) }
-      exchanges[id] = .asking(stop)
-      return [.disarm(id), .askToStop(id, stop)]
+      if let ending { return [.send(id, ending.asControlAnswer)] + answered(id, at: now) }
+      return [.disarm(id)] + stopping(id, stop, StopConversationStateMachine(), .requested(interest(of: stop)), at: now)
     case .restart:
       guard abilities.contains(.restart) else {
-        return refuse(id, .impossible, "this program takes no part in handovers, so nothing can take its place")
+        return refuse(
+          id, .impossible, "this program takes no part in handovers, so nothing can take its place", at: now)
       }
-      if ending != nil { return refuse(id, .impossible, "this process is about to end") }
+      if ending != nil { return refuse(id, .impossible, "this process is about to end", at: now) }
       exchanges[id] = .restarting
       return [.disarm(id), .restart]
     }
   }
 
-  private mutating func taken(_ id: ConnectionID, _ stop: ControlRequest.Stop, at now: Instant) -> [Action] {
-    guard stop.waits else { return [.send(id, .accepted)] + answered(id, at: now) }
-    exchanges[id] = .stopping(stop)
-    return [.send(id, .accepted)] + progress(id, stop, at: now)
+  private func interest(of stop: ControlRequest.Stop) -> StopConversationStateMachine.Interest {
+    guard stop.waits else { return .acceptance }
+    let every = abilities.contains(.show) ? stop.progress.map { max($0, limits.shortest) } : nil
+    return .end(snapshotsEvery: every)
   }
 
-  private func progress(_ id: ConnectionID, _ stop: ControlRequest.Stop, at now: Instant) -> [Action] {
-    guard let progress = stop.progress, abilities.contains(.show) else { return [] }
-    return [.offerSnapshot(id), .arm(id, at: now + max(progress, limits.shortest))]
+  /// What a conversation about a stop decides, in the words of this socket.
+  private mutating func stopping(
+    _ id: ConnectionID, _ stop: ControlRequest.Stop, _ before: StopConversationStateMachine,
+    _ event: StopConversationStateMachine.Event, at now: Instant
+  ) -> [Action] {
+    var conversation = before
+    let decided = conversation.receive(event, at: now)
+    exchanges[id] = .stopping(stop, conversation)
+    return decided.flatMap { action -> [Action] in
+      switch action {
+      case .requestPermission: [.requestPermission(id, stop)]
+      case .requestStop: [.requestStop(id)]
+      case .accept: [.send(id, .accepted)]
+      case .snapshot: [.offerSnapshot(id)]
+      case .look(let instant): [.arm(id, at: instant)]
+      case .finish(.accepted, _), .finish(.late, _): [.send(id, .accepted)] + answered(id, at: now)
+      case .finish(.stopped, let answer): [.send(id, answer.asControlAnswer)] + answered(id, at: now)
+      case .refuse(let reason): refuse(id, .busy, reason, at: now)
+      case .say, .sayNothing: []
+      case .ignored(let reason): [.ignored(reason)]
+      }
+    }
   }
 
-  private mutating func refuse(_ id: ConnectionID, _ refusal: ControlAnswer.Refusal, _ reason: String) -> [Action] {
-    exchanges[id] = nil
+  private mutating func refuse(
+    _ id: ConnectionID, _ refusal: ControlAnswer.Refusal, _ reason: String, at now: Instant
+  ) -> [Action] {
+    forget(id, at: now)
     return [.disarm(id), .send(id, .refused(refusal, reason)), .close(id)]
   }
 
@@ -129,9 +147,24 @@ package struct ControlStateMachine: Sendable {
     return [.arm(id, at: now + limits.leave)]
   }
 
-  private mutating func close(_ id: ConnectionID) -> [Action] {
-    exchanges[id] = nil
+  private mutating func close(_ id: ConnectionID, at now: Instant) -> [Action] {
+    forget(id, at: now)
     return [.disarm(id), .close(id)]
+  }
+
+  private mutating func forget(_ id: ConnectionID, at now: Instant) {
+    guard case .stopping(_, var conversation)? = exchanges.removeValue(forKey: id) else { return }
+    _ = conversation.receive(.gone, at: now)
+    if !conversation.isDone { orphans[id] = conversation }
+  }
+
+  private mutating func decideAlone(
+    _ id: ConnectionID, _ decision: StopConversationStateMachine.Event, at now: Instant
+  ) -> [Action] {
+    guard var conversation = orphans.removeValue(forKey: id) else {
+      return [.ignored("a connection that is not known")]
+    }
+    return conversation.receive(decision, at: now).contains(.requestStop) ? [.requestStop(id)] : []
   }
 
   private mutating func answerRestarts(_ answer: ControlAnswer, at now: Instant) -> [Action] {
@@ -140,14 +173,14 @@ package struct ControlStateMachine: Sendable {
     }
   }
 
-  private mutating func finish(_ ending: Ending, at now: Instant) -> [Action] {
+  private mutating func finish(_ ending: StopAnswer, at now: Instant) -> [Action] {
     guard self.ending == nil else { return [.ignored("an end after the end")] }
     self.ending = ending
     return inOrder.flatMap { id, exchange -> [Action] in
       switch exchange {
       case .silent, .answered: []
       case .watching: [.sendSnapshot(id)] + answered(id, at: now)
-      case .asking, .stopping: [.send(id, ending.answer)] + answered(id, at: now)
+      case .stopping(let stop, let conversation): stopping(id, stop, conversation, .ended(ending), at: now)
       case .restarting:
         [.send(id, .failed("this process has ended before a successor took over"))] + answered(id, at: now)
       }
@@ -159,16 +192,16 @@ package struct ControlStateMachine: Sendable {
   }
 }
 
-extension ControlStateMachine.Ending {
-  fileprivate var answer: ControlAnswer { .stopped(exitCode: exitCode, summary: summary) }
+extension StopAnswer {
+  fileprivate var asControlAnswer: ControlAnswer { .stopped(exitCode: exitCode ?? 0, summary: summary ?? "") }
 }
 
 extension ControlStateMachine.Event {
-  /// Whose it is; `nil` for what concerns all.
+  /// The connection that it is about; `nil` for what concerns all.
   fileprivate var connection: ControlStateMachine.ConnectionID? {
     switch self {
     case .connected(let id), .request(let id, _), .malformed(let id, _, _), .closed(let id), .deadline(let id),
-      .stopTaken(let id), .stopRefused(let id, _):
+      .decided(let id, _):
       id
     case .restarted, .restartFailed, .finished: nil
     }

@@ -14,9 +14,9 @@ public struct StopFileError: Error, Hashable, Sendable, CustomStringConvertible 
     ///
     /// The request has been taken back, unless the program had taken it.
     public static var notInTime: Self { Self(description: "notInTime") }
-    /// Nobody can be there to hear it: the directory does not exist.
+    /// No program can be there to hear it: the directory does not exist.
     public static var nobodyThere: Self { Self(description: "nobodyThere") }
-    /// The files, or their directory, are somebody else's, or not what they should be.
+    /// The files, or their directory, are another user's, or not what they should be.
     public static var notAllowed: Self { Self(description: "notAllowed") }
     /// The waiting was ended from outside: its task was cancelled.
     public static var interrupted: Self { Self(description: "interrupted") }
@@ -51,7 +51,7 @@ public struct StopFileError: Error, Hashable, Sendable, CustomStringConvertible 
   /// One sentence.
   public var description: String { "\(path): \(reason)" }
 
-  /// As the command `stop` exits: 124 not in time, 69 nobody there, 77 not allowed, 64 a bad name, 74 the system refused
+  /// As the command `stop` exits: 124 not in time, 69 no directory, 77 not allowed, 64 a bad name, 74 the system refused
   /// (sysexits(3)).
   public var exitCode: Int32 {
     switch code {

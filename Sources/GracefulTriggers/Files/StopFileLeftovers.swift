@@ -8,7 +8,7 @@ enum StopFileLeftovers {
     "\(answer).\(process).\(UInt32.random(in: .min ... .max)).tmp"
   }
 
-  /// Removes those of our user that nobody writes to any more.
+  /// Removes those of our user that no process writes to any more.
   static func remove(_ files: StopFiles, user: UInt32) {
     for name in files.calls.entries(files.directory, files.answer + ".") where isOne(name, ofAnswer: files.answer) {
       let path = files.path(of: name)

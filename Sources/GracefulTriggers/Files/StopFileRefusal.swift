@@ -14,13 +14,13 @@ public struct StopFileRefusal: Hashable, Sendable, CustomStringConvertible {
     public static var notAFile: Self { Self(kind: .notAFile(.link)) }
     /// It belongs to neither our user nor root.
     public static var foreign: Self { Self(kind: .foreign(owner: 0, user: 0)) }
-    /// It has other names (hard links): whoever gave it this one need not be its owner.
+    /// It has other names (hard links): the user who gave it this one need not be its owner.
     public static var hardLink: Self { Self(kind: .hardLink) }
     /// The system did not let us look at it, or remove it.
     public static func system(_ errno: Errno) -> Self { Self(kind: .unreadable(errno: errno.rawValue)) }
     /// The directory is not there.
     public static var noDirectory: Self { Self(kind: .noDirectory) }
-    /// The directory is somebody else's, or others can write to it.
+    /// The directory is another user's, or others can write to it.
     public static var unsafeDirectory: Self { Self(kind: .openDirectory) }
 
     /// Another process answers in this directory, and this one does from its end, or its handover, on.

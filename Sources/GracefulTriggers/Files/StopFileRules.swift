@@ -16,25 +16,25 @@ package enum StopFileObjection: Hashable, Sendable {
   case unlockable(errno: Int32)
 }
 
-/// Whom a program believes, and whom one who asks (T3).
+/// Which files a program believes, and which a client that asks (T3).
 package struct StopFileRules: Hashable, Sendable {
-  /// Who we are.
+  /// The user of this process.
   package var user: UInt32
 
   package init(user: UInt32) { self.user = user }
 
-  /// Nobody but us and root may be able to make or rename files of our user's in it.
+  /// Only our user and root may be able to make or rename files of our user's in it.
   package func objection(toDirectory status: StopFileStatus) -> StopFileObjection? {
     guard status.user == user || status.user == 0 else { return .foreignDirectory(owner: status.user, user: user) }
     guard status.permissions & 0o022 == 0 || status.permissions & 0o1000 != 0 else { return .openDirectory }
     return nil
   }
 
-  /// What is asked for by whom.
+  /// A request is a regular file of our user's or root's.
   package func objection(toRequest status: StopFileStatus) -> StopFileObjection? {
     guard status.kind == .file else { return .notAFile(status.kind) }
     guard status.user == user || status.user == 0 else { return .foreign(owner: status.user, user: user) }
-    // A second name can be given by anybody who may write to the directory, where fs.protected_hardlinks is off (proc_sys_fs(5)).
+    // A second name can be given by each user who may write to the directory, where fs.protected_hardlinks is off (proc_sys_fs(5)).
     guard status.links <= 1 else { return .hardLink }
     return nil
   }

@@ -20,11 +20,11 @@ extension Trigger {
   ///
   /// Requests and answers are those of one process at a time: of the one that serves. It holds a lock, `process.stop.lock`
   /// beside the files (flock(2)), from the first to the last moment, or until a successor has taken over (`withHandover`
-  /// in `Graceful`). Whoever comes meanwhile neither takes a request nor gives an answer, whatever becomes of it. While a
+  /// in `Graceful`). A process that comes meanwhile neither takes a request nor gives an answer, whatever becomes of it. While a
   /// handover is going on, a request stays where it is: if the successor takes over, it is stopped and answers; if not, the
   /// predecessor does. Where no such lock can be had, the log says so once, and either may take a request.
   ///
-  /// A directory that is somebody else's, that others can write to and that is not sticky, or in which we cannot write, is a
+  /// A directory that is another user's, that others can write to and that is not sticky, or in which we cannot write, is a
   /// mistake in the configuration: the lifecycle starts nothing and exits with 78. One that is not there is waited for.
   ///
   /// Without a lifecycle (``Trigger/listen(_:)``) it only asks: the answer is then ``StopFiles/signalStopped()``.
@@ -47,9 +47,9 @@ extension Trigger {
             files, told: lifecycle == nil ? [] : [log], succession: succession,
             isPassedOn: { lifecycle?.snapshot().request?.source.isSuccessor == true }, heard: target.ask)
           succession.whenPassedOn { driver.passOn() }
-          // With its watch the process would take longer to be gone. Who asks from now on, finds the answer.
+          // With its watch the process would take longer to be gone. A client that asks from now on, finds the answer.
           let rest = ExitHook(.withReport) { _ in
-            if succession.objection == nil { driver.stopWatching() } else { driver.passOn() }
+            if succession.refusal == nil { driver.stopWatching() } else { driver.passOn() }
           }
           let answer = ExitHook(.last, "the answer \(files.answerPath)") { report in
             defer { driver.release() }
@@ -77,7 +77,7 @@ extension Succession {
   /// thread does not answer by then, does not go on either.
   fileprivate func hasEnded() -> Bool {
     let answer = Latch<Bool>()
-    mayStop { answer.set($0 == nil) }
-    return answer.wait(atMost: .milliseconds(50)) ?? (objection == nil)
+    requestPermission { answer.set($0 == nil) }
+    return answer.wait(atMost: .milliseconds(50)) ?? (refusal == nil)
   }
 }

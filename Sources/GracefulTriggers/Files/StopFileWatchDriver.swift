@@ -9,7 +9,7 @@ package final class StopFileWatchDriver: Sendable {
   private let calls: StopFileCalls
   private let wake: WakePipe
   private let begun: WakePipe
-  private let teller: StopFileTeller
+  private let teller: StopFileRefusalReporter
   private let heard: @Sendable (StopRequest) -> Void
   private let succession: Succession
   private let isPassedOn: @Sendable () -> Bool
@@ -19,14 +19,14 @@ package final class StopFileWatchDriver: Sendable {
     var hasLeft = false
     var hasPassedOn = false
     /// Whether a stop may be asked for: what was answered last, until it is heard.
-    var mayAsk: Bool?
+    var decided: Bool?
     /// Held until the last word.
     var lock: StopFileLock?
     var isReleased = false
     var isHeldByAnother = false
     /// Of the first round, once it is done.
     var beginning: Result<Void, StopFileError>?
-    /// Whether there is still somebody to throw its error to.
+    /// Whether there is still a caller to throw its error to.
     var isAwaited = true
   }
 
@@ -58,13 +58,13 @@ package final class StopFileWatchDriver: Sendable {
     } catch {
       throw StopFileError(error, "stop files")
     }
-    teller = StopFileTeller(told + [files.onRefusal].compactMap { $0 }, calls: calls)
+    teller = StopFileRefusalReporter(told + [files.onRefusal].compactMap { $0 }, calls: calls)
     let result = calls.startThread("graceful-files") { [self] in watch(pace) }
     guard result >= 0 else { throw StopFileError("pthread_create", files.requestPath, result: result) }
     try waitForBeginning()
   }
 
-  /// Stops watching, and lets somebody else answer.
+  /// Stops watching, and lets another process answer.
   ///
   /// May be called more than once. A request that is on its way already may still arrive.
   package func leave() {
@@ -72,7 +72,7 @@ package final class StopFileWatchDriver: Sendable {
     release()
   }
 
-  /// Stops watching; until ``release()`` nobody else answers.
+  /// Stops watching; until ``release()`` no other process answers.
   package func stopWatching() {
     state.withLock { $0.hasLeft = true }
     wake.wake()
@@ -84,7 +84,7 @@ package final class StopFileWatchDriver: Sendable {
     wake.wake()
   }
 
-  /// Lets somebody else answer.
+  /// Lets another process answer.
   package func release() {
     let lock = state.withLock { state in
       state.isReleased = true
@@ -128,7 +128,7 @@ package final class StopFileWatchDriver: Sendable {
     begun.wake()
     if isThrown { return }
     for refusal in told { teller.tell(refusal) }
-    // Later than the beginning: a directory of everybody may be a long one.
+    // Later than the beginning: a directory of all users may be a long one.
     StopFileLeftovers.remove(files, user: cgs_effective_user())
     while let instant = until {
       let change = watch.wait(until: instant)
@@ -160,8 +160,8 @@ package final class StopFileWatchDriver: Sendable {
     state.withLock { state in
       if state.hasPassedOn { return .passedOn }
       if state.hasLeft { return .left }
-      defer { state.mayAsk = nil }
-      return state.mayAsk.map { .mayAsk($0) }
+      defer { state.decided = nil }
+      return state.decided.map { .decided($0) }
     }
   }
 
@@ -217,16 +217,16 @@ package final class StopFileWatchDriver: Sendable {
         case .disarm: watch.disarm()
         case .lookAtRequest: events.append(.request(calls.status(files.requestPath)))
         case .claim: events.append(.claimed(claim()))
-        case .lookWhetherToTake:
+        case .lookAtPermission:
           if isPassedOn() { passOn() }
-          events.append(takeWord() ?? .mayTake(succession.objection == nil))
+          events.append(takeWord() ?? .permission(succession.refusal == nil))
         case .removeRequest: events.append(.removed(max(0, -calls.unlink(files.requestPath))))
-        case .lookWhetherToAsk:
-          succession.mayStop { [self] reason in
-            state.withLock { $0.mayAsk = reason == nil }
+        case .requestPermission:
+          succession.requestPermission { [self] reason in
+            state.withLock { $0.decided = reason == nil }
             wake.wake()
           }
-          // Known at once where nobody takes part in a handover.
+          // Known at once where there is no handover.
           if let word = takeWord() { events.append(word) }
         case .putBack:
           let file = calls.create(files.requestPath, 0o600)

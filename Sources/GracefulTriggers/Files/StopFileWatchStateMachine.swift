@@ -1,4 +1,4 @@
-/// What a program does about stop files: when it looks, what it takes for a request, what it removes, whom it tells.
+/// What a program does about stop files: when it looks, what it takes for a request, what it removes, what it tells.
 ///
 /// It goes round: the directory, then the file, then it waits for a change or a time. A change while it goes round makes it
 /// go round once more, so that none is missed: what is looked at is looked at after the watch has begun.
@@ -11,7 +11,7 @@ package struct StopFileWatchStateMachine: Sendable {
     package var watched: Duration
     /// Where none are told of.
     package var unwatched: Duration
-    /// While somebody else answers, or a handover is going on.
+    /// While another process answers, or a handover is going on.
     package var kept: Duration
 
     package init(
@@ -30,12 +30,12 @@ package struct StopFileWatchStateMachine: Sendable {
     case clearing(StopFileStatus.Identity)
     case arming(StopFileStatus.Identity)
     case lookingAtRequest(StopFileStatus.Identity)
-    case lookingWhetherToTake(StopFileStatus.Version)
-    /// For the one whose removal fails because it is gone, the request was taken back.
+    case lookingAtPermission(StopFileStatus.Version)
+    /// If the removal fails because it is gone, the request was taken back.
     case consuming(StopFileStatus.Version)
     case removingStale(StopFileStatus.Version)
-    /// It has been taken, and is to be asked for.
-    case lookingWhetherToAsk
+    /// It has been taken: a conversation about a stop has begun, whose client is a file.
+    case asking(StopConversationStateMachine)
     case waiting
     case left
   }
@@ -46,7 +46,7 @@ package struct StopFileWatchStateMachine: Sendable {
   private let rules: StopFileRules
   private let started: Int64
   private let pace: Pace
-  /// The directory whose changes are told of.
+  /// The directory of which changes are told.
   private var watched: StopFileStatus.Identity?
   /// The directory in which a file has been looked at since it is there: what comes later, is new.
   private var known: StopFileStatus.Identity?
@@ -55,10 +55,10 @@ package struct StopFileWatchStateMachine: Sendable {
   var told: [Place: Told] = [:]
   var quietUntil: Instant?
   private var isOutdated = false
-  /// A process that ends with a watch takes 5 to 24 ms longer to be gone (measured; the kernel waits until nobody uses the
+  /// A process that ends with a watch takes 5 to 24 ms longer to be gone (measured; the kernel waits until nothing uses the
   /// watch any more): so after the first request it looks now and then.
   private var hasAsked = false
-  /// Somebody else answered before: then what is there, was meant for a process that lived as this one did.
+  /// Another process answered before: then what is there, was meant for a process that lived as this one did.
   private var wasHeld = false
   /// A request has been taken that is not asked for yet.
   private var owes = false
@@ -83,10 +83,8 @@ package struct StopFileWatchStateMachine: Sendable {
     switch event {
     case .left: return leave()
     case .passedOn: return leave(passingOn: true)
-    case .changed: return changed(now)
-    case .ended: return ended(now)
-    case .due: return due(now)
-    case .began, .directory, .claimed, .cleared, .armed, .request, .mayTake, .removed, .mayAsk:
+    case .changed, .ended, .due: return wake(event, now)
+    case .began, .directory, .claimed, .cleared, .armed, .request, .permission, .removed, .decided:
       return answered(event, now)
     }
   }
@@ -105,64 +103,42 @@ package struct StopFileWatchStateMachine: Sendable {
     case (.lookingAtRequest(let directory), .request(let look)):
       defer { if case .failed = look {} else { known = directory } }
       return judge(look, isFirstLook: known != directory, now)
-    case (.lookingWhetherToTake(let version), .mayTake(let may)):
+    case (.lookingAtPermission(let version), .permission(let may)):
       guard may else { return settle(now, for: pace.kept) }
       stage = .consuming(version)
       return [.removeRequest]
     case (.consuming(let version), .removed(let errno)): return consumed(version, errno, now)
     case (.removingStale(let version), .removed(let errno)): return removedStale(version, errno, now)
-    case (.lookingWhetherToAsk, .mayAsk(let may)):
-      owes = !may
-      return may ? [.ask] + settle(now) : settle(now, for: pace.kept)
+    case (.asking(let conversation), .decided(let isPermitted)):
+      // A file is told of the acceptance by its being gone, and of a refusal not at all: it is asked for again.
+      return converse(conversation, isPermitted ? .permitted(StopAnswer(state: .accepted)) : .refused(""), now)
     // It has left: what was on its way arrives nowhere.
     case (.left, _): return []
     case (.idle, _), (.lookingAtDirectory, _), (.claiming, _), (.clearing, _), (.arming, _), (.lookingAtRequest, _),
-      (.lookingWhetherToTake, _), (.consuming, _), (.removingStale, _), (.lookingWhetherToAsk, _), (.waiting, _):
-      ignored.append(event)
-      return []
+      (.lookingAtPermission, _), (.consuming, _), (.removingStale, _), (.asking, _), (.waiting, _):
+      return ignore(event)
     }
   }
 
-  private mutating func changed(_ now: Instant) -> [Action] {
+  /// What may come at any time: while the machine goes round, it is kept for the end of the round.
+  private mutating func wake(_ event: Event, _ now: Instant) -> [Action] {
     switch stage {
-    case .waiting: return lookOn(now)
-    case .lookingAtDirectory, .claiming, .clearing, .arming, .lookingAtRequest, .lookingWhetherToTake, .consuming,
-      .removingStale, .lookingWhetherToAsk:
+    case .waiting: return (event == .ended ? disarm() : []) + (owes ? requestPermission(now) : lookAgain())
+    // The decision may take a while, and is waited for.
+    case .asking where event == .due: return [.wait(until: now + pace.kept)]
+    case .lookingAtDirectory, .claiming, .clearing, .arming, .lookingAtRequest, .lookingAtPermission, .consuming,
+      .removingStale, .asking:
+      if event == .due { return ignore(event) }
       isOutdated = true
-      return []
-    case .idle:
-      ignored.append(.changed)
-      return []
+      return event == .ended ? disarm() : []
+    case .idle: return ignore(event)
     case .left: return []
     }
   }
 
-  private mutating func ended(_ now: Instant) -> [Action] {
-    switch stage {
-    case .waiting: return disarm() + lookOn(now)
-    case .lookingAtDirectory, .claiming, .clearing, .arming, .lookingAtRequest, .lookingWhetherToTake, .consuming,
-      .removingStale, .lookingWhetherToAsk:
-      isOutdated = true
-      return disarm()
-    case .idle:
-      ignored.append(.ended)
-      return []
-    case .left: return []
-    }
-  }
-
-  private mutating func due(_ now: Instant) -> [Action] {
-    switch stage {
-    case .waiting: return lookOn(now)
-    // The answer may take a while, and is waited for.
-    case .lookingWhetherToAsk: return [.wait(until: now + pace.kept)]
-    case .idle, .lookingAtDirectory, .claiming, .clearing, .arming, .lookingAtRequest, .lookingWhetherToTake,
-      .consuming,
-      .removingStale:
-      ignored.append(.due)
-      return []
-    case .left: return []
-    }
+  private mutating func ignore(_ event: Event) -> [Action] {
+    ignored.append(event)
+    return []
   }
 
   private mutating func leave(passingOn: Bool = false) -> [Action] {
@@ -171,8 +147,6 @@ package struct StopFileWatchStateMachine: Sendable {
     defer { owes = false }
     return disarm() + (passingOn && owes ? [.putBack] : [])
   }
-
-  private mutating func lookOn(_ now: Instant) -> [Action] { owes ? lookWhetherToAsk(now) : lookAgain() }
 
   // MARK: The round
 
@@ -223,7 +197,7 @@ package struct StopFileWatchStateMachine: Sendable {
     case .ours: objection = nil
     case .unknown(let errno): objection = .unlockable(errno: errno)
     }
-    // A new directory, or another one: nobody of ours has stopped, whatever a file in it says.
+    // A new directory, or another one: no process of ours has stopped, whatever a file in it says.
     stage = .clearing(directory)
     return complain(objection, about: .lock, directory, now) + [.clear]
   }
@@ -250,8 +224,8 @@ package struct StopFileWatchStateMachine: Sendable {
       }
       if status.version == settled { return settle(now) }
       guard isFirstLook && !wasHeld && status.changed < started else {
-        stage = .lookingWhetherToTake(status.version)
-        return [.lookWhetherToTake]
+        stage = .lookingAtPermission(status.version)
+        return [.lookAtPermission]
       }
       stage = .removingStale(status.version)
       return [.removeRequest]
@@ -260,20 +234,39 @@ package struct StopFileWatchStateMachine: Sendable {
 
   private mutating func consumed(_ version: StopFileStatus.Version, _ errno: Int32, _ now: Instant) -> [Action] {
     switch errno {
-    case 0: return disarm() + lookWhetherToAsk(now)
-    // Whoever made it, has taken it back at this moment: whose unlink(2) succeeds, decides.
+    case 0: return disarm() + requestPermission(now)
+    // Its client has taken it back at this moment: the unlink(2) that succeeds, decides.
     case noSuchFile: return settle(now)
     default:
       // Root's in a sticky directory, or the disk is read-only by now. Asked for once.
       settled = version
-      return disarm() + complain(.unremovable(errno: errno), about: .request) + lookWhetherToAsk(now)
+      return disarm() + complain(.unremovable(errno: errno), about: .request) + requestPermission(now)
     }
   }
 
-  private mutating func lookWhetherToAsk(_ now: Instant) -> [Action] {
+  private mutating func requestPermission(_ now: Instant) -> [Action] {
     (hasAsked, owes) = (true, true)
-    stage = .lookingWhetherToAsk
-    return [.wait(until: now + pace.kept), .lookWhetherToAsk]
+    return [.wait(until: now + pace.kept)] + converse(StopConversationStateMachine(), .requested(.acceptance), now)
+  }
+
+  /// What a conversation about a stop decides, in the words of a file.
+  private mutating func converse(
+    _ before: StopConversationStateMachine, _ event: StopConversationStateMachine.Event, _ now: Instant
+  ) -> [Action] {
+    var conversation = before
+    let decided = conversation.receive(event, at: now)
+    stage = .asking(conversation)
+    return decided.flatMap { action -> [Action] in
+      switch action {
+      case .requestPermission: return [.requestPermission]
+      case .requestStop:
+        owes = false
+        return [.ask]
+      case .finish: return settle(now)
+      case .refuse: return settle(now, for: pace.kept)
+      case .accept, .snapshot, .say, .sayNothing, .look, .ignored: return []
+      }
+    }
   }
 
   private mutating func removedStale(_ version: StopFileStatus.Version, _ errno: Int32, _ now: Instant) -> [Action] {

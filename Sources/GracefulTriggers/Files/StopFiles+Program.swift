@@ -17,16 +17,16 @@ extension StopFiles {
   /// await stopEverything()
   /// try files.signalStopped()
   /// ```
-  /// - Throws: When a name is none, when the directory is somebody else's or cannot be written to, and when no descriptor or
+  /// - Throws: When a name is none, when the directory is another user's or cannot be written to, and when no descriptor or
   ///   thread is left. That the directory is not there is no error: it is waited for.
   public func requests() throws(StopFileError) -> StopFileRequests { try StopFileRequests(self) }
 
   /// Says that this process has stopped: its last act.
   ///
-  /// The file is written beside its place and renamed over what is there (rename(2)), so that nobody finds half of it. It has
+  /// The file is written beside its place and renamed over what is there (rename(2)), so that no client finds half of it. It has
   /// the number of this process in it, so that `stop` can wait until it is gone. On a full disk, and when no descriptor is
-  /// left, it is empty, which says the same to everybody else.
-  /// - Throws: When it cannot be written. Whoever waits for it then waits until its time is over.
+  /// left, it is empty, which says the same to all other clients.
+  /// - Throws: When it cannot be written. A client that waits for it then waits until its time is over.
   public func signalStopped() throws(StopFileError) {
     try checkNames()
     let process = cgs_process_id()
@@ -39,7 +39,7 @@ extension StopFiles {
       }
       calls.close(file)
     } else {
-      // A program that has used up its descriptors is not to be taken for one that hangs.
+      // A program that has used up its descriptors must not seem to hang.
       let isLeft = ![.tooManyOpenFiles, .tooManyOpenFilesInSystem].contains(Errno(rawValue: -file))
       guard !isLeft, calls.makeFile(temporary, 0o644) >= 0 else {
         throw StopFileError("open", temporary, result: file)
@@ -55,10 +55,10 @@ extension StopFiles {
 /// The requests to stop that come in by a file.
 ///
 /// It listens from its making on, and until it and its iterators are gone. Its consumer runs on Swift's cooperative pool, and
-/// waits with it when every thread of that is blocked; ``Trigger/files(_:)`` does not. Of requests that nobody has taken
+/// waits with it when every thread of that is blocked; ``Trigger/files(_:)`` does not. Of requests that were not taken
 /// the newest 16 are kept.
 public struct StopFileRequests: AsyncSequence, Sendable {
-  /// Who asked.
+  /// A request, with its source.
   public typealias Element = StopRequest
   /// It does not fail once it has begun.
   public typealias Failure = Never

@@ -2,16 +2,16 @@ internal import GracefulSystem
 
 /// The two files by which a program is asked to stop, and says that it has.
 ///
-/// Whoever wants the program to stop makes the first one; the program takes it away, stops, and makes the second one as
+/// A client that wants the program to stop makes the first one; the program takes it away, stops, and makes the second one as
 /// its last act. It is the protocol of `noamt/stop` (Go), whose programs and command can be at either side.
 ///
 /// ```swift
 /// await shop.runAndExit(on: .signals, .files())                      // the program
-/// try StopFiles().requestStopAndWait(timeout: .seconds(30))          // whoever stops it; or the command `stop`
+/// try StopFiles().requestStopAndWait(timeout: .seconds(30))          // its client; or the command `stop`
 /// ```
 ///
 /// Give each program a directory of its own: of two of one user that share one, the first to begin takes the requests. In a directory
-/// to which everybody can write (`/tmp`), nobody but the program's user and root is heard, but everybody can be in the way.
+/// to which every user can write (`/tmp`), only the program's user and root are heard, but every user can be in the way.
 public struct StopFiles: Sendable {
   /// Where both files are.
   ///
@@ -35,7 +35,7 @@ public struct StopFiles: Sendable {
   ///   - directory: Where both are; `$TMPDIR` unless given, or `/tmp` where that is not set or empty.
   ///   - request: `process.stop` unless given.
   ///   - answer: `process.stopped` unless given.
-  ///   - onRefusal: Told of what is not taken for a request. Nobody is unless given; ``Trigger/files(_:)`` writes it into
+  ///   - onRefusal: Told of what is not taken for a request. None unless given; ``Trigger/files(_:)`` writes it into
   ///     the log of the lifecycle all the same.
   public init(
     directory: String = StopFiles.temporaryDirectory, request: String = "process.stop",
@@ -71,7 +71,7 @@ public struct StopFiles: Sendable {
     if isPath {
       throw StopFileError(.badName, path: directory, "the directory's name is empty, or has a zero byte in it")
     }
-    // Somewhere else nobody would be heard, and nobody answered.
+    // Somewhere else no client would be heard, and none answered.
     let temporary = Self.temporary
     if !temporary.isExact, directory == temporary.path {
       throw StopFileError(

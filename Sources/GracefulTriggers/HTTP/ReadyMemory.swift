@@ -26,7 +26,7 @@ public struct ReadyMemory: Hashable, Sendable {
     if !isStopping, awaited.isEmpty, event.kind == .ready || event.kind == .stoppedBeforeReady { wasReady = true }
   }
 
-  /// Somebody looked.
+  /// A snapshot was taken.
   public mutating func see(_ snapshot: LifecycleSnapshot) {
     if snapshot.state == .running { wasReady = true }
   }

@@ -2,17 +2,20 @@ internal import GracefulShutdown
 
 extension StopAnswer {
   package init(
-    state: State, phasesLeft: Int = 0, holding: [Holding] = [], left: Duration? = nil, exitCode: Int32? = nil
+    state: State, phasesLeft: Int = 0, holding: [Holding] = [], left: Duration? = nil, exitCode: Int32? = nil,
+    summary: String? = nil, refusal: String? = nil
   ) {
     self.state = state
     self.phasesLeft = phasesLeft
     self.holding = holding
     self.left = left
     self.exitCode = exitCode
+    self.summary = summary
+    self.refusal = refusal
   }
 
-  /// For one who has asked, although it was looked at before that.
-  package var asked: Self {
+  /// For a client that has requested the stop, although it was looked at before that.
+  package var requested: Self {
     guard state == .running else { return self }
     var answer = self
     answer.state = .accepted
@@ -20,7 +23,7 @@ extension StopAnswer {
   }
 
   /// One line of JSON: times are numbers of seconds, and what is not known is `null`.
-  package func json(_ outcome: StopOutcome) -> String {
+  package func json(_ outcome: StopConversationStateMachine.Outcome) -> String {
     let holding = holding.map { holding in
       "{\"phase\":\(JSONWord(holding.phase)),\"sessions\":\(holding.sessions),\"left\":\(Self.seconds(holding.left))}"
     }

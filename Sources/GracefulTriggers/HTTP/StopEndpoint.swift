@@ -9,7 +9,7 @@ internal import GracefulShutdown
 /// | path | methods | answers |
 /// |---|---|---|
 /// | `/shutdown` | POST | 202 at once; with `?wait=30s` 200 when it has stopped, or 504 and what holds it up; with `Accept: text/event-stream` its progress |
-/// | `/livez` | GET, HEAD | 200 as long as somebody answers, in a drain too (T4) |
+/// | `/livez` | GET, HEAD | 200 as long as the process answers, in a drain too (T4) |
 /// | `/readyz` | GET, HEAD | 200 while everything is ready; 503 before that, while a phase restarts, and from the first moment of a stop |
 /// | `/startupz` | GET, HEAD | 503 until everything was ready once, 200 from then on |
 /// | `/status` | GET, HEAD | the snapshot as JSON, schema 1 |
@@ -58,38 +58,38 @@ public struct StopEndpoint: Sendable {
   /// Whether a request for this target (`/shutdown?wait=30s`) is answered here.
   public func answers(_ target: String) -> Bool { RequestTarget(target).flatMap { route(of: $0.path) } != nil }
 
-  /// What is to be done about a request; `nil` when it is for somebody else.
+  /// What is to be done about a request; `nil` when its path is none of these.
   /// - Parameters:
   ///   - view: What can be known of the program now.
-  ///   - token: What whoever asks for a stop must send. `nil` means that whoever can send a request at all may stop the
+  ///   - token: What the client of a stop must send. `nil` means that each client that can send a request at all may stop the
   ///     program.
-  public func answer(to request: Request, seeing view: View, token: StopToken?) -> Verdict? {
+  public func answer(to request: Request, seeing view: View, token: StopToken?) -> Decision? {
     guard let target = RequestTarget(request.target), let route = route(of: target.path) else { return nil }
     let methods = methods(of: route)
     guard methods.contains(request.method) else {
       let response = Response.words("not by \(Self.shown(request.method))", 405)
-      return Verdict(.answer(response.with("Allow", methods.joined(separator: ", ")).answering(request)))
+      return Decision(.answer(response.with("Allow", methods.joined(separator: ", ")).answering(request)))
     }
     switch route {
-    case .live: return Verdict(.answer(probe("alive", true, request)))
-    case .ready: return Verdict(.answer(probe(view.readiness, view.isReady, request)))
+    case .live: return Decision(.answer(probe("alive", true, request)))
+    case .ready: return Decision(.answer(probe(view.readiness, view.isReady, request)))
     case .startup:
-      return Verdict(.answer(probe(view.wasReady ? "started" : "starting", view.wasReady, request)))
+      return Decision(.answer(probe(view.wasReady ? "started" : "starting", view.wasReady, request)))
     case .status:
       guard isAllowed(request, token) else { return Self.refused(request) }
-      return Verdict(.answer(status(view, request)))
+      return Decision(.answer(status(view, request)))
     case .shutdown:
       // A GET can be had from any browser, by a link or a picture: only what brings a token means it.
       guard isAllowed(request, token), token != nil || request.method != "GET" else { return Self.refused(request) }
       do {
-        return stop(try StopWishes(target), request, view)
+        return stop(try StopQuery(target), request, view)
       } catch {
-        return Verdict(.answer(.error(error.reason, 400)))
+        return Decision(.answer(.error(error.reason, 400)))
       }
     }
   }
 
-  // MARK: Who and where
+  // MARK: Routes
 
   enum Route: CaseIterable, Hashable, Sendable { case shutdown, live, ready, startup, status }
 
@@ -119,8 +119,8 @@ public struct StopEndpoint: Sendable {
     token.map { request.brings($0) } ?? true
   }
 
-  private static func refused(_ request: Request) -> Verdict {
-    Verdict(.answer(.error("the token is missing or wrong", 403).answering(request)))
+  private static func refused(_ request: Request) -> Decision {
+    Decision(.answer(.error("the token is missing or wrong", 403).answering(request)))
   }
 
   /// Of a request's own words no more than is needed to see what went wrong.
@@ -141,24 +141,26 @@ public struct StopEndpoint: Sendable {
     return Response(status: 200, type: "application/json", body: view.json(snapshot)).answering(request)
   }
 
-  private func stop(_ wishes: StopWishes, _ request: Request, _ view: View) -> Verdict {
+  private func stop(_ wishes: StopQuery, _ request: Request, _ view: View) -> Decision {
     if let report = view.report {
-      return Verdict(.answer(response(to: request, .stopped, StopAnswer(report))))
+      return Decision(.answer(response(to: request, .stopped, StopAnswer(report))))
     }
     let from = request.peer.map { "from \($0)" } ?? ""
     let why = [wishes.why, from].filter { !$0.isEmpty }.joined(separator: ", ")
     let asked = StopRequest(source: .http, why: why)
-    // Without a lifecycle nobody knows when it has stopped: that it was asked to, is all that is true.
+    // Without a lifecycle it is not known when it has stopped: that it was asked to, is all that is true.
     guard let snapshot = view.snapshot else {
-      return Verdict(.answer(response(to: request, .accepted, StopAnswer(state: .accepted))), stopRequest: asked)
+      return Decision(.answer(response(to: request, .accepted, StopAnswer(state: .accepted))), stopRequest: asked)
     }
-    if request.wantsEvents { return Verdict(.stream(upTo: wishes.wait), stopRequest: asked) }
-    if let wait = wishes.wait { return Verdict(.wait(upTo: wait), stopRequest: asked) }
-    return Verdict(.answer(response(to: request, .accepted, StopAnswer(snapshot).asked)), stopRequest: asked)
+    if request.wantsEvents { return Decision(.stream(upTo: wishes.wait), stopRequest: asked) }
+    if let wait = wishes.wait { return Decision(.wait(upTo: wait), stopRequest: asked) }
+    return Decision(.answer(response(to: request, .accepted, StopAnswer(snapshot).requested)), stopRequest: asked)
   }
 
   /// The answer to a request that asked for a stop.
-  package func response(to request: Request, _ outcome: StopOutcome, _ answer: StopAnswer) -> Response {
+  package func response(to request: Request, _ outcome: StopConversationStateMachine.Outcome, _ answer: StopAnswer)
+    -> Response
+  {
     let status =
       switch outcome {
       case .accepted: 202
@@ -185,14 +187,4 @@ public struct StopEndpoint: Sendable {
     }
     return nil
   }
-}
-
-/// How a request for a stop ended, for whoever sent it.
-package enum StopOutcome: Hashable, Sendable {
-  /// It will stop; nobody waits for that.
-  case accepted
-  /// It has stopped.
-  case stopped
-  /// It had not stopped when the time was over.
-  case late
 }

@@ -1,4 +1,4 @@
-/// What whoever asks for a stop over HTTP must know.
+/// The secret that the client of a stop over HTTP must know.
 ///
 /// It is sent in a header, never in the URL, which proxies and servers write into their logs:
 /// `Authorization: Bearer TOKEN` (RFC 6750 §2.1) or `X-Stop-Token: TOKEN`.

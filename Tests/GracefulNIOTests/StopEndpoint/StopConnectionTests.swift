@@ -1,11 +1,10 @@
+import Exploration
 import Graceful
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
 import Synchronization
-import Exploration
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 
@@ -13,18 +12,18 @@ import WholeMachine
 private struct EmbeddedStop {
   let channel = EmbeddedChannel()
   let socket = SocketStandIn()
-  let desk: StopDesk
+  let responder: StopEndpointResponder
 
   init(token: String? = StopWorld.token, limits: StopServerLimits = .init(), ask: @escaping @Sendable () -> Void = {})
     throws
   {
     var endpoint = StopEndpoint()
     endpoint.stopsOnGet = true
-    desk = StopDesk(endpoint, mostWaiting: limits.waiting)
+    responder = StopEndpointResponder(endpoint, most: limits.waiting)
     let lifecycle = Lifecycle("shop")
-    desk.attach(to: StopTarget(ask: { _ in ask() }, lifecycle: lifecycle), token: token.flatMap { StopToken($0) })
+    responder.attach(to: StopTarget(ask: { _ in ask() }, lifecycle: lifecycle), token: token.flatMap { StopToken($0) })
     try channel.pipeline.syncOperations.addHandler(socket)
-    try StopServer.addHandlers(to: channel, desk: desk, limits: limits, whenWaiting: {})
+    try StopServer.addHandlers(to: channel, responder: responder, limits: limits, whenWaiting: {})
     channel.connect(to: try SocketAddress(unixDomainSocketPath: "/a"), promise: nil)
   }
 
@@ -48,7 +47,7 @@ private struct EmbeddedStop {
   }
 }
 
-@Suite("A connection of the stop endpoint", .wholeMachine, .serialized)
+@Suite("A connection of the stop endpoint")
 struct StopConnectionTests {
   @Test("carries one request, announces its end, and lingers until the client closes")
   func oneRequest() throws {

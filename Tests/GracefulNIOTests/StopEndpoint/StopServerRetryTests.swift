@@ -6,22 +6,21 @@ import NIOCore
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 
 /// What is in the way passes: then it serves.
-@Suite("A stop endpoint that cannot listen yet", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("A stop endpoint that cannot listen yet", .serialized, .timeLimit(.minutes(1)))
 struct StopServerRetryTests {
   @Test("accepts as soon as it can when there was no descriptor for it, and says so once")
   func noDescriptor() async throws {
     let world = try StopWorld()
     let failures = Mutex(3)
     let log = LogLines()
-    let desk = StopDesk(StopEndpoint(), mostWaiting: 1)
+    let responder = StopEndpointResponder(StopEndpoint(), most: 1)
     let shop = Lifecycle("shop", logger: log.logger)
-    desk.attach(to: StopTarget(ask: { _ in }, lifecycle: shop), token: nil)
-    let server = StopServer(desk: desk, limits: StopServerLimits()) { socket in
+    responder.attach(to: StopTarget(ask: { _ in }, lifecycle: shop), token: nil)
+    let server = StopServer(responder: responder, limits: StopServerLimits()) { socket in
       let fails = failures.withLock { left in
         left -= 1
         return left >= 0
@@ -40,10 +39,10 @@ struct StopServerRetryTests {
   func notYet() async throws {
     let world = try StopWorld()
     let log = LogLines()
-    let desk = StopDesk(StopEndpoint(), mostWaiting: 1)
+    let responder = StopEndpointResponder(StopEndpoint(), most: 1)
     let shop = Lifecycle("shop", logger: log.logger)
-    desk.attach(to: StopTarget(ask: { _ in }, lifecycle: shop), token: nil)
-    let server = StopServer(desk: desk, limits: StopServerLimits())
+    responder.attach(to: StopTarget(ask: { _ in }, lifecycle: shop), token: nil)
+    let server = StopServer(responder: responder, limits: StopServerLimits())
     let directory = world.directory + "/later"
     server.serve(.socket(directory + "/s"), every: .milliseconds(1))
     try await poll { log.count("cannot listen yet") > 0 }

@@ -4,13 +4,12 @@ import NIOCore
 import NIOPosix
 import Synchronization
 import Testing
-import WholeMachine
 
 @testable import GracefulNIO
 
 private let right = "X-Stop-Token: \(StopWorld.token)\r\n"
 
-@Suite("The stop endpoint's own server, over sockets", .wholeMachine, .serialized, .timeLimit(.minutes(3)))
+@Suite("The stop endpoint's own server, over sockets", .serialized, .timeLimit(.minutes(3)))
 struct StopServerTests {
   @Test("answers probes and status from before the start to the end")
   func probes() async throws {

@@ -1,7 +1,7 @@
-import GracefulShutdown
 import Exploration
+import GracefulShutdown
+import TestHost
 import Testing
-import WholeMachine
 
 @Suite("S11: a plan as text", .valuesOnly)
 struct PlanTextTests {

@@ -1,12 +1,11 @@
-import GracefulShutdown
 import Exploration
+import GracefulShutdown
+import TestHost
 import Testing
-import WholeMachine
 
 /// The arithmetic of the plan against the state machine that it speaks of.
 @Suite(
-  "S11: the worst case of a plan, against the state machine", .timeLimit(.minutes(10)), .wholeMachine, .serialized,
-  .valuesOnly)
+  "S11: the worst case of a plan, against the state machine", .timeLimit(.minutes(10)), .valuesOnly)
 struct WorstCaseTests {
   private static let graphs = 2000
 

@@ -1,7 +1,7 @@
 import GracefulShutdown
 import GracefulTesting
+import TestHost
 import Testing
-import WholeMachine
 
 /// What a policy may say, and what a service may do, and the documented answer to each.
 @Suite("Bad input to a restart policy", .timeLimit(.minutes(1)))

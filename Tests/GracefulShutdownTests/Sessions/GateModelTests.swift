@@ -1,8 +1,8 @@
 import GracefulShutdown
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("All interleavings of the steps of a gate", .wholeMachine, .serialized, .valuesOnly)
+@Suite("All interleavings of the steps of a gate", .valuesOnly)
 struct GateModelTests {
   typealias Script = GateModel.Script
 

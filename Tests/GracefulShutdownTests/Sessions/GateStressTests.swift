@@ -1,11 +1,11 @@
 import GracefulShutdown
 import GracefulTesting
 import Synchronization
+import TestHost
 import Testing
-import WholeMachine
 
 /// Real threads, more than there are processors.
-@Suite("A gate under threads", .wholeMachine, .serialized, .timeLimit(.minutes(5)))
+@Suite("A gate under threads", .exclusive(.processors), .serialized, .timeLimit(.minutes(5)))
 struct GateStressTests {
   private let clock = ManualClock()
 

@@ -10,11 +10,11 @@ import Logging
 import SchemaChecking
 import Synchronization
 import SystemPackage
+import TestHost
 import Testing
-import WholeMachine
 
 /// Real sockets, in this very process.
-@Suite("A control socket", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("A control socket", .exclusive(.controlThreads), .serialized, .timeLimit(.minutes(2)))
 struct ControlSocketTests {
   @Test("shows the state and the plan, and answers a stop only when it has ended")
   func whole() async throws {

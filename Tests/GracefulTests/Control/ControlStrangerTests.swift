@@ -7,11 +7,11 @@ import GracefulTriggers
 import Logging
 import Synchronization
 import SystemPackage
+import TestHost
 import Testing
-import WholeMachine
 
 /// Bad input, real sockets.
-@Suite("Strangers at a control socket", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("Strangers at a control socket", .exclusive(.controlThreads), .serialized, .timeLimit(.minutes(2)))
 struct ControlStrangerTests {
   @Test("answers strangers, and serves on: silence, noise, another version, a second request, floods")
   func strangers() async throws {

@@ -2,10 +2,11 @@ import Foundation
 import Graceful
 import GracefulDescriptors
 import GracefulTriggers
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("A peer of the control socket that reads nothing", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite(
+  "A peer of the control socket that reads nothing", .exclusive(.controlThreads), .serialized, .timeLimit(.minutes(2)))
 struct ControlUnreadTests {
   @Test("is given one more document than the system has room for, and the stop ends in time")
   func bounded() async throws {

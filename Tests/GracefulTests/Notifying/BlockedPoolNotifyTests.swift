@@ -1,15 +1,15 @@
+import TestHost
 import Testing
-import WholeMachine
 
 /// S9, with a real process: every thread of the cooperative pool is blocked.
-@Suite("A program whose every pool thread is blocked, under systemd", .wholeMachine, .serialized)
+@Suite("A program whose every pool thread is blocked, under systemd", .sharing(.processors))
 struct BlockedPoolNotifyTests {
   @Test("T5: tells systemd that it stops, asks for time, and ends its lame-duck time", .timeLimit(.minutes(2)))
   func blocked() async throws {
     let folder = try Folder()
     let manager = try DatagramListener("\(folder.path)/notify")
     let program = try ChildProgram(
-      "BlockedProgram", ["8000"],
+      "blocked", ["8000"],
       environment: ["NOTIFY_SOCKET=\(folder.path)/notify", "GRACEFUL_LAME_DUCK_SECONDS=1"])
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
     #expect(await manager.hears("READY=1"))

@@ -1,7 +1,7 @@
-import Graceful
 import Exploration
+import Graceful
+import TestHost
 import Testing
-import WholeMachine
 
 @Suite("JSON that is no report", .valuesOnly, .timeLimit(.minutes(2)))
 struct BadJSONTests {
@@ -87,7 +87,7 @@ struct BadJSONTests {
       ("\"endedAt\" : \"9999-", "\"endedAt\" : \"99999-", "endedAt"),
       ("\"endedAt\" : \"9999-12-31T23:59:59.999Z\"", "\"endedAt\" : 5", "endedAt"),
       ("\"kind\" : \"session\"", "\"kind\" : \"connection\"", "stragglers[1].kind"),
-      ("\"kind\" : \"phaseFailed\"", "\"kind\" : \"moon\"", "request.who.kind"),
+      ("\"kind\" : \"phaseFailed\"", "\"kind\" : 7", "request.who.kind"),
       ("\"urgency\" : \"cancelNow\"", "\"urgency\" : \"soon\"", "request.urgency"),
       ("\"ignored\" : [", "\"ignored\" : [ 5,", "ignored[0]"),
       ("\"requires\" : [", "\"requires\" : [ [],", "phases[0].requires[0]"),
@@ -106,6 +106,20 @@ struct BadJSONTests {
     let json = ReportValues.everything.json().replacing(
       "\"name\" :", with: "\"colour\" : { \"a\" : [ null ] }, \"name\" :")
     #expect(try LifecycleReport(json: json) == ReportValues.everything)
+  }
+
+  @Test("A source that only a later version knows is read, as one of that kind")
+  func laterSource() throws {
+    let json = ReportValues.everything.json().replacing("\"kind\" : \"phaseFailed\"", with: "\"kind\" : \"moon\"")
+    let source = try LifecycleReport(json: json).request?.source
+    #expect(source == StopRequest.Source(kind: "moon", detail: "phase web, which failed"))
+  }
+
+  @Test("What is not JSON is refused with the place of the fault")
+  func place() {
+    #expect(
+      error("{\n  \"schema\" 1}")?.description
+        == "cannot read a report: it is not JSON (line 2, column 12: a key is followed by a colon); is the file whole?")
   }
 
   /// What was read must bear being shown, whatever it says.

@@ -2,12 +2,11 @@ import CGracefulSystem
 import Synchronization
 import SystemPackage
 import Testing
-import WholeMachine
 
 @testable import Graceful
 
 /// What holds up the last words.
-@Suite("The last words", .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("The last words", .serialized, .timeLimit(.minutes(1)))
 struct ExitReportWriterTests {
   private let report = ReportValues.report(phases: [ReportValues.phase("web", .abandoned)])
 

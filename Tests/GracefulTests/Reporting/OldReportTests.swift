@@ -1,15 +1,15 @@
 import CGracefulSystem
 import Foundation
 import SystemPackage
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import Graceful
 
-@Suite("An old report where the new one shall be", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("An old report where the new one shall be", .sharing(.processors), .timeLimit(.minutes(2)))
 struct OldReportTests {
   private func blocked(_ path: String) async throws -> ChildProgram {
-    let program = try ChildProgram("BlockedProgram", ["60000"], environment: ["GRACEFUL_REPORT_FILE=\(path)"])
+    let program = try ChildProgram("blocked", ["60000"], environment: ["GRACEFUL_REPORT_FILE=\(path)"])
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
     return program
   }
@@ -35,7 +35,7 @@ struct OldReportTests {
     let path = "\(folder.path)/report.json"
     try "earlier".write(toFile: "\(folder.path)/target", atomically: false, encoding: .utf8)
     try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "\(folder.path)/target")
-    let program = try ChildProgram("BlockedProgram", ["0"], environment: ["GRACEFUL_REPORT_FILE=\(path)"])
+    let program = try ChildProgram("blocked", ["0"], environment: ["GRACEFUL_REPORT_FILE=\(path)"])
     let end = try #require(await program.end())
     #expect(end.code == 0)
     let warnings = end.errors.split(separator: "\n").filter { $0.contains("warning") && $0.contains("an old report") }
@@ -68,7 +68,7 @@ struct OldReportTests {
     #expect(await killed.end()?.code == -9)
     #expect(folder.text("behind") == "")
 
-    let clean = try ChildProgram("BlockedProgram", ["0"], environment: ["GRACEFUL_REPORT_FILE=\(folder.path)/log"])
+    let clean = try ChildProgram("blocked", ["0"], environment: ["GRACEFUL_REPORT_FILE=\(folder.path)/log"])
     let end = try #require(await clean.end())
     #expect(end.code == 0)
     #expect(!end.errors.contains("no report written"), "\(end.errors)")

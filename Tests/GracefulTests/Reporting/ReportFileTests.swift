@@ -3,16 +3,16 @@ import Foundation
 import GracefulDescriptors
 import Synchronization
 import SystemPackage
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import Graceful
 
-@Suite("The file of the report, GRACEFUL_REPORT_FILE", .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite("The file of the report, GRACEFUL_REPORT_FILE", .sharing(.processors), .timeLimit(.minutes(2)))
 struct ReportFileTests {
   /// A program that stops itself, and exits with 0.
   private func program(_ path: String, _ arguments: [String] = ["0"]) throws -> ChildProgram {
-    try ChildProgram("BlockedProgram", arguments, environment: ["A=b", "GRACEFUL_REPORT_FILE=\(path)", "C=d"])
+    try ChildProgram("blocked", arguments, environment: ["A=b", "GRACEFUL_REPORT_FILE=\(path)", "C=d"])
   }
 
   @Test("is written when all ended well, replaces an earlier one, keeps its permissions, and leaves nothing beside it")
@@ -36,7 +36,7 @@ struct ReportFileTests {
     let folder = try Folder()
     let full = try FullPipe()
     let program = try ChildProgram(
-      "BlockedProgram", ["60000"], environment: ["GRACEFUL_REPORT_FILE=\(folder.path)/report.json"],
+      "blocked", ["60000"], environment: ["GRACEFUL_REPORT_FILE=\(folder.path)/report.json"],
       errors: (read: -1, write: full.writeEnd))
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
     var end: (code: Int32, errors: String, took: Duration)?
@@ -54,7 +54,7 @@ struct ReportFileTests {
   }
 
   @Test(
-    "that cannot be written costs one line on standard error, and neither the exit code nor time",
+    "that cannot be written costs one line on standard error, and neither the exit code nor time", .serialized,
     arguments: ["missing/report.json", "", "link", "pipe", "dangling", "full"])
   func refused(name: String) async throws {
     let folder = try Folder()

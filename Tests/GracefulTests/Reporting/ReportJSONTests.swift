@@ -90,6 +90,15 @@ struct ReportJSONTests {
 
   @Test("One of everything comes back as it was") func everything() throws { try roundTrip(ReportValues.everything) }
 
+  @Test("Any encoder and decoder of the standard library's Codable will do: times to the precision of a Double")
+  func foundation() throws {
+    let report = ReportValues.report(
+      phases: ReportValues.ends.map { ReportValues.phase("web", $0) }, took: .nanoseconds(7_250_000_001))
+    let data = try JSONEncoder().encode(report)
+    #expect(try JSONDecoder().decode(LifecycleReport.self, from: data) == report)
+    #expect(try LifecycleReport(json: String(decoding: data, as: UTF8.self)) == report)
+  }
+
   @Test("Nothing comes back as nothing") func nothing() throws {
     try roundTrip(ReportValues.report(request: nil, mistakes: [ConfigurationMistake(trigger: "", reason: "")]))
   }

@@ -13,7 +13,43 @@ struct SnapshotTests {
 
   private func checked(_ snapshot: LifecycleSnapshot) throws -> LifecycleSnapshot {
     #expect(try SchemaChecker("lifecycle-snapshot-1").problems(inText: snapshot.json()) == [])
+    #expect(try LifecycleSnapshot(json: snapshot.json()) == snapshot)
     return snapshot
+  }
+
+  @Test("with one of everything in it comes back as it was")
+  func everything() throws {
+    var snapshot = try checked(shop.snapshot())
+    snapshot.state = .stopping
+    snapshot.running = .nanoseconds(123_456_789_012_345_678)
+    snapshot.request = StopRequest(source: .successor(4711), why: "é\n", urgency: .cancelNow)
+    (snapshot.left, snapshot.lameDuckLeft) = (.nanoseconds(-1), .zero)
+    for end in ReportValues.ends {
+      let id = snapshot.phases.count
+      snapshot.phases.append(try #require(Lifecycle.onePhase.snapshot().phases.first))
+      snapshot.phases[id].parent = "web"
+      snapshot.phases[id].state = .ended
+      snapshot.phases[id].end = end
+      (snapshot.phases[id].age, snapshot.phases[id].left) = (.seconds(7), .milliseconds(-7))
+      (snapshot.phases[id].isWaiting, snapshot.phases[id].restarts, snapshot.phases[id].children) = (true, 1, 2)
+      (snapshot.phases[id].sessionsLive, snapshot.phases[id].sessionsAdmitted) = (3, 40)
+      (snapshot.phases[id].sessionsRefused, snapshot.phases[id].sessionsFailed) = (5, 6)
+      snapshot.phases[id].sessionsCancelled = 7
+    }
+    _ = try checked(snapshot)
+  }
+
+  @Test("of a later version is read, with states and ways to end that are not known here")
+  func later() throws {
+    var snapshot = try #require(Optional(Lifecycle.onePhase.snapshot()))
+    snapshot.phases[0].end = .drained
+    let json = snapshot.json().replacing("\"waiting\"", with: "\"dreaming\"").replacing("\"drained\"", with: "\"gone\"")
+      .replacing("\"grace\" :", with: "\"colour\" : [ null ], \"grace\" :")
+    let read = try LifecycleSnapshot(json: json)
+    #expect(read.phases[0].state.description == "dreaming" && read.phases[0].end == nil)
+    #expect(throws: ReportFormatError.self) { try LifecycleSnapshot(json: json.replacing(": 1,", with: ": 2,")) }
+    // Older ones had no lame-duck time.
+    #expect(try LifecycleSnapshot(json: json.replacing("lameDuckLeft", with: "x")).lameDuckLeft == nil)
   }
 
   @Test("before the run shows what was declared")
@@ -160,5 +196,13 @@ struct SnapshotTests {
       }
       #expect(report.exitCode == 0)
     }
+  }
+}
+
+extension Lifecycle {
+  fileprivate static var onePhase: Lifecycle {
+    let lifecycle = Lifecycle("one", logger: .silent)
+    lifecycle.phase("web") { _ in }
+    return lifecycle
   }
 }

@@ -1,10 +1,10 @@
 import Exploration
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulTriggers
 
-@Suite("What is in a frame of the control socket", .wholeMachine, .serialized, .valuesOnly)
+@Suite("What is in a frame of the control socket", .valuesOnly)
 struct ControlFrameTests {
   static let requests: [ControlRequest] = [
     .status(every: nil), .status(every: .milliseconds(1)), .status(every: .seconds(3600)), .restart, .plan,

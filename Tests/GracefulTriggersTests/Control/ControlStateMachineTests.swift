@@ -1,10 +1,10 @@
 import Exploration
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulTriggers
 
-@Suite("What a control socket decides", .wholeMachine, .serialized, .valuesOnly)
+@Suite("What a control socket decides", .valuesOnly)
 struct ControlStateMachineTests {
   typealias World = ControlWorld
   typealias Event = ControlStateMachine.Event
@@ -58,8 +58,8 @@ struct ControlStateMachineTests {
   func stop() {
     let stop = ControlRequest.Stop()
     var world = World(after: [.connected(a)])
-    #expect(world.tell(.request(a, .stop(stop))) == [.disarm(a), .askToStop(a, stop)])
-    #expect(world.tell(.stopTaken(a)) == [.send(a, .accepted)])
+    #expect(world.tell(.request(a, .stop(stop))) == [.disarm(a), .requestPermission(a, stop)])
+    #expect(world.tell(.decided(a, .permitted(World.running))) == [.requestStop(a), .send(a, .accepted)])
     #expect(
       world.tell(.finished(World.ending)) == [
         .send(a, .stopped(exitCode: 124, summary: "not ended in time: http")), leaving,
@@ -67,7 +67,8 @@ struct ControlStateMachineTests {
     // Whoever comes after the end is told of it at once.
     world.tell(.connected(b))
     #expect(
-      world.tell(.request(b, .stop(stop))).first == .send(b, .stopped(exitCode: 124, summary: World.ending.summary)))
+      world.tell(.request(b, .stop(stop))).first
+        == .send(b, .stopped(exitCode: 124, summary: "not ended in time: http")))
     #expect(world.violations.isEmpty)
   }
 
@@ -76,16 +77,16 @@ struct ControlStateMachineTests {
     let stop = ControlRequest.Stop(progress: .seconds(1))
     var world = world(.stop(stop))
     let more: [Action] = [.offerSnapshot(a), .arm(a, at: at(.seconds(1)))]
-    #expect(world.tell(.stopTaken(a)) == [.send(a, .accepted)] + more)
+    #expect(world.tell(.decided(a, .permitted(World.running))) == [.requestStop(a), .send(a, .accepted)] + more)
     #expect(world.tell(.deadline(a)) == more)
     world = self.world(.stop(stop), [], [])
-    #expect(world.tell(.stopTaken(a)) == [.send(a, .accepted)])
+    #expect(world.tell(.decided(a, .permitted(World.running))) == [.requestStop(a), .send(a, .accepted)])
   }
 
   @Test("who does not wait for the stop is told that it was taken, and nothing else")
   func noWait() {
     var world = world(.stop(.init(waits: false)))
-    #expect(world.tell(.stopTaken(a)) == [.send(a, .accepted), leaving])
+    #expect(world.tell(.decided(a, .permitted(World.running))) == [.requestStop(a), .send(a, .accepted), leaving])
     #expect(world.tell(.finished(World.ending)) == [])
   }
 
@@ -93,11 +94,21 @@ struct ControlStateMachineTests {
   func stopRefused() {
     var world = world(.stop(.init()))
     #expect(
-      world.tell(.stopRefused(a, "process 9 has taken over; ask it"))
+      world.tell(.decided(a, .refused("process 9 has taken over; ask it")))
         == [.disarm(a), .send(a, .refused(.busy, "process 9 has taken over; ask it")), .close(a)])
     world = self.world(.stop(.init()))
     #expect(world.tell(.finished(World.ending)).count == 2)
-    #expect(world.tell(.stopTaken(a)).isIgnored)
+    #expect(world.tell(.decided(a, .permitted(World.running))).isIgnored)
+  }
+
+  @Test("a stop whose client has gone before it was decided is requested all the same, and no other is")
+  func gone() {
+    var world = world(.stop(.init()), [.closed(a)])
+    #expect(world.tell(.decided(a, .permitted(World.running))) == [.requestStop(a)])
+    #expect(world.tell(.decided(a, .permitted(World.running))).isIgnored)
+    world = self.world(.stop(.init()), [.closed(a)])
+    #expect(world.tell(.decided(a, .refused("another process"))) == [])
+    #expect(world.violations.isEmpty)
   }
 
   @Test("a restart is answered when the successor has taken over, or it came to nothing, or all has ended")
@@ -165,7 +176,10 @@ struct ControlSequenceTests {
     let stop = ControlRequest.Stop(progress: .seconds(1))
     let prefixes: [[ControlStateMachine.Event]] = [
       [], [.connected(ControlWorld.a), .request(ControlWorld.a, .stop(stop))],
-      [.connected(ControlWorld.a), .request(ControlWorld.a, .stop(stop)), .stopTaken(ControlWorld.a)],
+      [
+        .connected(ControlWorld.a), .request(ControlWorld.a, .stop(stop)),
+        .decided(ControlWorld.a, .permitted(ControlWorld.running)),
+      ],
       [.connected(ControlWorld.a), .request(ControlWorld.a, .restart), .connected(ControlWorld.b)],
     ]
     var walk = SequenceWalk<ControlWorld> { _ in ControlWorld.alphabet }

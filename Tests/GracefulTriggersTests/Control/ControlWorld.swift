@@ -11,7 +11,8 @@ struct ControlWorld: ExploredWorld {
   static let limits = ControlLimits()
   static let a = ID(1)
   static let b = ID(2)
-  static let ending = Machine.Ending(exitCode: 124, summary: "not ended in time: http")
+  static let ending = StopAnswer(state: .stopped, exitCode: 124, summary: "not ended in time: http")
+  static let running = StopAnswer(state: .accepted)
 
   var machine: Machine
   var open: Set<ID> = []
@@ -19,9 +20,10 @@ struct ControlWorld: ExploredWorld {
   /// What each was told last of all.
   var final: [ID: ControlAnswer] = [:]
   var asked: [ID: ControlRequest] = [:]
-  /// Of whom a stop was asked for, and is not answered.
+  /// Of which it was asked whether their stop may be requested.
   var stopping: Set<ID> = []
-  var stopTaken: Set<ID> = []
+  var decided: Set<ID> = []
+  var requested: Set<ID> = []
   var restartAsked = false
   var restarted = false
   var restartFailed = false
@@ -45,8 +47,9 @@ struct ControlWorld: ExploredWorld {
       // Nobody may sit there for ever without something that brings an end: a deadline, or what it waits for.
       case .silent, .answered, .watching:
         if !armed.contains(id) { violations.append("\(id) has no deadline after \(event)") }
-      case .asking: if !stopping.contains(id) { violations.append("\(id) waits for what was not asked") }
-      case .stopping: if ended { violations.append("\(id) waits for an end that has come") }
+      case .stopping(_, let conversation):
+        if ended || conversation.isDone { violations.append("\(id) waits for an end that has come") }
+        if !stopping.contains(id) { violations.append("\(id) waits for what was not asked") }
       case .restarting: if ended || !restartAsked { violations.append("\(id) waits for no restart") }
       }
     }
@@ -59,11 +62,12 @@ struct ControlWorld: ExploredWorld {
     switch event {
     case .request(let id, let request): if open.contains(id), asked[id] == nil { asked[id] = request }
     case .deadline(let id): armed.remove(id)
-    case .stopTaken(let id): if stopping.contains(id) { stopTaken.insert(id) }
+    case .decided(let id, let decision):
+      if case .permitted = decision, stopping.contains(id) { decided.insert(id) }
     case .restarted: restarted = true
     case .restartFailed: restartFailed = true
     case .finished: ended = true
-    case .connected, .malformed, .closed, .stopRefused: break
+    case .connected, .malformed, .closed: break
     }
   }
 
@@ -76,15 +80,19 @@ struct ControlWorld: ExploredWorld {
       asked[id] = nil
       final[id] = nil
       stopping.remove(id)
-      stopTaken.remove(id)
+      decided.remove(id)
+      requested.remove(id)
     case .send(let id, let answer): said(answer, to: id)
     case .sendSnapshot(let id), .offerSnapshot(let id): document(id)
     case .sendPlan(let id):
       document(id)
       if asked[id] != .plan { violations.append("a plan for who did not ask") }
-    case .askToStop(let id, let stop):
-      if asked[id] != .stop(stop) { violations.append("a stop that nobody asked for") }
+    case .requestPermission(let id, let stop):
+      if asked[id] != .stop(stop) { violations.append("a stop that no client asked for") }
       if !stopping.insert(id).inserted { violations.append("asks twice") }
+    case .requestStop(let id):
+      if !decided.contains(id) { violations.append("a stop that is not permitted") }
+      if !requested.insert(id).inserted { violations.append("requests twice") }
     case .restart:
       if !asked.values.contains(.restart), !restartAsked { violations.append("a restart that nobody asked for") }
       restartAsked = true
@@ -112,7 +120,7 @@ struct ControlWorld: ExploredWorld {
     if final[id] != nil { violations.append("\(answer) after the last word") }
     switch answer {
     case .accepted:
-      if !stopTaken.contains(id) { violations.append("accepted before it was asked for") }
+      if !requested.contains(id) { violations.append("accepted before it was requested") }
       if case .stop(let stop)? = asked[id], !stop.waits { final[id] = answer }
     case .stopped:
       if !ended { violations.append("stopped before the end") }
@@ -136,7 +144,7 @@ struct ControlWorld: ExploredWorld {
         .connected(id), .request(id, .status(every: nil)), .request(id, .status(every: .seconds(1))),
         .request(id, .stop(.init(waits: false))), .request(id, .stop(.init(progress: .seconds(1)))),
         .request(id, .restart), .request(id, .plan), .malformed(id, .malformed, "noise"), .closed(id), .deadline(id),
-        .stopTaken(id), .stopRefused(id, "a handover is going on"),
+        .decided(id, .permitted(running)), .decided(id, .refused("a handover is going on")),
       ] as [Machine.Event]
     }
 
@@ -147,7 +155,7 @@ struct ControlWorld: ExploredWorld {
       case .connected(let id): !open.contains(id) && asked[id] == nil && final[id] == nil
       case .request(let id, _), .malformed(let id, _, _), .closed(let id): open.contains(id)
       case .deadline(let id): armed.contains(id)
-      case .stopTaken(let id), .stopRefused(let id, _): stopping.contains(id) && !stopTaken.contains(id)
+      case .decided(let id, _): stopping.contains(id) && !decided.contains(id)
       case .restarted, .restartFailed: true
       case .finished: !ended
       }

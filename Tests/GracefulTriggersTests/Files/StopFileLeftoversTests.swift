@@ -1,8 +1,8 @@
 import CGracefulSystem
 import Foundation
 import GracefulShutdown
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulTriggers
 

@@ -1,11 +1,11 @@
 import CGracefulSystem
 import GracefulShutdown
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulTriggers
 
-@Suite("The trigger of stop files", .offThePool, .wholeMachine, .serialized, .timeLimit(.minutes(1)))
+@Suite("The trigger of stop files", .offThePool, .exclusive(.stopFileThreads), .serialized, .timeLimit(.minutes(1)))
 struct StopFileTriggerTests {
   private func report(_ who: StopRequest.Source) -> LifecycleReport {
     LifecycleReport(
@@ -83,7 +83,7 @@ struct StopFileTriggerTests {
     let first = Lifecycle("first")
     let reason = Heard<String>()
     first.succession.join(
-      .init(objection: { reason.all.last.flatMap { $0.isEmpty ? nil : $0 } }, mayStop: { $0(reason.all.last) }))
+      .init(refusal: { reason.all.last.flatMap { $0.isEmpty ? nil : $0 } }, requestPermission: { $0(reason.all.last) }))
     reason.add("a handover is going on")
     let none = Heard<StopRequest>()
     let asked = Heard<StopRequest>()

@@ -1,8 +1,8 @@
 import GracefulTriggers
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("What a program does about stop files, as a value", .wholeMachine, .serialized, .valuesOnly)
+@Suite("What a program does about stop files, as a value", .valuesOnly)
 struct StopFileWatchStateMachineTests {
   typealias Machine = StopFileWatchStateMachine
 
@@ -242,7 +242,7 @@ struct StopFileWatchStateMachineTests {
       .request(.found(WatchedWorld.file(changed: 9))),
       .request(.found(WatchedWorld.file(.link))), .request(.absent), .removed(0), .removed(1), .removed(2),
       .claimed(.ours),
-      .claimed(.held), .mayTake(true), .mayTake(false), .mayAsk(true), .mayAsk(false), .passedOn, .left,
+      .claimed(.held), .permission(true), .permission(false), .decided(true), .decided(false), .passedOn, .left,
     ]
     var explored = 0
     // An expectation costs more than the machine.
@@ -260,7 +260,7 @@ struct StopFileWatchStateMachineTests {
         for action in actions {
           switch action {
           case .ask:
-            must(owed && event == .mayAsk(true), "asks for what it did not remove, or may not", event)
+            must(owed && event == .decided(true), "asks for what it did not remove, or may not", event)
             owed = false
           case .putBack:
             must(owed && event == .passedOn, "puts back what it did not remove", event)
@@ -275,7 +275,7 @@ struct StopFileWatchStateMachineTests {
         if event == .armed(true), machine.ignored.last != event { armed = hasLeft ? armed : 1 }
         if hasLeft { must(actions == [], "acts after it has left", event) }
         let waits = actions.filter { if case .wait = $0 { true } else { false } }
-        let isWaiting = machine.stage == .waiting || machine.stage == .lookingWhetherToAsk
+        let isWaiting = machine.stage == .waiting || machine.isAsking
         must((isWaiting ? 1 : 0) == waits.count || actions == [], "waits and does not wait", event)
         explore(machine, depth - 1, armed, hasLeft || machine.stage == .left, removing, owed)
       }
@@ -295,7 +295,7 @@ struct StopFileWatchStateMachineTests {
       Machine.Event.changed, .directory(.found(WatchedWorld.directory), access: 0),
       .request(.found(WatchedWorld.file())),
     ] { _ = finding.receive(event, at: WatchedWorld.start) }
-    #expect(finding.stage == .lookingWhetherToTake(WatchedWorld.file().version))
+    #expect(finding.stage == .lookingAtPermission(WatchedWorld.file().version))
     explore(finding, 4, 1, false, false, false)
     #expect(explored > 150_000)
   }

@@ -2,13 +2,14 @@ import CGracefulSystem
 import Foundation
 import GracefulShutdown
 import Synchronization
+import TestHost
 import Testing
-import WholeMachine
 
 @testable import GracefulTriggers
 
 /// The program's side, with real files.
-@Suite("A program that is stopped by files", .offThePool, .wholeMachine, .serialized, .timeLimit(.minutes(2)))
+@Suite(
+  "A program that is stopped by files", .offThePool, .exclusive(.stopFileThreads), .serialized, .timeLimit(.minutes(2)))
 struct StopFileWatchTests {
   private final class Watch {
     let asked = Heard<StopRequest>()
@@ -199,7 +200,7 @@ struct StopFileWatchTests {
   }
 
   /// Waits until so many threads watch; those of an earlier test may be leaving.
-  private func areWatching(_ count: Int) -> Bool {
+  private static func areWatching(_ count: Int) -> Bool {
     let deadline = ContinuousClock.now + .seconds(20)
     while Disposition.threads(named: "graceful-files").count != count {
       guard ContinuousClock.now < deadline else { return false }
@@ -208,23 +209,27 @@ struct StopFileWatchTests {
     return true
   }
 
+  /// In a process of its own: in this one other tests open descriptors meanwhile.
   @Test("Whoever has left hears nothing, and leaves neither thread nor descriptor behind")
-  func leaving() throws {
-    let directory = try FilesDirectory()
-    #expect(areWatching(0))
-    let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
-    do {
-      let watch = try Watch(directory, pace: Self.never)
-      #expect(areWatching(1))
-      watch.driver.leave()
-      watch.driver.leave()
+  func leaving() async {
+    await #expect(processExitsWith: .success) {
+      let directory = try FilesDirectory()
+      #expect(StopFileWatchTests.areWatching(0))
+      let descriptors = { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count }
+      let before = try descriptors()
+      do {
+        let watch = try Watch(directory, pace: StopFileWatchTests.never)
+        #expect(StopFileWatchTests.areWatching(1))
+        watch.driver.leave()
+        watch.driver.leave()
+      }
+      #expect(StopFileWatchTests.areWatching(0))
+      directory.make("process.stop")
+      #expect(directory.has("process.stop"))
+      let deadline = ContinuousClock.now + .seconds(20)
+      while try descriptors() > before, .now < deadline { _ = cgs_poll(nil, 0, 1) }
+      #expect(try descriptors() <= before)
     }
-    #expect(areWatching(0))
-    directory.make("process.stop")
-    #expect(directory.has("process.stop"))
-    let deadline = ContinuousClock.now + .seconds(20)
-    while try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count > descriptors, .now < deadline {}
-    #expect(.now < deadline)
   }
 
   @Test("A disk that does not answer holds up nobody for more than a second, and what is wrong with it is told then")
@@ -282,7 +287,7 @@ struct StopFileWatchTests {
         #expect(await iterator.next()?.source == .file(directory.file("process.stop")))
       }
     }
-    #expect(areWatching(0))
+    #expect(Self.areWatching(0))
   }
 
   @Test("Events of inotify are read whole, and half a one is none")

@@ -1,9 +1,9 @@
 import GracefulTriggers
+import TestHost
 import Testing
-import WholeMachine
 
 @Suite(
-  "What a program does about stop files while another one answers, as a value", .wholeMachine, .serialized, .valuesOnly)
+  "What a program does about stop files while another one answers, as a value", .valuesOnly)
 struct StopFilesOfTwoTests {
   @Test("While another process answers, nothing is touched; then a request that was made meanwhile is asked for")
   func heldByAnother() {
@@ -37,11 +37,11 @@ struct StopFilesOfTwoTests {
   func handingOver() {
     var world = WatchedWorld()
     world.send(.began)
-    world.mayTake = false
+    world.permission = false
     world.request = .found(WatchedWorld.file())
     world.send(.changed)
     #expect(world.removed == 0 && world.wait == .milliseconds(20))
-    world.mayTake = true
+    world.permission = true
     world.send(.due)
     #expect(world.removed == 1 && world.asked == 1)
   }
@@ -50,15 +50,15 @@ struct StopFilesOfTwoTests {
   func takenTooSoon(isLate: Bool) {
     var world = WatchedWorld()
     world.send(.began)
-    world.mayAsk = isLate ? nil : false
+    world.decided = isLate ? nil : false
     world.request = .found(WatchedWorld.file())
     world.send(.changed)
     if isLate {
       world.send(.due)
-      world.send(.mayAsk(false))
+      world.send(.decided(false))
     }
     #expect(world.removed == 1 && world.asked == 0 && world.wait == .milliseconds(20))
-    world.mayAsk = true
+    world.decided = true
     world.send(.due)
     #expect(world.asked == 1)
     world.send(.passedOn)
@@ -69,7 +69,7 @@ struct StopFilesOfTwoTests {
   func putBack() {
     var world = WatchedWorld()
     world.send(.began)
-    world.mayAsk = false
+    world.decided = false
     world.request = .found(WatchedWorld.file())
     world.send(.changed)
     world.send(.passedOn)

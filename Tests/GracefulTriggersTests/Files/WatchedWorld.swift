@@ -30,9 +30,9 @@ struct WatchedWorld {
   var clearing: Int32 = 2
   var canArm = true
   var claim = Machine.Claim.ours
-  var mayTake = true
+  var permission = true
   /// `nil`: the answer comes later.
-  var mayAsk: Bool? = true
+  var decided: Bool? = true
   var putBack = 0
   var isArmed = false
   var now = WatchedWorld.start
@@ -51,8 +51,8 @@ struct WatchedWorld {
         switch action {
         case .lookAtDirectory: events.append(.directory(directory, access: access))
         case .claim: events.append(.claimed(claim))
-        case .lookWhetherToTake: events.append(.mayTake(mayTake))
-        case .lookWhetherToAsk: if let mayAsk { events.append(.mayAsk(mayAsk)) }
+        case .lookAtPermission: events.append(.permission(permission))
+        case .requestPermission: if let decided { events.append(.decided(decided)) }
         case .putBack: putBack += 1
         case .clear:
           cleared += 1
@@ -76,4 +76,9 @@ struct WatchedWorld {
     #expect(rounds < 100, "it goes round for ever")
     #expect(machine.ignored == [])
   }
+}
+
+extension StopFileWatchStateMachine {
+  /// Whether it waits for the decision whether its request may be asked for.
+  var isAsking: Bool { if case .asking = stage { true } else { false } }
 }

@@ -31,6 +31,6 @@ enum EndpointWorld: String, CaseIterable, Sendable {
     ran: .seconds(1), took: .seconds(1), grace: .seconds(25), endedBySignal: nil, ignored: [])
 }
 
-extension StopEndpoint.Verdict {
+extension StopEndpoint.Decision {
   var response: StopEndpoint.Response? { if case .answer(let response) = next { response } else { nil } }
 }

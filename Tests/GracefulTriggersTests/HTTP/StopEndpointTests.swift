@@ -1,10 +1,10 @@
+import Exploration
 import GracefulShutdown
 import GracefulTriggers
-import Exploration
+import TestHost
 import Testing
-import WholeMachine
 
-@Suite("The stop endpoint", .wholeMachine, .serialized, .valuesOnly)
+@Suite("The stop endpoint", .valuesOnly)
 struct StopEndpointTests {
   private static let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "", "X Y"]
   private static let paths = [
@@ -224,11 +224,11 @@ struct StopEndpointTests {
     for state in [LifecycleSnapshot.State.declared, .starting, .running] {
       snapshot.state = state
       #expect(StopAnswer(snapshot).state == .running)
-      #expect(StopAnswer(snapshot).asked.state == .accepted)
+      #expect(StopAnswer(snapshot).requested.state == .accepted)
     }
     // One that fails goes down without anybody's asking.
     snapshot.state = .stopping
-    #expect(StopAnswer(snapshot).state == .draining && StopAnswer(snapshot).asked.state == .draining)
+    #expect(StopAnswer(snapshot).state == .draining && StopAnswer(snapshot).requested.state == .draining)
     snapshot.state = .running
     snapshot.request = StopRequest(source: .http)
     #expect(StopAnswer(snapshot).state == .accepted)
