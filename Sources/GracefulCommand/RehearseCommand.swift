@@ -86,7 +86,7 @@ struct RehearseCommand: AsyncParsableCommand {
     progress.clear()
     let table = json == "-" ? FileDescriptor.standardError : .standardOutput
     _ = try? table.writeAll(report.table.utf8)
-    var code = report.verdict.exitCode
+    var code = report.outcome.exitCode
     do throws(SystemError) {
       try file?.write(report.json + "\n")
     } catch {

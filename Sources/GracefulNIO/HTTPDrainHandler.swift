@@ -159,7 +159,7 @@ final class HTTPDrainHandler: ChannelDuplexHandler {
     promise?.fail(ResponseOutOfOrder())
   }
 
-  // MARK: Deeds
+  // MARK: Performing actions
 
   private func receive(_ event: HTTPDrainStateMachine.Event, _ context: ChannelHandlerContext) {
     perform(machine.receive(event), context)

@@ -5,7 +5,7 @@ import Synchronization
 /// Performs what the ``ServerDrainStateMachine`` decides.
 ///
 /// Everything that turns accepting on or off is decided on the listener's loop, where also every accept happens. So
-/// between a decision and its deed nothing is accepted.
+/// between a decision and its action nothing is accepted.
 final class ServerDrainDriver: Sendable {
   private struct Guarded: Sendable {
     var machine = ServerDrainStateMachine()

@@ -7,7 +7,7 @@ public enum Rehearsal {
   /// Starts the server, puts it under load, restarts or stops it, counts what was lost, and ends everything that it
   /// started.
   ///
-  /// Cancelling the task ends it early: what was started is killed, the verdict is ``Verdict/notDone(_:)``. This process
+  /// Cancelling the task ends it early: what was started is killed, the outcome is ``RehearsalOutcome/notDone(_:)``. This process
   /// becomes the subreaper of its descendants, for good.
   /// - Parameters:
   ///   - configuration: What to rehearse; see ``RehearsalConfiguration/usageError``.
@@ -86,7 +86,7 @@ public enum Rehearsal {
   /// Waits until the old processes have ended; what still lives at the limit is killed and named.
   private static func leftOver(_ director: Director, limit: Duration) async -> [ProcessID] {
     let processes = director.processes
-    // Asked anew each time: the newest one is another when an old one that had it below has ended.
+    // Asked anew each time: the newest process is another when the old process above it has ended.
     let remaining: () -> [ProcessID] = { director.outlivers(newest: director.currentNewest()) }
     await processes.poll(for: limit, whileUninterrupted: true) { remaining().isEmpty }
     // What still lives then is killed with everything else, and whether it would have ended is not known.

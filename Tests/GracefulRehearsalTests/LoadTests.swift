@@ -6,7 +6,7 @@ import Testing
 @testable import GracefulRehearsal
 
 @Suite("Load on real sockets", .sharing(.processors), .timeLimit(.minutes(2))) struct LoadTests {
-  typealias Deed = ScriptedServer.Deed
+  typealias Behavior = ScriptedServer.Behavior
 
   /// Runs clients until `enough` requests have ended.
   func load(
@@ -30,7 +30,7 @@ import Testing
     return tally
   }
 
-  static let faults: [(Deed, FailureKind)] = [
+  static let faults: [(Behavior, FailureKind)] = [
     (.closeBeforeByte, .closedBeforeByte), (.reset, .reset), (.cutBody, .cutShort), (.cutHead, .cutShort),
     (.serverError, .badStatus), (.wrongID, .wrongBody), (.wrongLength, .wrongBody), (.garbage, .badStatus),
   ]
@@ -39,7 +39,7 @@ import Testing
     "Each tenth request is treated badly, and exactly these are found, as what they are", .serialized,
     arguments: faults,
     LoadMode.allCases)
-  func exactly(fault: (Deed, FailureKind), mode: LoadMode) async throws {
+  func exactly(fault: (Behavior, FailureKind), mode: LoadMode) async throws {
     let server = try await ScriptedServer { $0 % 10 == 0 ? fault.0 : .answer }
     let tally = try await load(port: server.port, mode, expectedLength: 5)
     #expect(tally.failed == [fault.1: server.count(fault.0)])
@@ -138,7 +138,7 @@ import Testing
 
   @Test("What our own machine refuses is no class of the server's, and the clients stop") func ownMachine() async throws
   {
-    // 192.0.2.0/24 is nobody's (RFC 5737), so no connection can go out from there.
+    // 192.0.2.0/24 is assigned to no host (RFC 5737), so no connection can go out from there.
     let url = try #require(TargetURL("http://127.0.0.1:9/"))
     var settings = try LoadSettings(url: url, address: SocketAddress(ipAddress: "127.0.0.1", port: 9))
     settings.sources = [try SocketAddress(ipAddress: "192.0.2.1", port: 0)]
@@ -153,7 +153,7 @@ import Testing
   }
 
   @Test("A probe learns the usual length only where it is one") func probe() async throws {
-    func usual(_ script: @escaping @Sendable (Int) -> Deed) async throws -> Int? {
+    func usual(_ script: @escaping @Sendable (Int) -> Behavior) async throws -> Int? {
       let server = try await ScriptedServer(script)
       let url = try #require(TargetURL("http://127.0.0.1:\(server.port)/"))
       let settings = try LoadSettings(url: url, address: SocketAddress(ipAddress: "127.0.0.1", port: server.port))

@@ -5,7 +5,7 @@ import Testing
 @testable import GracefulRehearsal
 
 @Suite("The rehearsal's report as JSON") struct ReportCodingTests {
-  private static let verdicts: [Verdict] = [.passed(""), .failed(""), .notDone("")]
+  private static let verdicts: [RehearsalOutcome] = [.passed(""), .failed(""), .notDone("")]
 
   private static func load(_ failed: [FailureKind: Int]) -> RehearsalReport.Load {
     RehearsalReport.Load(
@@ -14,7 +14,7 @@ import Testing
       between: LatencySummary(p50: 1, p99: 1, p999: 1, max: 1))
   }
 
-  private static func report(_ verdict: Verdict) -> RehearsalReport {
+  private static func report(_ verdict: RehearsalOutcome) -> RehearsalReport {
     var report = RehearsalReport(
       command: ["server", "é \"x\"\n"],
       restarts: [
@@ -24,7 +24,7 @@ import Testing
         .init(index: 2, requestedAtMs: 0, outcome: .gaveUp),
       ],
       keepalive: load([.refused: 1, .ownerKilled: 7]), new: verdict.word == "passed" ? load([:]) : nil,
-      leftOver: [4711], verdict: verdict)
+      leftOver: [4711], outcome: verdict)
     report.stops = [
       .init(
         index: 1, requestedAtMs: 1, outcome: .failed, pid: 9, endedAfterMs: 2, exitCode: 1, commandCode: 0,
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test("One of everything comes back as it was, and is what the schema says", arguments: verdicts)
-  func everything(verdict: Verdict) throws {
+  func everything(verdict: RehearsalOutcome) throws {
     let report = Self.report(verdict)
     #expect(try JSON.decode(RehearsalReport.self, from: report.json) == report)
     #expect(try SchemaChecker("rehearsal-report-1").problems(inText: report.json) == [])

@@ -5,7 +5,7 @@ import Synchronization
 
 /// A server that does to each request what it is told, and counts what it did.
 final class ScriptedServer: Sendable {
-  enum Deed: String, Hashable, Sendable {
+  enum Behavior: String, Hashable, Sendable {
     case answer
     case answerAndClose
     /// `Connection: close` on the answer, then the close.
@@ -26,9 +26,9 @@ final class ScriptedServer: Sendable {
   private let channel: any Channel
 
   /// - Parameter script: What is done to the n-th request (from 1 on, over all connections).
-  init(_ script: @escaping @Sendable (Int) -> Deed) async throws {
+  init(_ script: @escaping @Sendable (Int) -> Behavior) async throws {
     let number = RequestNumbers()
-    let counts = DeedCounts()
+    let counts = BehaviorCounts()
     self.counts = counts
     channel = try await ServerBootstrap(group: group)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -44,10 +44,10 @@ final class ScriptedServer: Sendable {
       .bind(host: "127.0.0.1", port: 0).get()
   }
 
-  private let counts: DeedCounts
+  private let counts: BehaviorCounts
   var port: Int { channel.localAddress?.port ?? 0 }
 
-  func count(_ deed: Deed) -> Int { counts.value(deed) }
+  func count(_ behavior: Behavior) -> Int { counts.value(behavior) }
 
   func end() async {
     try? await channel.close()
@@ -60,10 +60,10 @@ final class RequestNumbers: Sendable {
   func next() -> Int { value.add(1, ordering: .relaxed).newValue }
 }
 
-final class DeedCounts: Sendable {
-  private let counts = Mutex<[ScriptedServer.Deed: Int]>([:])
-  func add(_ deed: ScriptedServer.Deed) { counts.withLock { $0[deed, default: 0] += 1 } }
-  func value(_ deed: ScriptedServer.Deed) -> Int { counts.withLock { $0[deed] ?? 0 } }
+final class BehaviorCounts: Sendable {
+  private let counts = Mutex<[ScriptedServer.Behavior: Int]>([:])
+  func add(_ behavior: ScriptedServer.Behavior) { counts.withLock { $0[behavior, default: 0] += 1 } }
+  func value(_ behavior: ScriptedServer.Behavior) -> Int { counts.withLock { $0[behavior] ?? 0 } }
 }
 
 /// Writes bytes, not HTTP parts: it must be able to be wrong.
@@ -71,11 +71,11 @@ private final class Doer: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = ByteBuffer
   private let number: RequestNumbers
-  private let counts: DeedCounts
-  private let script: @Sendable (Int) -> ScriptedServer.Deed
+  private let counts: BehaviorCounts
+  private let script: @Sendable (Int) -> ScriptedServer.Behavior
   private var id = ""
 
-  init(number: RequestNumbers, counts: DeedCounts, script: @escaping @Sendable (Int) -> ScriptedServer.Deed) {
+  init(number: RequestNumbers, counts: BehaviorCounts, script: @escaping @Sendable (Int) -> ScriptedServer.Behavior) {
     self.number = number
     self.counts = counts
     self.script = script
@@ -86,16 +86,16 @@ private final class Doer: ChannelInboundHandler {
     case .head(let head): id = head.headers.first(name: "x-request-id") ?? ""
     case .body: break
     case .end:
-      let deed = script(number.next())
-      counts.add(deed)
-      perform(deed, context)
+      let behavior = script(number.next())
+      counts.add(behavior)
+      perform(behavior, context)
     }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-  private func perform(_ deed: ScriptedServer.Deed, _ context: ChannelHandlerContext) {
-    switch deed {
+  private func perform(_ behavior: ScriptedServer.Behavior, _ context: ChannelHandlerContext) {
+    switch behavior {
     case .answer: write(context, answer())
     case .answerAndClose:
       write(context, answer())

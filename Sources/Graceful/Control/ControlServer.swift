@@ -181,7 +181,7 @@ final class ControlServer: Sendable {
     }
   }
 
-  // MARK: Deeds
+  // MARK: Performing actions
 
   private func perform(_ action: ControlStateMachine.Action) {
     switch action {

@@ -18,7 +18,7 @@ struct SpanBook: Sendable {
     case down(String)
   }
 
-  enum Deed: Hashable, Sendable {
+  enum Action: Hashable, Sendable {
     case begin(Span, String, within: Span?, at: Instant, [String: String])
     /// - Parameter error: What went wrong.
     case end(Span, at: Instant, error: String?, [String: String])
@@ -34,7 +34,7 @@ struct SpanBook: Sendable {
   private var request: StopRequest?
   /// The first thing that went wrong on the way down.
   private var trouble: String?
-  private var deeds: [Deed] = []
+  private var actions: [Action] = []
 
   /// - Parameter lastPhase: The stop's span ends when this one is told to drain.
   init(lifecycle: String, lastPhase: String?) {
@@ -42,13 +42,13 @@ struct SpanBook: Sendable {
     self.lastPhase = lastPhase
   }
 
-  mutating func begin(_ phases: [String], at now: Instant) -> [Deed] {
+  mutating func begin(_ phases: [String], at now: Instant) -> [Action] {
     starting = Set(phases)
     begin(.start, "start \(lifecycle)", at: now)
-    return takeDeeds()
+    return takeActions()
   }
 
-  mutating func note(_ event: LifecycleEvent, at now: Instant) -> [Deed] {
+  mutating func note(_ event: LifecycleEvent, at now: Instant) -> [Action] {
     switch (event.kind, event.phase) {
     case (.started, let phase?):
       // A phase that is started again has a span since it came back.
@@ -80,7 +80,7 @@ struct SpanBook: Sendable {
     if starting.isEmpty || request != nil && ups == 0 {
       end(.start, at: now, starting.isEmpty ? [:] : request.map { ["stop.who": "\($0.source)"] } ?? [:])
     }
-    return takeDeeds()
+    return takeActions()
   }
 
   /// It was told to stop before it was ready, which is no error: so it must be said.
@@ -139,7 +139,7 @@ struct SpanBook: Sendable {
     var attributes = attributes
     attributes["lifecycle.name"] = lifecycle
     attributes["phase.name"] = phase
-    deeds.append(.begin(span, name, within: parent.flatMap { open.contains($0) ? $0 : nil }, at: now, attributes))
+    actions.append(.begin(span, name, within: parent.flatMap { open.contains($0) ? $0 : nil }, at: now, attributes))
   }
 
   private mutating func end(
@@ -147,12 +147,12 @@ struct SpanBook: Sendable {
   ) {
     guard open.remove(span) != nil else { return }
     if case .up = span { ups -= 1 }
-    deeds.append(.end(span, at: now, error: error, attributes))
+    actions.append(.end(span, at: now, error: error, attributes))
   }
 
-  private mutating func takeDeeds() -> [Deed] {
-    defer { deeds = [] }
-    return deeds
+  private mutating func takeActions() -> [Action] {
+    defer { actions = [] }
+    return actions
   }
 }
 #endif

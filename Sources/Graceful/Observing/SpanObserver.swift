@@ -11,13 +11,13 @@ final class SpanObserver: LifecycleObserver {
 
   let purpose = "spans"
   let lastPhase: String?
-  private let write: @Sendable (SpanBook.Deed, SpanWriter.TimeOfDay) -> Void
+  private let write: @Sendable (SpanBook.Action, SpanWriter.TimeOfDay) -> Void
   private let queue = ObservationQueue()
   private let state: Mutex<State>
 
   init(
     lifecycle: String, lastPhase: String?,
-    write: @escaping @Sendable (SpanBook.Deed, SpanWriter.TimeOfDay) -> Void
+    write: @escaping @Sendable (SpanBook.Action, SpanWriter.TimeOfDay) -> Void
   ) {
     self.lastPhase = lastPhase
     self.write = write
@@ -30,25 +30,25 @@ final class SpanObserver: LifecycleObserver {
 
   func begin(_ phases: [String], in environment: any LifecycleEnvironment, at instant: ContinuousClock.Instant) {
     queue.begin(in: environment, phases: phases.count)
-    let deeds = state.withLock { state in
+    let actions = state.withLock { state in
       state.environment = environment
       return state.book.begin(phases, at: instant)
     }
-    add(deeds, at: instant, in: environment)
+    add(actions, at: instant, in: environment)
   }
 
   func observe(_ event: LifecycleEvent, at instant: ContinuousClock.Instant) {
-    let (deeds, environment) = state.withLock { ($0.book.note(event, at: instant), $0.environment) }
-    if let environment { add(deeds, at: instant, in: environment) }
+    let (actions, environment) = state.withLock { ($0.book.note(event, at: instant), $0.environment) }
+    if let environment { add(actions, at: instant, in: environment) }
   }
 
   private func add(
-    _ deeds: [SpanBook.Deed], at instant: ContinuousClock.Instant, in environment: any LifecycleEnvironment
+    _ actions: [SpanBook.Action], at instant: ContinuousClock.Instant, in environment: any LifecycleEnvironment
   ) {
-    guard !deeds.isEmpty else { return }
+    guard !actions.isEmpty else { return }
     let now = SpanWriter.TimeOfDay(instant: instant, wall: environment.wallTime())
     queue.add { [write] in
-      for deed in deeds { write(deed, now) }
+      for action in actions { write(action, now) }
     }
   }
 }

@@ -31,8 +31,8 @@ final class SpanWriter: Sendable {
   init(tracer: any Tracer) { self.tracer = tracer }
 
   /// One call at a time.
-  func perform(_ deed: SpanBook.Deed, _ now: TimeOfDay) {
-    switch deed {
+  func perform(_ action: SpanBook.Action, _ now: TimeOfDay) {
+    switch action {
     case .begin(let id, let name, let parentID, let instant, let attributes):
       let parent = open.withLock { open in parentID.flatMap { open[$0] } }
       let time = parent?.time ?? now

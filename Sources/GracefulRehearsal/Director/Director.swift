@@ -144,7 +144,7 @@ struct Director {
     NotDone("the server ended: it \(status.map(\.description) ?? "is gone") before it answered.")
   }
 
-  /// Whether nothing of a server that seemed to go into the background is there, nor one that a manager runs elsewhere.
+  /// Whether nothing of a server that seemed to go into the background is there, nor a server that a manager runs elsewhere.
   private func isGone(_ settings: LoadSettings) async -> Bool {
     guard processes.live().isEmpty else { return false }
     return await !Probe(settings).isAnswered()

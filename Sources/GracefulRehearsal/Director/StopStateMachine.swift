@@ -98,7 +98,7 @@ package struct StopStateMachine: Equatable, Sendable {
         state = .killed
         return finishIfOver()
       }
-      // A server that answers has not stopped, and is rehearsed on; one that does not is only in the way.
+      // A server that answers has not stopped, and is rehearsed on; a silent server is only in the way.
       if answers { return finish(isGone: false) }
       state = .killed
       return [.kill(pid)]

@@ -17,7 +17,7 @@ public enum FailureKind: String, CaseIterable, Hashable, Sendable {
   /// A complete answer that is not this request's.
   case wrongBody
   /// The connection had been accepted by a process that the rehearsal itself killed or stopped; it does not decide the
-  /// verdict.
+  /// outcome.
   ///
   /// Who accepted a connection is known only from an answer on it: a request on a connection that has had none yet
   /// cannot be attributed, and counts as what it looks like. The faults meet successors before they accept, so that

@@ -3,7 +3,7 @@ internal import GracefulJSON
 extension RehearsalReport {
   /// The report as JSON in one line, as `schemas/rehearsal-report-1.json` describes it.
   ///
-  /// Times are milliseconds, to the microsecond. The sentence of the verdict, the last lines of the server and how long the
+  /// Times are milliseconds, to the microsecond. The sentence of the outcome, the last lines of the server and how long the
   /// rehearsal took are not in it.
   public var json: String {
     // Only a Double can fail to be encoded, and those of a report are written by `Milliseconds`.
@@ -28,7 +28,8 @@ private struct Milliseconds: Codable {
 
 extension RehearsalReport: Codable {
   private enum CodingKeys: String, CodingKey {
-    case schema, command, restarts, stops, load, leftOver, verdict
+    case schema, command, restarts, stops, load, leftOver
+    case outcome = "verdict"
   }
 
   private enum LoadKeys: String, CodingKey {
@@ -48,10 +49,10 @@ extension RehearsalReport: Codable {
     try load.encodeIfPresent(keepalive, forKey: .keepalive)
     try load.encodeIfPresent(new, forKey: .new)
     try container.encode(leftOver, forKey: .leftOver)
-    try container.encode(verdict.word, forKey: .verdict)
+    try container.encode(outcome.word, forKey: .outcome)
   }
 
-  /// Reads a report of schema 1; its verdict has no sentence.
+  /// Reads a report of schema 1; its outcome has no sentence.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     try SchemaVersion.check(is: Self.schema, in: container, forKey: .schema)
@@ -63,7 +64,7 @@ extension RehearsalReport: Codable {
       keepalive: try load.decodeIfPresent(Load.self, forKey: .keepalive),
       new: try load.decodeIfPresent(Load.self, forKey: .new),
       leftOver: try container.decode([Int32].self, forKey: .leftOver),
-      verdict: Verdict(word: try container.decode(Verdict.Word.self, forKey: .verdict)))
+      outcome: RehearsalOutcome(word: try container.decode(RehearsalOutcome.Word.self, forKey: .outcome)))
   }
 }
 

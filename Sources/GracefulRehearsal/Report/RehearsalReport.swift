@@ -72,7 +72,7 @@ public struct RehearsalReport: Hashable, Sendable {
     /// Latencies in the remaining time.
     public var between: LatencySummary
 
-    /// What decides the verdict: all failures but those of processes that the rehearsal itself killed.
+    /// What decides the outcome: all failures but those of processes that the rehearsal itself killed.
     public var lost: Int { failed.filter { $0.key != .ownerKilled }.values.reduce(0, +) }
   }
 
@@ -89,7 +89,7 @@ public struct RehearsalReport: Hashable, Sendable {
   /// Old processes that were alive 15 s after the load had ended, and stopped ones that were not ended.
   public var leftOver: [Int32]
   /// What it comes to.
-  public var verdict: Verdict
+  public var outcome: RehearsalOutcome
   /// The last lines of the server's standard error, when they were kept.
   public var lastErrorLines: [String] = []
   /// How long it took.

@@ -1,5 +1,5 @@
 extension RehearsalReport {
-  /// The report as a person reads it: restarts or stops, load, and the verdict in the last line.
+  /// The report as a person reads it: restarts or stops, load, and the outcome in the last line.
   ///
   /// No control characters.
   public var table: String {
@@ -52,12 +52,12 @@ extension RehearsalReport {
     if !leftOver.isEmpty {
       lines.append("left over, and killed: \(leftOver.map(String.init).joined(separator: ", "))")
     }
-    if !lastErrorLines.isEmpty, verdict.exitCode != 0 {
+    if !lastErrorLines.isEmpty, outcome.exitCode != 0 {
       lines.append("the server's last lines on standard error:")
       lines += lastErrorLines.map { "  \(Self.printable($0))" }
       lines.append("")
     }
-    lines.append(verdict.description)
+    lines.append(outcome.description)
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -23,7 +23,7 @@ struct Findings {
       + records.compactMap(\.finish.leftOver).map(ProcessID.init(rawValue:)).filter {
         !leftOver.contains($0)
       }
-    var evidence = Verdict.Evidence()
+    var evidence = RehearsalOutcome.Evidence()
     var obstacle = obstacle
     // What the machine refuses after the director's last look is refused all the same.
     if obstacle?.isVoid != true, let refusal = director.observations.ownRefusal {
@@ -46,7 +46,8 @@ struct Findings {
     return RehearsalReport(
       command: director.command.words,
       restarts: records.indices.map { restart($0, of: records, director) }, stops: stops,
-      keepalive: loads[.keepalive], new: loads[.new], leftOver: left.map(\.rawValue), verdict: Verdict(evidence),
+      keepalive: loads[.keepalive], new: loads[.new], leftOver: left.map(\.rawValue),
+      outcome: RehearsalOutcome(evidence),
       lastErrorLines: director.processes.lastErrorLines,
       duration: .nanoseconds((NIODeadline.now() - director.startedAt).nanoseconds))
   }
@@ -104,6 +105,6 @@ struct Findings {
 
 extension RehearsalReport {
   static func notDone(_ reason: String, _ command: [String]) -> RehearsalReport {
-    RehearsalReport(command: command, restarts: [], leftOver: [], verdict: .notDone(reason))
+    RehearsalReport(command: command, restarts: [], leftOver: [], outcome: .notDone(reason))
   }
 }

@@ -2,14 +2,14 @@ import Testing
 
 @testable import GracefulRehearsal
 
-@Suite("The verdict") struct VerdictTests {
-  func verdict(_ change: (inout Verdict.Evidence) -> Void) -> Verdict {
-    var evidence = Verdict.Evidence()
+@Suite("The verdict") struct RehearsalOutcomeTests {
+  func verdict(_ change: (inout RehearsalOutcome.Evidence) -> Void) -> RehearsalOutcome {
+    var evidence = RehearsalOutcome.Evidence()
     evidence.requests = 1000
     evidence.asked = 20
     evidence.served = 20
     change(&evidence)
-    return Verdict(evidence)
+    return RehearsalOutcome(evidence)
   }
 
   @Test("Nothing lost, all restarts: passed, 0") func passed() {
@@ -102,7 +102,7 @@ import Testing
   }
 
   @Test("Stops that did not end well are no pass; who was turned away is no loss, and is named") func stops() {
-    func stops(_ change: (inout Verdict.Evidence) -> Void) -> Verdict {
+    func stops(_ change: (inout RehearsalOutcome.Evidence) -> Void) -> RehearsalOutcome {
       verdict {
         $0.areStops = true
         $0.turnedAway = 7

@@ -1,5 +1,5 @@
 /// What a rehearsal comes to, with the reason in a sentence.
-public enum Verdict: Hashable, Sendable, CustomStringConvertible {
+public enum RehearsalOutcome: Hashable, Sendable, CustomStringConvertible {
   /// Nothing was lost.
   case passed(String)
   /// Something was lost, or left over.
@@ -48,7 +48,7 @@ public enum Verdict: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// What the verdict is made of.
+  /// What the outcome is decided by.
   package struct Evidence: Hashable, Sendable {
     package var obstacle: String?
     /// Whether what stood in the way says that nothing here is a finding about the server: the client's own machine
