@@ -80,7 +80,7 @@ let package = Package(
         "GracefulJSON", "GracefulProcesses", "GracefulRehearsal", "GracefulShutdown", "GracefulTriggers",
         .argumentParser, .log, .system, .nioCore, .nioPosix, .nioHTTP1,
       ]),
-    // No argument parser and no Foundation: whoever stops a program waits for its start, too.
+    // No argument parser and no Foundation: its start is a part of every stop.
     .executableTarget(
       name: "StopCommand", dependencies: ["GracefulTriggers", "GracefulShutdown", "CGracefulSystem", "GracefulSystem"]),
     // Tests

@@ -26,7 +26,7 @@ final class Pipeline: Service {
         counts.withLock { $0.waiting -= 1 }
       }
     } onGracefulShutdown: {
-      // Whoever could add to the queue has ended: what is in it is the rest.
+      // Every producer has ended: what is in the queue is the rest.
       print("pipeline: \(self.counts.withLock { $0.waiting }) orders are in the queue")
       self.queue.finish()
     }

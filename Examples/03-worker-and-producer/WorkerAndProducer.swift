@@ -9,7 +9,7 @@ import Graceful
     let worker = program.phase("worker") { phase in
       phase.ready()
       await phase.withHandler(at: .drain) {
-        queue.finish()  // nobody produces any more: the loop ends when the queue is empty
+        queue.finish()  // the producer has ended: the loop ends when the queue is empty
       } operation: {
         var done = 0
         for await _ in jobs { done += 1 }

@@ -26,7 +26,7 @@ final class LineReader: ChannelInboundHandler {
   }
 
   private func endBetweenLines(_ context: ChannelHandlerContext) {
-    // Whoever reads the lines gets those that are here, and then the end.
+    // The reader gets the lines that are here, and then the end.
     if isStopping, bytes.readableBytes == 0 { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
   }
 }

@@ -12,7 +12,7 @@ import GracefulNIO
       print("work: done")
     }
 
-    // Whoever asks first is named in the report; whoever asks later joins.
+    // The first request is named in the report; later requests join it.
     await program.runAndExit(on: .signals, .http(), .files())
   }
 }

@@ -16,7 +16,7 @@ import Graceful
       await phase.turnToStop()
     }
 
-    // The hook asks with a file, the kubelet with SIGTERM. That is one stop, and not a second one that is in a hurry.
+    // The hook asks with a file, the kubelet with SIGTERM. That is one stop, and not a second, more urgent one.
     await program.runAndExit(on: .signals, .files())
   }
 }

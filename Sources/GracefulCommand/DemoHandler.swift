@@ -50,7 +50,7 @@ final class DemoHandler: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    // A client that went away; there is nobody left to tell.
+    // The client went away; no answer can reach it.
     context.close(promise: nil)
   }
 

@@ -61,7 +61,7 @@ package struct SocketClaim {
     return try bind()
   }
 
-  /// Removes the path if it is still the one that was bound, and no other process has taken it since.
+  /// Removes the path if it is still what was bound, and no other process has taken it since.
   package func remove(_ bound: BoundPath) {
     guard let lock = try? lock() else { return }
     defer { withExtendedLifetime(lock) {} }

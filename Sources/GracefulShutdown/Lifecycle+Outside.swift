@@ -1,7 +1,7 @@
 import Synchronization
 
 extension Lifecycle {
-  /// The one that holds this one, or this one: what runs in this process as a whole.
+  /// The lifecycle that holds this one, or this one: what runs in this process as a whole.
   package var whole: Lifecycle {
     var next = self
     while case .held(let whole, _) = next.stage.withLock({ $0 }) { next = whole }

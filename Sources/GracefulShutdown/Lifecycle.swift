@@ -117,8 +117,8 @@ public final class Lifecycle: Sendable {
   ///   - restart: Whether it is started again when it comes back by itself; never unless said otherwise.
   ///   - filter: For which errors; for all unless given. After another one its end is a failure that stops the whole.
   ///   - limit: How long it may take to stop, from when it is told to drain until it is cancelled. It is clipped to what the
-  ///     whole has left (one that is longer than the grace leaves to drain is so from the beginning, and the log warns of
-  ///     it at the start); without one, it may take all of that, and those behind it find little.
+  ///     whole has left (a limit that is longer than the grace leaves to drain is so from the beginning, and the log warns
+  ///     of it at the start); without one, it may take all of that, and those behind it find little.
   @discardableResult
   public func phase(
     _ name: String, requires: some PhaseRequirement = .nothing, startLimit: Duration? = nil,

@@ -29,7 +29,8 @@ package protocol LifecycleEnvironment: Sendable {
   /// As ``perform(_:)``, for a log handler: the last entries must not wait behind handlers of phases that block.
   func performLogging(_ body: @escaping @Sendable () -> Void)
 
-  /// As ``perform(_:)``, for what metrics and spans are given to: one that blocks must hold up neither handlers nor the log.
+  /// As ``perform(_:)``, for the backends of metrics and spans: a backend that blocks must hold up neither handlers nor the
+  /// log.
   func performObservation(_ body: @escaping @Sendable () -> Void)
 
   /// Blocks this thread until something is done, or the limit is over; only before an exit at once.

@@ -42,7 +42,7 @@ extension LifecycleReport {
   /// What it says of the lifecycle that a phase held, as a report of its own.
   ///
   /// Its phases have the names that they have there. It begins to stop when that phase was told to drain.
-  /// - Parameter phase: The phase; `search/cache` for one that a phase of it holds in turn.
+  /// - Parameter phase: The phase; `search/cache` for a phase that a phase of it holds in turn.
   /// - Returns: `nil` when there is no such phase, or nothing in it.
   public func part(_ phase: String) -> LifecycleReport? {
     let prefix = "\(phase)/"

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Whether a stop that is meant for the program, and not only for this process, may be asked for here.
 ///
-/// While a handover is going on, and after it, the process to be stopped is another one: a caller that was told by this one that
-/// the program has stopped would be told a lie (T2). Where this process takes part in no handover, it always may.
+/// While a handover is going on, and after it, the process to be stopped is another: a caller that heard from this process
+/// that the program has stopped would have heard a lie (T2). Where this process takes part in no handover, it always may.
 package final class Succession: Sendable {
   /// How a handover answers for it.
   package struct Part: Sendable {

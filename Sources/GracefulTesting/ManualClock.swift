@@ -69,7 +69,7 @@ public final class ManualClock: Sendable {
   /// The grace is what the program says, whatever the environment of the test says.
   public convenience init() { self.init(settings: OutsideSettings()) }
 
-  /// Makes one that is told this from outside.
+  /// Makes a clock whose lifecycle is told these settings from outside.
   package init(settings: OutsideSettings) {
     self.settings = settings
     begin = .now

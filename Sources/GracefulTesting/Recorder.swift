@@ -4,7 +4,7 @@ internal import Synchronization
 /// What happened in a test, in order: to await it, and to assert the order afterwards.
 ///
 /// That of a ``ManualClock`` has what scripted phases and services record, and what the test records in bodies of its
-/// own. One that is made for a lifecycle has what its phases are told, scripted or not:
+/// own. A recorder that is made for a lifecycle has what its phases are told, scripted or not:
 ///
 /// ```swift
 /// @Test(.timeLimit(.minutes(1))) func theQueueIsEmptyBeforeTheDatabaseCloses() async {
@@ -40,10 +40,10 @@ public final class Recorder: Sendable {
 
   private let state = Mutex(State())
 
-  /// Makes one that has recorded nothing.
+  /// Makes a recorder that has recorded nothing.
   public init() {}
 
-  /// Makes one that records what happens in a lifecycle, as `phase: event`.
+  /// Makes a recorder of what happens in a lifecycle, as `phase: event`.
   ///
   /// The events of a phase are `started`, `ready`, `draining`, `cancelled`, and its end: `drained`, `cancelled`, `failed`,
   /// `abandoned`, `ended by itself`. Each request is recorded as `stop requested: SIGTERM`, and the end of the whole as

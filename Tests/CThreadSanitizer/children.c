@@ -1,12 +1,12 @@
 // What ThreadSanitizer reports in the processes that tests start.
 //
-// They are sanitized too, but nobody may ever see it: their standard error goes to a file that is removed, or is
-// compared with what a test expects, and one that is killed has no exit code of its own. So a test program gives those
+// They are sanitized too, but that may never be seen: their standard error goes to a file that is removed, or is
+// compared with what a test expects, and a killed process has no exit code of its own. So a test program gives those
 // that it starts a place for their reports (`log_path`, in the environment that they inherit), and at its end shows
 // what is there and fails as if the report were its own.
 //
 // They also sleep less at their exit: 50 ms for the races that happen there, not the default second, which they owe to
-// whoever waits for them, hundreds of times in one run.
+// the tests that wait for them, hundreds of times in one run.
 //
 // Nothing is done when TSAN_OPTIONS names a log_path already. A process that is started without our environment reports
 // on its standard error and by its exit code, 66, as usual.

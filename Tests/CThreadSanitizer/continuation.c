@@ -39,7 +39,7 @@ struct task {
 };
 struct continuation {
     void *words_before[3];
-    uintptr_t status; // 0: nobody waits yet; 1: the task waits; 2: resumed
+    uintptr_t status; // 0: no task waits yet; 1: the task waits; 2: resumed
 };
 
 static void (*enter_thread_local_context)(char *storage);

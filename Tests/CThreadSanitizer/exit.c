@@ -2,7 +2,7 @@
 //
 // The sanitizer's own `_exit` first sleeps for a second, so that a race at the end can still happen, and then flushes
 // the standard streams. Both break what our last rung is for: it leaves in time, also when a thread that logs holds the
-// lock of a standard error that nobody reads (BlockedPoolTests). This one waits for a report that is being written, as
+// lock of a standard error without a reader (BlockedPoolTests). This one waits for a report that is being written, as
 // the sanitizer's does, and ends the process, with the code of a program that was reported when it was. `exit` stays
 // the sanitizer's.
 #if __has_feature(thread_sanitizer) && defined(__linux__)
@@ -24,7 +24,7 @@ void __tsan_on_report(void *report) {
     atomic_store_explicit(&was_reported, 1, memory_order_relaxed);
 }
 
-// __sanitizer::ScopedErrorReportLock::Lock() and Unlock(); weak, since nobody promises them.
+// __sanitizer::ScopedErrorReportLock::Lock() and Unlock(); weak, since no header promises them.
 void cts_report_begins(void) __asm__("_ZN11__sanitizer21ScopedErrorReportLock4LockEv") __attribute__((weak));
 void cts_report_ends(void) __asm__("_ZN11__sanitizer21ScopedErrorReportLock6UnlockEv") __attribute__((weak));
 

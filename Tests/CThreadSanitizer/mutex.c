@@ -1,14 +1,14 @@
 // The contended half of `Synchronization.Mutex`, as ThreadSanitizer has to see it.
 //
-// On Linux a Mutex is a futex with priority inheritance (FUTEX_LOCK_PI). When nobody waits, lock and unlock are one
-// compare-and-swap each, inlined into our code and instrumented with it. When somebody does, they are `_lockSlow` and
+// On Linux a Mutex is a futex with priority inheritance (FUTEX_LOCK_PI). When no thread waits, lock and unlock are one
+// compare-and-swap each, inlined into our code and instrumented with it. When a thread does, they are `_lockSlow` and
 // `_unlockSlow` of libswiftSynchronization, which is not instrumented: its compare-and-swap, and the kernel that hands
 // the word over, are invisible. So the sanitizer sees two threads in the same critical section with nothing between
 // them, and reports what every contended Mutex guards (Swift 6.3.1; ten lines are enough).
 //
 // Here the calls go through us, and the sanitizer is told what is true: who comes out of the slow lock has everything
 // that was done before the unlock of this same Mutex. `__tsan_acquire` and `__tsan_release` use the clock of the word's
-// address, the one that the instrumented compare-and-swap uses, so slow and fast halves meet. Nothing is suppressed:
+// address, which the instrumented compare-and-swap uses, too, so slow and fast halves meet. Nothing is suppressed:
 // data that is guarded by another Mutex, or by none, is reported as before (ThreadSanitizerTests).
 //
 // An executable's own definition wins over a shared library's, so linking this file is enough, except with a runtime
@@ -39,7 +39,7 @@ static SWIFT_METHOD void (*lock_slow)(uint32_t own_thread, SELF);
 static SWIFT_METHOD bool (*try_lock_slow)(SELF);
 static SWIFT_METHOD void (*unlock_slow)(SELF);
 
-// Another toolchain may have other names: then nobody calls ours, and the tests notice it. Found before `main`, while
+// Another toolchain may have other names: then ours are not called, and the tests notice it. Found before `main`, while
 // there is one thread.
 __attribute__((constructor)) static void find_the_real_ones(void) {
     lock_slow = (SWIFT_METHOD void (*)(uint32_t, SELF))dlsym(RTLD_NEXT, LOCK_SLOW);

@@ -109,7 +109,7 @@ struct ControlCommandTests {
       let before = try #require(await demo.serving(generation: generation - 1))
       let restart = try await run(["restart", "--socket", directory.path("s")], in: directory)
       #expect(restart.status == .exited(0), "\(restart.errors)")
-      // It serves by the time the command has ended, and is the one that answers.
+      // The successor serves by the time the command has ended, and answers.
       #expect(await WireClient.answer(port: serving.port)?.contains("generation \(generation)") == true)
       let next = try #require(await demo.serving(generation: generation))
       #expect(

@@ -49,7 +49,7 @@ struct DemoTests {
     try await slow.get("/slow?ms=700")
     await Self.accepted(by: serving)
     demo.child.signal(SIGTERM)
-    // Nobody new gets in: the listener is closed.
+    // No new client gets in: the listener is closed.
     #expect(await eventually { (try? await WireClient.connect(port: serving.port)) == nil })
     #expect(!idle.ended && !silent.ended)
     #expect(await slow.reads("slow\n"))

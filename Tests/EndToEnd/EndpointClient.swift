@@ -14,7 +14,7 @@ struct EndpointClient: Sendable {
     }
   }
 
-  /// Sends a request, and returns what came until the server's end; `nil` when nobody could be asked.
+  /// Sends a request, and returns what came until the server's end; `nil` when no connection could be made.
   func ask(_ request: String, _ fields: String = "") async -> String? {
     guard let client = try? await connect() else { return nil }
     defer { client.close() }

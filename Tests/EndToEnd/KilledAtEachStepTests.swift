@@ -23,7 +23,7 @@ struct KilledAtEachStepTests {
     return peer
   }
 
-  // At `acknowledged` the peer may have been released a moment later: then nobody is left, which the probation time of
+  // At `acknowledged` the peer may have been released a moment later: then no process is left, which the probation time of
   // a later version mends.
   @Test(
     "a successor: the predecessor serves on, and the next successor takes over", .serialized,
@@ -54,10 +54,10 @@ struct KilledAtEachStepTests {
     #expect(await eventually { peer.output.contains("at \(step)\n") }, "\(peer.output) \(demo.errors)")
     let port = Int(peer.output.split(separator: "\n")[0].dropFirst("listening ".count))
     if step != "released" {
-      // The predecessor is alive and hung: time alone makes nobody the owner.
+      // The predecessor is alive and hung: time alone makes no process the owner.
       #expect(!(await eventually(within: .milliseconds(200)) { !demo.servings.isEmpty }))
     }
-    // A client that connects while nobody accepts waits in the queue that both share.
+    // A client that connects while neither process accepts waits in the queue that both share.
     let early = try await WireClient.connect(port: #require(port))
     try await early.get()
     peer.child.signal(SIGKILL)

@@ -44,7 +44,7 @@ struct RehearseInterruptTests {
   @Test("does not wait for an old process that is still there")
   func whileOldOnesAreLeft() async throws {
     let directory = try TestDirectory()
-    // What the restart leaves behind is the newest, and the server is the old one that does not end.
+    // What the restart leaves behind is the newest, and the server is the old process, which does not end.
     let tool = try rehearse("command:sleep 600 & echo $! >\(directory.path("new"))", in: directory)
     // The clients' threads, which are there when it restarts, end with the load; after that it waits for old processes,
     // for a minute.

@@ -83,7 +83,7 @@ struct RehearseStopTests {
 
   static let lastPID = "/proc/sys/kernel/ns_last_pid"
 
-  /// Below those of outgoing connections: while nobody listens, a client could be connected with itself there.
+  /// Below those of outgoing connections: while no server listens, a client could be connected with itself there.
   private func lowPort() throws -> UInt16 {
     for _ in 0..<64 {
       let address = ListenAddress(host: "127.0.0.1", port: .random(in: 10_240..<32_768))

@@ -15,7 +15,7 @@ struct RehearseTerminalTests {
     let tool = try ToolProcess(
       ["rehearse", "--steady", "1500ms", "--interval", "1s", "--connections", "4", "--restarts", "2"], in: directory,
       terminal: terminal.terminal)
-    // It must be read while it runs: a terminal that nobody reads holds its writers up.
+    // It must be read while it runs: a terminal without a reader holds its writers up.
     #expect(
       await eventually(within: .seconds(60)) {
         _ = terminal.text

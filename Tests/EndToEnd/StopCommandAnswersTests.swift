@@ -53,7 +53,7 @@ struct StopCommandAnswersTests {
     #expect(await program.status("GET /readyz") == 200)
     let late = try await CommandRun(["stop", "--pid", pid, "--timeout", "300ms"], in: program.directory)
     #expect(late.status == .exited(124), "\(late.errors)")
-    // Nothing of a process shows what holds it up; and whoever asks again, cancels.
+    // Nothing of a process shows what holds it up; and a second request cancels.
     #expect(late.errors.contains("graceful status --socket"), "\(late.errors)")
     #expect(late.errors.contains("--wait-only") && late.errors.contains("cancels"), "\(late.errors)")
     let wait = try ToolProcess(["stop", "--pid", pid, "--wait-only"], in: program.directory)
@@ -164,7 +164,7 @@ struct StopCommandAnswersTests {
       switch await program.end() {
       case .exited(let code):
         ends.insert(code)
-        // One that served may find no descriptor for the lock, under which paths are removed: the next one replaces it.
+        // A program that served may find no descriptor for the lock, under which paths are removed: the next replaces it.
         #expect(code == 0 || !isThere(socket))
         #expect(code == 0 || code == 78, "\(limit): \(program.errors)")
         // The report has it in lines.

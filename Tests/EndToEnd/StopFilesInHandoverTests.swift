@@ -4,7 +4,7 @@ import GracefulProcesses
 import TestHost
 import Testing
 
-/// Whoever asks for the end of the program is told of that, and not of the end of one of its processes (T2).
+/// A client that asks for the end of the program is told of that, and not of the end of one of its processes (T2).
 @Suite("Stopping while one process takes over from another", .sharing(.processors), .timeLimit(.minutes(3)))
 struct StopFilesInHandoverTests {
   private func demo(_ directory: TestDirectory, pauses: Bool = false) throws -> ToolProcess {
@@ -57,7 +57,7 @@ struct StopFilesInHandoverTests {
     let second = try demo(directory, pauses: true)
     #expect(await eventually { second.output.contains("paused") })
     ask(directory)
-    // Looked at: the same process is asked over HTTP, and answers that nobody knows yet.
+    // Looked at: the same process is asked over HTTP, and answers that this is not known yet.
     let client = try await WireClient.connect(socket: directory.path("h"))
     try await client.send("POST /shutdown HTTP/1.1\r\nHost: a\r\n\r\n")
     #expect(await client.ends() && client.text.contains("503") && client.text.contains("a handover is going on"))

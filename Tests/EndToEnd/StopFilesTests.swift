@@ -28,7 +28,8 @@ struct StopFilesTests {
     return cgs_link_status(directory.path(name), &status) == 0
   }
 
-  /// The ancestor's side of a program: looks every two seconds, does not remove the request, and nobody can read its answer.
+  /// The ancestor's side of a program: looks every two seconds, does not remove the request, and writes an answer that cannot
+  /// be read.
   private static let ancestorProgram = """
     while ! test -e "$TMPDIR/process.stop"; do sleep 2; done
     : >"$TMPDIR/made"; chmod 01130 "$TMPDIR/made"; mv "$TMPDIR/made" "$TMPDIR/process.stopped"
@@ -91,7 +92,7 @@ struct StopFilesTests {
     let program = try await program("500", in: directory)
     #expect(program.child.status == nil && !has("process.stop", directory) && !has("process.stopped", directory))
     #expect(await eventually { program.errors.contains("meant for an earlier one") }, "\(program.errors)")
-    // Even if somebody puts one there again.
+    // Even if another process puts one there again.
     _ = FileManager.default.createFile(atPath: directory.path("process.stopped"), contents: nil)
     let stop = try stop(in: directory)
     #expect(await stop.end() == .exited(0), "\(stop.errors)")

@@ -130,7 +130,7 @@ struct StopOverHTTPTests {
     #expect(await program.program.end() == .exited(0))
   }
 
-  /// Root, with `setpriv` to be somebody else and `curl` to ask.
+  /// Root, with `setpriv` to be another user and `curl` to ask.
   private static let canBeAnother =
     geteuid() == 0
     && ["/usr/bin/setpriv", "/usr/bin/curl"].allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }

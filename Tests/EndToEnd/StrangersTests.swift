@@ -40,7 +40,7 @@ struct StrangersTests {
       #expect(peer.text.contains(answer), "\(what): \(peer.text)")
       #expect(peer.text.hasPrefix("GRACEFUL"), "\(what)")
     }
-    // One that gets as far as being offered everything, and floods with frames that nobody knows.
+    // A peer that gets as far as being offered everything, and floods with frames of an unknown type.
     let peer = try ToolProcess(["handover-peer", "flood", socket, "x"], executable: "TestProgram", in: directory)
     #expect(await peer.end(within: .seconds(10)) == .exited(0), "\(demo.errors)")
     #expect(demo.errors.contains("16 frames of types that are not known"))

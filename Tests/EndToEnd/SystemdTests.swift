@@ -99,7 +99,7 @@ struct SystemdTests {
       let before = serving
       kill(before.pid, SIGHUP)
       serving = try #require(await demo.serving(generation: generation), "\(demo.errors)")
-      // While the one that started it lives: it drains, or waits for its probation to be over.
+      // While its predecessor lives: that drains, or waits for its probation to be over.
       #expect(ProcessTable.entry(ProcessID(rawValue: serving.pid))?.parent == .current)
       let environment = try Data(contentsOf: URL(fileURLWithPath: "/proc/\(serving.pid)/environ"))
       #expect(environment.range(of: Data("SYSTEMD_EXEC_PID=".utf8)) == nil, "it would name another process")

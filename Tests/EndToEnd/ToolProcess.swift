@@ -59,7 +59,7 @@ final class ToolProcess: Sendable {
   /// Waits until it, or a successor that it started, has said that it serves as that generation.
   func serving(generation: Int = 1, within limit: Duration = .seconds(30)) async -> Serving? {
     _ = await eventually(within: limit) {
-      // Its successors may serve when it has ended well; when it has failed, nobody will.
+      // Its successors may serve when it has ended well; when it has failed, no process will.
       self.servings.contains { $0.generation == generation } || self.child.status?.isSuccess == false
     }
     return servings.first { $0.generation == generation }

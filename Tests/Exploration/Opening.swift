@@ -4,10 +4,10 @@ import Synchronization
 public final class Opening: Sendable {
   private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
 
-  /// Makes one that is closed.
+  /// Makes an opening that is closed.
   public init() {}
 
-  /// Lets everybody go on who waits, and whoever comes later.
+  /// Lets every task go on that waits, and every later one.
   public func open() {
     let waiting = state.withLock { state in
       state.isOpen = true
@@ -17,7 +17,7 @@ public final class Opening: Sendable {
     for waiter in waiting { waiter.resume() }
   }
 
-  /// Waits until it is open, whoever is cancelled meanwhile.
+  /// Waits until it is open, even when the task is cancelled meanwhile.
   public func wait() async {
     await withCheckedContinuation { continuation in
       let goOn = state.withLock { state in

@@ -97,7 +97,7 @@ final class ConnectionHandler: ChannelInboundHandler {
       send(Answer.cut(request), context) { sent in self.end(by: sent ? .cut : nil, context) }
     case .delay:
       let timer = context.eventLoop.assumeIsolated().scheduleTask(in: delay) {
-        // Counted here: it has been held back for as long as it should, whoever still listens.
+        // Counted here: it has been held back for as long as it should, whether the client still listens or not.
         self.tally.end(.faulted(.delay))
         self.state = .busy
         self.send(Answer.right(request, announcingClose: false), context) { sent in

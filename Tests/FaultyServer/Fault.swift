@@ -12,7 +12,7 @@ enum Fault: String, CaseIterable, Sendable {
   case delay
   /// Answers 503.
   case badStatus
-  /// Answers somebody else's request: another `X-Request-Id`, and a body of another length.
+  /// Answers another client's request: another `X-Request-Id`, and a body of another length.
   case wrongBody
   /// Answers with `Connection: close` and closes. No failure.
   case announceClose

@@ -19,7 +19,7 @@ import NIOPosix
       FileHandle.standardError.write(Data("FaultyServer: \(error.message)\n".utf8))
       exit(64)
     }
-    // Before the line that says that it serves: whoever has read it may ask for the end.
+    // Before the line that says that it serves: its reader may ask for the end at once.
     let (stops, stop) = AsyncStream<Void>.makeStream()
     let sources = [SIGTERM, SIGINT].map { number in
       signal(number, SIG_IGN)

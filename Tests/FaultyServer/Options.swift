@@ -1,4 +1,4 @@
-/// The command line, parsed by hand: this program shares nothing with the one that it checks.
+/// The command line, parsed by hand: this program shares nothing with the program that it checks.
 struct Options {
   var host = "127.0.0.1"
   var port = 0

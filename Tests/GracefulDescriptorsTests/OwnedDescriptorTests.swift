@@ -9,7 +9,7 @@ struct OwnedDescriptorTests {
     let (reader, writer) = try FileDescriptor.pipe()
     defer { try? reader.close() }
     do { _ = OwnedDescriptor(adopting: writer) }
-    // Nobody writes any more: the end of the stream, and no wait for more.
+    // The writer has closed: the end of the stream, and no wait for more.
     var byte: UInt8 = 0
     #expect(try withUnsafeMutableBytes(of: &byte) { try reader.read(into: $0) } == 0)
   }

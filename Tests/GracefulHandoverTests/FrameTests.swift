@@ -85,7 +85,7 @@ struct FrameTests {
 struct Unexpected: Error {}
 
 extension FrameDecoder {
-  /// One that has seen a preamble.
+  /// A decoder that has seen a preamble.
   static func afterPreamble() -> FrameDecoder {
     var decoder = FrameDecoder()
     decoder.append(Preamble(purpose: .handover, program: "test").encoded)

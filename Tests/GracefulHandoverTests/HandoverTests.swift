@@ -169,7 +169,7 @@ struct HandoverTests {
     #expect(!second.accepts)
     #expect(first.accepts)
     try await stage.wait(for: "a") { $0.kind == .successorGivenUp }
-    // One that let go is not killed; a slow machine may give the next ones up as well.
+    // A successor that let go is not killed; a slow machine may give the next ones up as well.
     var third: Generation?
     try await pollAsync {
       do { third = try await stage.serve("c") } catch let error as HandoverError {

@@ -7,7 +7,7 @@ import class Foundation.FileManager
 /// Every descriptor that came into this process through the seam, and which of them are still open.
 ///
 /// Other suites run beside this one and open what they need, so all descriptors of the process cannot be counted; but a
-/// number together with what it stands for (`socket:[INODE]`) is nobody else's.
+/// number together with what it stands for (`socket:[INODE]`) belongs to one suite alone.
 final class DescriptorLedger: Sendable {
   private let seen = Mutex<[Int32: String]>([:])
 

@@ -16,7 +16,7 @@ struct PredecessorControlTests {
     for prefix in [[], World.started, World.offering, World.committing, World.pausing, [.stopRequested]] {
       var world = World(after: prefix + [.connected(b, process: 3)])
       #expect(world.tell(.preamble(b, World.control)) == [.disarm(.connection(b)), .giveAway(b, program: "test")])
-      // It is somebody else's from now on.
+      // It belongs to the control server from now on.
       #expect(world.tell(.malformed(b, "noise")).isIgnored)
       #expect(world.tell(.closed(b)) == [])
       #expect(world.violations.isEmpty)

@@ -13,7 +13,7 @@ struct PredecessorWorld: ExploredWorld {
   var machine = Machine(limits: limits, services: [.handover, .control])
   var open: Set<ID> = []
   var gone: Set<ID> = []
-  /// Spoken with by somebody else.
+  /// Given to the control server, which speaks with them.
   var given: Set<ID> = []
   var offered: Set<ID> = []
   var committed: ID?
@@ -142,7 +142,7 @@ struct PredecessorWorld: ExploredWorld {
   private static func mayBeSilent(_ event: Machine.Event, in state: Machine.State) -> Bool {
     switch event {
     case .started: state == .starting
-    // Nothing to do but to remember it; an end that was seen before; a child that nobody waits for any more.
+    // Nothing to do but to remember it; an end that was seen before; a child that is not waited for any more.
     case .stopRequested, .left, .closed, .childExited, .deadline(.child): true
     case .connected, .preamble, .message, .unknownFrame, .malformed, .deadline(.connection), .acceptingPaused,
       .restartRequested, .spawned, .spawnFailed:

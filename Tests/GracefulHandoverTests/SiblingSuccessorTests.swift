@@ -33,7 +33,7 @@ struct SiblingSuccessorTests {
     let process = try #require(failed(stage.events(of: "first")))
     let entry = ProcessTable.entry(process)
     #expect(entry == nil || entry?.parent == .parent)
-    // A zombie, where whoever runs the tests does not ask.
+    // A zombie, where the parent of the tests does not ask for its status.
     try await poll { ProcessTable.entry(process)?.isZombie ?? true }
     #expect(first.accepts)
     await first.handover.leave()

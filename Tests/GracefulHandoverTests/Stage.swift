@@ -11,7 +11,7 @@ import Testing
 
 /// Generations that take over from each other within one process, in a private directory.
 ///
-/// Both ends being one process, nobody may be killed here: the seam records who would have been.
+/// Both ends being one process, no process may be killed here: the seam records which would have been.
 final class Stage: Sendable {
   let directory: String
   var socket: String { directory + "/s" }

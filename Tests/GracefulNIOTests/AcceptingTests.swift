@@ -100,7 +100,7 @@ struct AcceptingTests {
       await client.close()
     }
     #expect(try await drained.futureResult.get() == DrainOutcome(finished: 40))
-    // Nobody is kept from coming to the socket's other owner.
+    // No client is kept from the socket's other owner.
     let second = try await second(to: first)
     await second.server.startAccepting()
     let client = try await first.connect()
@@ -123,7 +123,7 @@ struct AcceptingTests {
       try await poll { try ConnectionsOfAPort.unanswered(port) == 1 }
       let isEmpty = queue.isEmpty
       #expect(isEmpty && first.server.connections == 1)
-      // Whoever has a connection notices nothing.
+      // A client that has a connection notices nothing.
       try await early.send(request)
       try await early.until { $0.text.hasSuffix("first/x") }
       _ = consume queue
@@ -149,7 +149,7 @@ struct AcceptingTests {
   @Test("Who begins to accept lets in whom another process kept away, and was killed")
   func killedMeanwhile() async throws {
     let first = try await TestServer.start()
-    // What a killed process leaves: the socket as it made it, and nobody who takes that back.
+    // What a killed process leaves: the socket as it made it, and no owner to take that back.
     let left = cgs_hold_off(first.copy.owned.number)
     #expect(left == 0)
     await first.server.pauseAccepting()

@@ -192,7 +192,7 @@ struct HTTPDrainStateMachineTests {
   @Test("A client that waits for its 100 is told to continue when its handler has returned without a word")
   func toldToContinue() {
     #expect(run([expecting, .headHandled]) == [.sendContinue])
-    // An early hint lets nobody go on.
+    // An early hint lets no client go on.
     #expect(run([expecting, .interimHead(continues: false), .headHandled]) == [.sendInterim, .sendContinue])
     #expect(run([expecting, .headHandled, .interimHead(continues: true)]) == [.sendContinue, .dropInterim])
     #expect(run([plain, .headHandled]) == [])

@@ -15,7 +15,7 @@ import Testing
 struct ServingPhaseTests {
   private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-  /// Both ends of the handover are this process: nobody may be killed.
+  /// Both ends of the handover are this process, which must not be killed.
   private func configuration(_ directory: String, _ told: @escaping @Sendable (HandoverEvent) -> Void = { _ in })
     -> Handover.Configuration
   {

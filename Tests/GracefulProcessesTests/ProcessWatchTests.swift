@@ -34,7 +34,7 @@ struct ProcessWatchTests {
     #expect(watch.signal(9))
     for await _ in ends { break }
     #expect(await child.exit == .exited(0), "the shell that waited for it goes on")
-    // Not before: until somebody has waited for it, it is a zombie, which takes signals (pidfd_send_signal(2)).
+    // Not before: until its parent has waited for it, it is a zombie, which takes signals (pidfd_send_signal(2)).
     #expect(!watch.signal(9))
   }
 

@@ -5,7 +5,7 @@ import Synchronization
 import SystemPackage
 import Testing
 
-/// What is started here is a child of whoever runs the tests, and reaped by that.
+/// What is started here is a child of the tests' parent, and reaped by that.
 @Suite("Processes beside this one", .serialized, .timeLimit(.minutes(1)))
 struct SiblingProcessTests {
   private let loop: PollLoop

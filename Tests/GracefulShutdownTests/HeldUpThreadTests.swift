@@ -7,7 +7,7 @@ import Testing
 /// A thread that is at what was decided may be held up in code of the user.
 @Suite("A thread that is held up while it does what was decided", .timeLimit(.minutes(1)))
 struct HeldUpThreadTests {
-  /// Its level is asked for before each entry, by whoever has something to say: there it holds that one up.
+  /// Its level is asked for before each entry, by the thread that logs: there it holds that thread up.
   private struct HoldingHandler: LogHandler {
     let gate: HoldingGate
     var metadata: Logger.Metadata = [:]
@@ -42,7 +42,7 @@ struct HeldUpThreadTests {
       if passes.load(ordering: .sequentiallyConsistent) < 0 { return }
       guard passes.subtract(1, ordering: .sequentiallyConsistent).newValue == -1 else { return }
       holds.store(true, ordering: .sequentiallyConsistent)
-      // On a thread of its own, which nobody else needs.
+      // On a thread of its own, which nothing else needs.
       while !isOpen.load(ordering: .sequentiallyConsistent) {}
     }
   }

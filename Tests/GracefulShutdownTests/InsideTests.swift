@@ -1,7 +1,7 @@
 import GracefulShutdown
 import Testing
 
-/// The half of a phase's end that is its gate: what the state machine does while somebody is inside.
+/// The half of a phase's end that is its gate: what the state machine does while a session is inside.
 @Suite("The state machine of a lifecycle, with sessions inside")
 struct InsideTests {
   private typealias Table = StateMachineTests

@@ -174,7 +174,7 @@ struct LameDuckMachineTests {
     #expect(Self.drained(machine.receive(.stopPhase(1, .drain), at: Self.at(0))) == [1])
     var lame = Self.stopped()
     #expect(Self.drained(lame.receive(.stopPhase(1, .drain), at: Self.at(1))) == [1])
-    // What it requires has nobody left, and is served on all the same.
+    // The phase that it required has no dependent left, and is served on all the same.
     #expect(Self.drained(lame.receive(.ended(1, .returned), at: Self.at(2))) == [])
     #expect(Self.drained(lame.receive(.wake, at: Self.at(5))) == [0])
   }

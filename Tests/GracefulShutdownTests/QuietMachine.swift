@@ -1,6 +1,6 @@
 import GracefulShutdown
 
-/// A machine none of whose phases has anybody inside: each gate is empty at once.
+/// A machine none of whose phases has a session inside: each gate is empty at once.
 ///
 /// A turn that comes together with the drain is left out of the actions, and so the tables read as if there was one.
 struct QuietMachine {

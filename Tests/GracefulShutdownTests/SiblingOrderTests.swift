@@ -2,8 +2,8 @@ import Testing
 
 @testable import GracefulShutdown
 
-/// Whoever opens thousands of child phases does it in the tasks of one group, which is quick when the oldest end first and
-/// quadratic when the newest do.
+/// A program opens thousands of child phases in the tasks of one group, which is quick when the oldest end first and quadratic
+/// when the newest do.
 @Suite("Child phases beside each other")
 struct SiblingOrderTests {
   @Test("are told to drain in the order in which they were opened, each before its own children")

@@ -62,7 +62,7 @@ final class ChildProgram: Sendable {
     for descriptor in ours { _ = cgs_close(descriptor) }
   }
 
-  /// One that comes within 20 ms of another of the same number is one with it: so each but the first comes later than that.
+  /// Signals of one number within 20 ms are taken as one: so each but the first comes later than that.
   func signal(_ number: Int32) {
     let isFirst = hasSignalled.withLock { hasSignalled in
       defer { hasSignalled = true }
@@ -73,7 +73,7 @@ final class ChildProgram: Sendable {
     _ = cgs_kill(pid, number)
   }
 
-  /// Sends a signal, and returns when the program has taken it: one that came before that would be the same one
+  /// Sends a signal, and returns when the program has taken it: a second signal before that would be one with the first
   /// (signal(7): standard signals do not queue).
   func signalOnce(_ number: Int32, limit: Duration = .seconds(30)) async -> Bool {
     signal(number)

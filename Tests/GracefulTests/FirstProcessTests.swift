@@ -72,7 +72,7 @@ struct FirstProcessTests {
     let text = try #require(
       await namespace.program.wait(for: "subprocess ", on: namespace.program.output, limit: .seconds(90)), "stuck")
     #expect(text.contains("subprocess 200 of 200"), "\(text)")
-    // Of 320 orphans. Few of which nobody can know whose they are, are left for a minute to whoever asks.
+    // Of 320 orphans. Few children of unknown parents are left for a minute to the code that asks for their status.
     let zombies = text.split(separator: "\n").first { $0.hasPrefix("zombies ") }.flatMap { Int($0.dropFirst(8)) }
     #expect(try #require(zombies) <= 100, "\(text)")
     _ = cgs_kill(try #require(await namespace.first()), 15)

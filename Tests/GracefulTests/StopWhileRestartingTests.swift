@@ -7,7 +7,7 @@ struct StopWhileRestartingTests {
   @Test("S7: SIGTERM at a random instant while eight services restart, 500 times: in order, never stuck")
   func fiveHundredTimes() async throws {
     let programs = StoppedPrograms<RestartTranscript>(program: "restarting") { code, errors in
-      // One that fails after it has heard of the stop, but before it knows, has failed while it stopped.
+      // A phase that fails after the stop was heard, but before the phase knows of it, has failed while it stopped.
       code == 1 && errors.contains("exit 1: failed")
     }
     let span = try await span(for: programs)

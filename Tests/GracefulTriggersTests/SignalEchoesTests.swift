@@ -18,7 +18,7 @@ struct SignalEchoesTests {
       // The echo makes the time no longer: what comes again and again is heard.
       [(.terminate, 0, true), (.terminate, 15, false), (.terminate, 30, true), (.terminate, 45, false)],
       [(.interrupt, 0, true), (.terminate, 1, true), (.interrupt, 2, false), (.terminate, 3, false)],
-      // ^C, forwarded by whoever is in the same group, three times.
+      // ^C, forwarded by a parent in the same process group, three times.
       [
         (.interrupt, 0, true), (.interrupt, 1, false), (.interrupt, 150, true), (.interrupt, 151, false),
         (.interrupt, 300, true), (.interrupt, 301, false),

@@ -59,7 +59,7 @@ struct GuideTests {
 
   @Test("show the plan that the program prints")
   func plan() throws {
-    // The environment of whoever runs the tests has no part in it.
+    // The environment of the tests has no part in it.
     let plan = shopOfPhases().plan(with: OutsideSettings())
     let printed = plan.text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
     let shown = try Self.listings(of: "text", in: "HowLongMayAStopTake.md").filter { $0.first == printed.first }

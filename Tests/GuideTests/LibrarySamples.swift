@@ -33,7 +33,7 @@ func addingTheConsumer(_ shop: Lifecycle, _ broker: Broker) {
 
 /// As a phase that the library adds.
 extension Lifecycle {
-  /// Adds a phase that connects to a broker, and closes the connection when nobody needs it any more.
+  /// Adds a phase that connects to a broker, and closes the connection when no phase needs it any more.
   @discardableResult
   func broker(_ broker: Broker, requires: some PhaseRequirement = .nothing) -> PhaseHandle {
     phase("broker", requires: requires, startLimit: .seconds(10), limit: .seconds(3)) { phase in

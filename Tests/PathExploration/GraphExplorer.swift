@@ -170,7 +170,7 @@ struct GraphExplorer {
     }
     events += stops(now)
     if let look = model.look {
-      // Nobody has come, or somebody has; and so late that something else is over.
+      // No session has come, or one has; and so late that something else is over.
       events += [(.looked(model.admitted), max(look, now)), (.looked(model.admitted + 1), max(look, now))]
       events.append((.looked(model.admitted), max(look, now) + .seconds(1)))
     }
@@ -192,7 +192,7 @@ struct GraphExplorer {
     return stops.map { (.stop($0), now) }
   }
 
-  /// A child, whose gate nobody else enters, is in the hands of the world as well.
+  /// A child, whose gate no other session enters, is in the hands of the world as well.
   private func isVisited(_ id: Int) -> Bool { extent.visited.contains(id) || id == extent.childOf }
 
   private mutating func step(_ position: Position, _ event: Machine.Event, at time: Instant) throws -> Position {
@@ -239,7 +239,7 @@ struct GraphExplorer {
     }
   }
 
-  /// From everywhere, if nobody says another word, the wake-ups alone lead to the end, before the deadline.
+  /// From everywhere, without any further event, the wake-ups alone lead to the end, before the deadline.
   private mutating func checkThatItEnds(_ start: Position) throws {
     guard start.model.stopped, !start.model.finished, !start.model.begun.isEmpty else { return }
     var position = start

@@ -19,7 +19,7 @@ extension PathModel {
     }
     for (child, parent) in parents where !cameBack.contains(child) {
       let isNamed = report.stragglers.contains { $0.phase == "\(parent)/child" }
-      // One that was given up before the stop is the matter of whoever opened it.
+      // A child that was given up before the stop is the matter of the task that opened it.
       try require(isNamed || !gone.contains(child) || exiting || alone, "child \(child) is neither ended nor named")
     }
     try require(exitCodes.contains(report.exitCode), "exit code \(report.exitCode), where \(exitCodes) was to be")
@@ -29,7 +29,7 @@ extension PathModel {
   private var exitCodes: [Int32] {
     if signals >= 3 { return [128 + 15] }
     if !late.isEmpty { return [124] }
-    // What a child threw went to whoever opened it.
+    // What a child threw went to the task that opened it.
     let code: Int32 = failed.subtracting(FewPhases(parents.keys)).isEmpty ? 0 : 1
     // Whether it counts depends on whether it would have run again, which the machine knows.
     return lateBefore.isEmpty && cutForAnother.isEmpty ? [code] : [code, 124]

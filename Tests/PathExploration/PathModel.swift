@@ -1,6 +1,6 @@
 import GracefulShutdown
 
-/// What somebody who sees only the events and the actions knows, and the promises that must hold at each action.
+/// What is known from the events and the actions alone, and the promises that must hold at each action.
 struct PathModel: Hashable {
   typealias Machine = LifecycleStateMachine
   typealias Instant = LifecycleStateMachine.Instant
@@ -40,13 +40,13 @@ struct PathModel: Hashable {
   var failed: FewPhases = []
   /// Stopped alone, not to be started again.
   var stoppedAlone: FewPhases = []
-  /// Whoever stopped it alone did not want to wait, or its time was over when it was to be started again.
+  /// The call that stopped it alone did not want to wait, or its time was over when it was to be started again.
   var hurried: FewPhases = []
   /// Cancelled or abandoned because its time was over.
   var late: FewPhases = []
   /// Those that had to end work when they were stopped to be started again.
   var cutForAnother: FewPhases = []
-  /// The same of a child before the stop, which is the matter of whoever opened it, unless it ends after that.
+  /// The same of a child before the stop, which is the matter of the task that opened it, unless it ends after that.
   var lateBefore: FewPhases = []
   /// SIGTERM so far.
   var signals = 0
@@ -56,7 +56,7 @@ struct PathModel: Hashable {
   var exiting = false
   var finished = false
   var wake: Instant?
-  /// While it lasts, nobody is told to drain but who is stopped alone.
+  /// While it lasts, no phase is told to drain but what is stopped alone.
   var lameUntil: Instant?
   /// It ends for a reason that must be there.
   var lameSince: Instant?
@@ -265,7 +265,7 @@ struct PathModel: Hashable {
       try require((cameBack.contains(id) || !begun.contains(id)) && delay >= .zero, "a restart of what runs")
       restarts[id, default: 0] += 1
       try require(restarts[id, default: 0] <= most[id, default: 0], "more restarts than the intensity")
-      // One that was not ready in time has been renewed before.
+      // A phase that was not ready in time has been renewed before.
       begun.insert(id)
       cameBack.insert(id)
       failed = failed.subtracting([id])

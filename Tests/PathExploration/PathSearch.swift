@@ -5,7 +5,7 @@ import GracefulShutdown
 /// graph.
 ///
 /// What is checked at each step is in ``PathModel``: the order of S2 on every path, children and sessions before the turn
-/// (S3), nobody waited for beyond the deadline (S4), drain before cancel before abandon (S5), every path ends, what was
+/// (S3), no wait beyond the deadline (S4), drain before cancel before abandon (S5), every path ends, what was
 /// admitted is ended or named.
 package struct PathSearch {
   /// How far to go: the time grows with a power of it.
@@ -132,7 +132,7 @@ package struct PathSearch {
     }
   }
 
-  /// S7: Two and three phases, those that require one that is started again wait, or are started again after it.
+  /// S7: Two and three phases; the dependents of a phase that is started again wait, or are started again after it.
   package mutating func restartingSome() throws {
     let (waits, again) = (
       Self.restarting(),
@@ -169,7 +169,7 @@ package struct PathSearch {
       once, never, isFailure, Self.restarting { $0.cleanReturn = .endsPhase },
       Self.restarting { $0.condition = .always },
     ] {
-      // Beside one that is restarted with those that require it: so is one that was done.
+      // Beside a phase that is restarted with its dependents: so is a phase that was done.
       let again = Self.restarting { $0.dependents = .restart }
       for policies in [[0: policy], [0: again, 1: policy]] {
         try explore(

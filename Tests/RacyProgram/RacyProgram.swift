@@ -65,7 +65,7 @@ struct RacyProgram {
   }
 }
 
-/// A number that nobody guards.
+/// A number that no lock guards.
 // Not Sendable at all: that is what this program is for.
 private final class Shared: @unchecked Sendable {
   var number = 0

@@ -89,7 +89,7 @@ enum HandoverPeer {
     while true { _ = cgs_poll(nil, 0, -1) }
   }
 
-  /// Is offered everything, and sends frames of a type that nobody knows until the other side has enough.
+  /// Is offered everything, and sends frames of an unknown type until the other side has enough.
   private static func flood(_ path: String) throws -> Never {
     let socket = SocketCalls.live.unixSocket()
     guard SocketCalls.live.connect(socket, path) >= 0 else { throw Errno.connectionRefused }

@@ -3,8 +3,8 @@ import Graceful
 import Logging
 import ServiceLifecycle
 
-/// A lifecycle of any graph in which nobody does what it is told: each phase has a session that never ends, and ignores
-/// its stop and its cancellation, so that a stop takes as long as it can.
+/// A lifecycle of any graph in which no phase does what it is told: each has a session that never ends, and ignores its stop
+/// and its cancellation, so that a stop takes as long as it can.
 ///
 ///     TestProgram planned GRACE [NAME:LIMIT:REQUIRES]...
 ///     TestProgram planned --plan FILE

@@ -131,7 +131,7 @@ enum RestartingProgram {
     _ = cgs_kill(cgs_process_id(), 15)
   }
 
-  /// One number after the other, whoever takes it.
+  /// One number after the other, whichever thread takes it.
   private static func chance(_ seed: UInt64, upTo most: UInt64) -> Int64 {
     var random = SplitMix64(seed: seed, from: steps.add(1, ordering: .relaxed).oldValue)
     return Int64(random.next() % most)

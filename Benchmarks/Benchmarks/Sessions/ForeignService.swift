@@ -24,7 +24,7 @@ struct ForeignService: Sendable {
     return ForeignService(bench: bench, group: group, run: Task { try await group.run() })
   }
 
-  /// One that was told to shut down.
+  /// A service that was told to shut down.
   static func draining() async throws -> ForeignService {
     let open = open()
     await open.group.triggerGracefulShutdown()

@@ -3,7 +3,7 @@ import Graceful
 
 /// Any number of sessions that live: values that cannot be copied, in plain memory, begun from every core.
 final class LiveSessions: @unchecked Sendable {
-  // Sendable: after the initializer nobody changes it before `end()` or the end of it.
+  // Sendable: after the initializer nothing changes it before `end()` or the end of it.
   private let sessions: UnsafeMutableBufferPointer<Session>
   private var left: Int
 

@@ -23,7 +23,7 @@ struct OpenPhase: Sendable {
     return OpenPhase(phase: phase, bench: bench, lifecycle: lifecycle, run: run)
   }
 
-  /// One that takes nothing new any more.
+  /// A phase that takes nothing new any more.
   static func draining() async -> OpenPhase {
     let open = await open()
     open.lifecycle.requestStop()

@@ -201,8 +201,8 @@ final class StopEndpointHandler: ChannelInboundHandler {
     }
     let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     let loop = context.eventLoop
-    // Before the stop is requested, too: one that is over at once would find no conversation, and the process would be gone
-    // before the answer is written (seen once in 180).
+    // Before the stop is requested, too: a stop that is over at once would find no conversation, and the process would be
+    // gone before the answer is written (seen once in 180).
     conversation?.place = responder.stop.open { answer in
       loop.execute { bound.value.0.perform(.ended(answer), bound.value.1) }
     }

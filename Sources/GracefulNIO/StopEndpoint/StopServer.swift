@@ -27,7 +27,7 @@ final class StopServer: Sendable {
     var offer: (@Sendable (StopSocket) -> Void)?
     /// Whether it accepts, or is about to.
     var isServing = false
-    /// Which attempt to accept is the newest: one that waits to be repeated gives up for it.
+    /// Which attempt to accept is the newest: an earlier attempt that waits to be repeated gives up for it.
     var attempt = 0
     var isClosed = false
   }

@@ -17,8 +17,8 @@ extension Trigger {
   ///   - limits: What others may use of it.
   ///   - waitsForAddress: What happens when another process listens there. False: the configuration is wrong. True, for
   ///     programs that are replaced by a handover (``/Graceful/Lifecycle/withHandover(_:for:restartOn:_:)``): the listener
-  ///     passes on with it, so that no client is refused, and a predecessor answers until its successor has taken over. Of
-  ///     one that has another address, or none, nothing passes on; then it listens as soon as it can.
+  ///     passes on with it, so that no client is refused, and a predecessor answers until its successor has taken over. From
+  ///     a predecessor with another address, or none, nothing passes on; then it listens as soon as it can.
   public static func http(
     on address: StopServerAddress = .ownSocket, token: StopTokenSource? = nil,
     endpoint: StopEndpoint = StopEndpoint(), limits: StopServerLimits = StopServerLimits(),
@@ -95,7 +95,7 @@ extension StopServer {
 }
 
 extension StopEndpointResponder {
-  /// One that writes snapshots and log lines as a lifecycle does.
+  /// Makes a responder that writes snapshots and log lines as a lifecycle does.
   convenience init(_ endpoint: StopEndpoint, most: Int) {
     self.init(endpoint, most: most, json: { $0.json() }, performLogging: { LiveEnvironment.shared.performLogging($0) })
   }

@@ -2,9 +2,9 @@ import Synchronization
 
 /// What the body of a phase uses to say that it is ready, and to hear that it shall stop.
 ///
-/// Every function may be called from any thread, any number of times, also after the phase has ended. One that is started
-/// again is given a new one, and the old one stays that of the run before: what is said with it is not taken for what the
-/// new run says, and what the new run is told it does not hear (``RestartPolicy``).
+/// Every function may be called from any thread, any number of times, also after the phase has ended. A phase that is started
+/// again is given a new value, and the old value stays that of the run before: what is said with it is not taken for what
+/// the new run says, and what the new run is told it does not hear (``RestartPolicy``).
 public final class Phase: Sendable {
   /// The name that it was given.
   public let name: String
@@ -21,7 +21,7 @@ public final class Phase: Sendable {
   /// Lets its sessions and child phases in.
   package let gate: SessionGate
   package let environment: any LifecycleEnvironment
-  /// The one that it was opened in, while the program runs.
+  /// The phase that it was opened in, while the program runs.
   package var parent: Phase? { inside?.phase }
   let link: DriverLink
   private let work = Mutex(Work())
@@ -39,7 +39,7 @@ public final class Phase: Sendable {
 
   /// Where in its parent it was opened, while the program runs.
   let inside: Place?
-  /// The phase of the graph that it is below; `nil` for one that is of the graph itself.
+  /// The phase of the graph that it is below; `nil` for a phase of the graph itself.
   let root: Phase?
 
   init(
@@ -77,7 +77,7 @@ public final class Phase: Sendable {
       wasStopped ? SessionGate(now: { environment.now() }, countingFrom: last.gate.counts) : last.gate
   }
 
-  /// One that belongs to no lifecycle, for tests of what is in it.
+  /// Makes a phase that belongs to no lifecycle, for tests of what is in it.
   package convenience init(name: String, environment: any LifecycleEnvironment, gate: SessionGate? = nil) {
     self.init(name: name, id: 0, environment: environment, link: DriverLink(), gate: gate)
   }

@@ -11,7 +11,7 @@ public func withPhase<Result: Sendable>(
 }
 
 extension Phase {
-  /// The phase in which the current task runs: the innermost one that is open around it.
+  /// The phase in which the current task runs: the innermost that is open around it.
   ///
   /// It is found through the task, also by code that was handed nothing, in child tasks and in `Task { }`. It is `nil`
   /// outside any phase, and where task-local values do not reach: in `Task.detached`, in callbacks of Dispatch and of

@@ -37,7 +37,7 @@ final class SessionTally: Sendable {
       failed: counts.failed, cancelled: counts.cancelled, abandoned: counts.live)
     guard !report.isEmpty else { return }
     state.withLock { state in
-      // Of what is abandoned, more may end until somebody asks again.
+      // Of what is abandoned, more may end before the next call.
       guard state.sessions[phase.id] == nil else { return }
       guard phase.parent == nil || state.sessions.count < Self.mostChildren else { return }
       state.sessions[phase.id] = report

@@ -1,4 +1,4 @@
-/// Where a scoped session was let in: in the run of the phase that it asked, or in one that came after it.
+/// Where a scoped session was let in: in the run of the phase that it asked, or in a later run.
 @usableFromInline
 struct Admission: Sendable {
   let phase: Phase

@@ -6,7 +6,7 @@
 /// session.end()
 /// ```
 ///
-/// It ends exactly once: `end()` consumes it, so that to end it twice does not compile, and one that goes out of scope
+/// It ends exactly once: `end()` consumes it, so that to end it twice does not compile, and a session that goes out of scope
 /// without it ends there. It may end on another thread than it began on.
 ///
 /// To begin and to end are one atomic operation each, without locks, logs or reference counts, the same with a million
@@ -27,7 +27,7 @@ public struct Session: ~Copyable, Sendable {
     self.init(in: stripe, slot: name == nil ? SessionTable.none : stripe.note(name: name))
   }
 
-  /// One that is dropped ends well: it is not known that it failed.
+  /// A session that is dropped ends well: it is not known that it failed.
   deinit { Self.end(stripe, slot, .well) }
 
   /// Ends it.

@@ -57,7 +57,7 @@ package final class SessionGate: Sendable {
     return beginSlowly()
   }
 
-  /// The first session, one that finds its stripe full, or one that comes too late.
+  /// A session that is the first, finds its stripe full, or comes too late.
   @inline(never)
   private func beginSlowly() -> SessionStripe? {
     sessions.isPaused ? nil : beginWhilePaused()
@@ -121,7 +121,7 @@ package final class SessionGate: Sendable {
   /// - Returns: Whether nothing was inside; `false` also for a later call.
   package func closeNow(else whenEmpty: @escaping @Sendable () -> Void) -> Bool {
     guard !isShut.exchange(true, ordering: .acquiringAndReleasing) else { return false }
-    // One that is paused is closed as well; a session that waits for the pause to end is refused then.
+    // A gate that is paused is closed as well; a session that waits for the pause to end is refused then.
     resume()
     switch (sessions.shut(), children.shut()) {
     case (nil, nil): return true
@@ -160,7 +160,7 @@ package final class SessionGate: Sendable {
   ///
   /// Those that begin from here on are cancelled as they begin.
   package func cancelAll() -> [@Sendable () -> Void] {
-    // In this order, and one that begins does it the other way round: then one of the two sees the other.
+    // In this order, and a session that begins does it the other way round: then one of the two sees the other.
     isCancelling.store(true, ordering: .sequentiallyConsistent)
     var cancels: [@Sendable () -> Void] = []
     forEachMemory { memory in
@@ -171,7 +171,7 @@ package final class SessionGate: Sendable {
     return cancels
   }
 
-  /// Makes a session that has been noted one that can be cancelled.
+  /// Lets a session that has been noted be cancelled.
   func attach(_ cancel: @escaping @Sendable () -> Void, to slot: UInt32, in stripe: SessionStripe) {
     stripe.pointer.pointee.ledger.withLock { $0.table.attach(cancel, to: slot) }
     // Either the call that cancels all finds it in the table, or it finds here that all are cancelled; twice is harmless.

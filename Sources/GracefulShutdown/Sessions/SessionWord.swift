@@ -45,7 +45,7 @@ package struct SessionWord: Hashable, Sendable {
   package var closing: SessionWord { SessionWord(raw: raw | Self.closedBit) }
   package var ending: SessionWord { SessionWord(raw: raw &- Self.oneLive) }
 
-  /// Whether the one that ends now is the last of a closed stripe.
+  /// Whether the session that ends now is the last of a closed stripe.
   ///
   /// True once at most: after it nothing is live, and a closed stripe without anything live admits nothing.
   package var endsTheLast: Bool { raw & Self.half == Self.oneLive | Self.closedBit }

@@ -128,7 +128,7 @@ struct StopRoutesTests {
     let seen = try await client.until { $0.text.hasSuffix("bye, accepted\n") }
     #expect(seen.text.contains("X-Program: shop"))
     #expect(seen.text.split(separator: "\r\n").contains { $0.lowercased() == "connection: close" })
-    // The client has not closed, and nobody waits for that.
+    // The client has not closed, and the server does not wait for that.
     #expect(await run.value.took < .seconds(20))
     await client.close()
   }

@@ -51,7 +51,7 @@ struct StopServerTests {
     let run = try await world.run(on: .http(on: .socket(world.socket)))
     async let answer = world.ask("POST", "/shutdown?wait=60s")
     try await poll { world.lifecycle.snapshot().state == .stopping }
-    // One that comes later joins, and one that does not wait is told what holds it up.
+    // A later request joins, and a request that does not wait is told what holds it up.
     async let second = world.ask("POST", "/shutdown?wait=60s")
     #expect(try await world.ask("POST", "/shutdown").contains("\"holding\":[{\"phase\":\"web\""))
     world.letEnd()
@@ -236,7 +236,7 @@ struct StopServerTests {
     let world = try StopWorld()
     let exitHook = Mutex<ExitHook?>(nil)
     let (isOver, wasOver) = (Flag(), Flag())
-    // Everything has ended before whoever asked for it has found the time to wait.
+    // Everything has ended before the client that asked for it begins to wait.
     let target = StopTarget(
       ask: { _ in
         guard let exitHook = exitHook.withLock({ $0 }) else { return }

@@ -42,7 +42,7 @@ struct UnreadStreamTests {
     let all = reader.seen.text.utf8.count
     #expect(all > 3_000_000)
 
-    // Whoever reads at last, hears what is true now, and not all that was.
+    // A client that reads at last, hears what is true now, and not all that was.
     try await late.reads(true)
     try await late.until { $0.text.contains("event: draining") }
     gates[19].open()

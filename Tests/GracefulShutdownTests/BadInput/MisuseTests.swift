@@ -180,7 +180,7 @@ struct MisuseTests {
       twice.end()
       twice.end()
       twice.fail()
-      // To end a `Session` twice does not compile; one that is dropped has ended.
+      // To end a `Session` twice does not compile; a session that is dropped has ended.
       _ = try phase.beginSession("dropped")
       let forgotten = try phase.beginSession("forgotten").shared()
       kept.withLock { $0 = forgotten }
@@ -198,7 +198,7 @@ struct MisuseTests {
     #expect(sessions?.admitted == 3)
     #expect(sessions?.failed == 0)
     #expect(sessions?.abandoned == 1)
-    // Ended when nobody asks any more.
+    // Ended after the report.
     kept.withLock { $0 }?.end()
   }
 

@@ -1,6 +1,6 @@
 import GracefulShutdown
 
-/// A run of the real state machine in which everybody does the worst: nobody comes back, and nobody's gate is empty.
+/// A run of the real state machine in which every phase does the worst: none comes back, and no gate is empty.
 struct WorstRun {
   var began: [Int: Duration] = [:]
   var cancelled: [Int: Duration] = [:]
@@ -10,7 +10,7 @@ struct WorstRun {
 
   var took: Duration? { report?.took }
 
-  /// Everybody who looks sees that somebody has come.
+  /// Each look sees that a session has come.
   ///
   /// - Parameter behaves: Whether a phase ends at this step all the same.
   init(
@@ -46,7 +46,7 @@ struct WorstRun {
         }
         switch action {
         case .phase(let id, .drain), .phase(let id, .cut), .phase(let id, .cancel):
-          // One that holds a lifecycle does nothing itself, and ends at once.
+          // A phase that holds a lifecycle does nothing itself, and ends at once.
           guard graph.nodes[id].nestedGrace != nil || behaves(id, action) else { continue }
           open += machine.receive(.emptied(id), at: now) + machine.receive(.ended(id, .returned), at: now)
         case .phase, .lifecycle: break

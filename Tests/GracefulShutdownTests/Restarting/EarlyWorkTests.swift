@@ -31,7 +31,7 @@ struct EarlyWorkTests {
           try await withPhase("fill the cache") { child in
             try await child.withSession { clock.recorder.record("child \(run)") }
           }
-          // Somebody whom the body has started and given the phase: a callback that knows no task.
+          // Code that the body has started and given the phase: a callback that knows no task.
           try await Task.detached { try phase.beginSession().end() }.value
           clock.recorder.record("early \(run)")
           await clock.recorder.wait(for: "go on \(run)")
@@ -54,7 +54,7 @@ struct EarlyWorkTests {
     clock.advanceToNext()
     await clock.recorder.wait(for: "early 2")
     for name in ["session", "cancellable", "child"] { #expect(clock.recorder.events.contains("\(name) 2")) }
-    // Whoever has the phase from its first run is not let in before it is ready.
+    // Code that has the phase from its first run is not let in before it is ready.
     #expect(throws: PhaseError.self) { try first.beginSession().end() }
     await #expect(throws: PhaseError.self) { try await first.withPhase("late") { _ in } }
     clock.recorder.record("go on 2")

@@ -51,7 +51,7 @@ struct RestartTests {
     shop.phase("consumer", restart: policy) { phase in
       phase.ready()
       if runs.next() == 1 {
-        // Somebody who has the phase at hand, and lives longer than its body.
+        // A task that has the phase at hand, and lives longer than its body.
         Task.detached {
           await clock.recorder.wait(for: "restarts")
           do {

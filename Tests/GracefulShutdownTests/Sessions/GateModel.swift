@@ -29,7 +29,7 @@ struct GateModel: Hashable {
     case toExchangeInside(SessionWord)
     /// One operation that always succeeds.
     case toEnd(left: Int)
-    /// A read, a count, and an exchange that may have to be repeated, for one that failed.
+    /// A read, a count, and an exchange that may have to be repeated, for a session that failed.
     case toCount
     case toRecount(seen: SessionWord, counted: Bool)
     case toExchangeEnd(seen: SessionWord)
@@ -73,7 +73,7 @@ struct GateModel: Hashable {
   var closedLive = 0
   var closedAdmitted = 0
   var isFreed = false
-  /// What somebody knows who sees everything.
+  /// What an observer of everything knows.
   var truth = Truth()
 
   struct Truth: Hashable {
@@ -95,8 +95,8 @@ struct GateModel: Hashable {
 
   /// Whether an actor has something to do.
   ///
-  /// The owner can drop the gate only when nobody holds it any more: one that begins or closes does, and a stale place
-  /// until it is gone.
+  /// The owner can drop the gate only when no other actor holds it any more: an actor that begins or closes does, and a stale
+  /// place until it is gone.
   func canStep(_ index: Int) -> Bool {
     switch actors[index].step {
     case .done: false
@@ -113,7 +113,7 @@ struct GateModel: Hashable {
     }
   }
 
-  /// When nobody has anything left to do.
+  /// When no actor has anything left to do.
   func checkEnd() throws {
     func expect(_ holds: Bool, _ what: String) throws {
       if !holds { throw Breach(description: "\(what): \(self)") }

@@ -133,7 +133,7 @@ struct EndingTrapTests {
     #expect(await report.exitCode == 124)
     #expect(await report.text.contains("still running after 7.000 s"))
     #expect(!clock.recorder.events.contains("web: came back"))
-    // It may come back later, when nobody asks any more.
+    // It may come back later, after the report.
     clock.advance(by: .seconds(100))
     await clock.recorder.wait(for: "web: came back")
   }

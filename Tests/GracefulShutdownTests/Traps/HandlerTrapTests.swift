@@ -26,7 +26,7 @@ struct HandlerTrapTests {
         }
         clock.recorder.record(word)
       }
-      // One whose moment never comes is not called, and holds nobody up.
+      // A handler whose moment never comes is not called, and holds nothing up.
       await phase.withHandler(at: .cancelled) {
         clock.recorder.record("cancelled")
       } operation: {

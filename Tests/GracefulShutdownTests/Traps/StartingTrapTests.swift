@@ -19,7 +19,7 @@ struct StartingTrapTests {
     clock.advance(by: .seconds(2))
     shop.requestStop()
     #expect(!clock.recorder.events.contains("database: turn"), "the queue is in its start, and may need it")
-    // It finishes its start, says that it is ready, and nobody starts on that.
+    // It finishes its start, says that it is ready, and no phase starts on that.
     clock.advance(by: .seconds(3))
     #expect(await report.phases.map(\.end) == [.drained, .drained, .neverStarted])
     #expect(await report.exitCode == 0)

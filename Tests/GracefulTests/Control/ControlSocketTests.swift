@@ -200,7 +200,7 @@ struct ControlSocketTests {
         return [ControlAnswer]()
       }
       #expect(reason.contains("/nonexistent"))
-      // Somebody takes over, and is not ready yet: whoever asks for a stop now means the one that will serve.
+      // A successor takes over, and is not ready yet: a client that asks for a stop now means the process that will serve.
       var successor: BareControlClient? = try BareControlClient(socket)
       successor?.send(Preamble(purpose: .handover, program: "x").encoded)
       while successor?.hasHeard == false, ContinuousClock.now < deadline {}

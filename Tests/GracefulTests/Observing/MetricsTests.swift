@@ -13,7 +13,7 @@ struct MetricsTests {
   private let metrics = RecordingMetrics()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
 
-  /// A session that nobody ends.
+  /// A session that is never ended.
   private final class Kept: Sendable {
     private let session = Mutex<SharedSession?>(nil)
     func keep(_ session: SharedSession) { self.session.withLock { $0 = session } }

@@ -85,7 +85,7 @@ final class RecordingMetrics: MetricsFactory {
     }
   }
 
-  // Nobody makes one.
+  // The lifecycle makes no recorder.
   func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
     NOOPMetricsHandler.instance
   }

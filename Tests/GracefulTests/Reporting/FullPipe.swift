@@ -13,7 +13,7 @@ final class FullPipe: Sendable {
     while cgs_poll(&poll, 1, 0) > 0 { _ = cgs_write(ends.writeEnd.rawValue, bytes, bytes.count) }
   }
 
-  // Whoever is still writing is told that nobody will read (EPIPE). What it writes to stays open: its number must not be
-  // that of another test's file in the same moment.
+  // A thread that is still writing is told that the reader has gone (EPIPE). What it writes to stays open: its number must not
+  // be that of another test's file in the same moment.
   deinit { try? ends.readEnd.close() }
 }

@@ -15,7 +15,7 @@ struct DrainOrderDefectTests {
 
   /// A worker that needs its database until it has ended, even when it is cancelled.
   ///
-  /// - Returns: The database, the worker, and somebody who ends without having been asked to.
+  /// - Returns: The database, the worker, and a service that ends without having been asked to.
   private func shopping(_ recorder: Recorder, wait: Duration) -> [ScriptedService] {
     let database = ScriptedService(name: "database", recorder: recorder)
     let worker = ScriptedService(

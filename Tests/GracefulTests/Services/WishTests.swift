@@ -53,7 +53,7 @@ struct WishTests {
     case request, cancellation, failure
   }
 
-  /// A worker that marks its jobs in its database when it is stopped, in whichever way; and one that may fail.
+  /// A worker that marks its jobs in its database when it is stopped, in whichever way; and a service that may fail.
   private func jobs(_ recorder: Recorder, _ way: WayDown, patience: Duration) -> [ScriptedService] {
     [
       ScriptedService(name: "database", recorder: recorder),

@@ -64,7 +64,7 @@ struct ControlStateMachineTests {
       world.tell(.finished(World.ending)) == [
         .send(a, .stopped(exitCode: 124, summary: "not ended in time: http")), leaving,
       ])
-    // Whoever comes after the end is told of it at once.
+    // A client that comes after the end is told of it at once.
     world.tell(.connected(b))
     #expect(
       world.tell(.request(b, .stop(stop))).first

@@ -44,7 +44,7 @@ struct ControlWorld: ExploredWorld {
     for action in actions { check(action, after: event) }
     for (id, exchange) in machine.exchanges {
       switch exchange {
-      // Nobody may sit there for ever without something that brings an end: a deadline, or what it waits for.
+      // No client may sit there for ever without something that brings an end: a deadline, or what it waits for.
       case .silent, .answered, .watching:
         if !armed.contains(id) { violations.append("\(id) has no deadline after \(event)") }
       case .stopping(_, let conversation):
@@ -76,7 +76,7 @@ struct ControlWorld: ExploredWorld {
     case .greet(let id):
       if case .connected(id) = event {} else { violations.append("greets late") }
       if !open.insert(id).inserted { violations.append("greets twice") }
-      // A new one, whoever had its number before.
+      // A new connection, whichever had its number before.
       asked[id] = nil
       final[id] = nil
       stopping.remove(id)

@@ -14,7 +14,7 @@ struct StopConversationTests {
   private static let about = StopAnswer(state: .stopped)
   private static let stopped = StopAnswer(state: .stopped, exitCode: 0)
 
-  /// One that has been requested and, unless said otherwise, permitted.
+  /// A conversation whose stop has been requested and, unless said otherwise, permitted.
   private static func machine(_ interest: Machine.Interest, decided: Machine.Event? = .permitted(draining)) -> Machine {
     var machine = Machine()
     #expect(machine.receive(.requested(interest), at: begin) == [.requestPermission])
@@ -127,7 +127,7 @@ struct StopConversationTests {
     .ended(stopped), .dismissed(fewer), .gone,
   ]
 
-  /// What has been decided so far, whoever was told.
+  /// What has been decided so far, whichever client was told.
   private struct Said {
     var asked = 0
     var requested = 0

@@ -43,7 +43,7 @@ final class FilesDirectory: Sendable {
   }
 }
 
-/// What was told, in order, for whoever waits for it.
+/// What was told, in order, for the test that waits for it.
 final class Heard<Value: Sendable>: Sendable {
   private let values = Mutex<[Value]>([])
 

@@ -56,7 +56,7 @@ struct StopFileClientStateMachineTests {
   func takenNotBack() {
     var world = StopFileClientWorld()
     world.send(.began)
-    // Taken, and somebody else has asked since.
+    // Taken, and another client has asked since.
     world.request = .found(StopFileClientWorld.file(51))
     world.now += .seconds(30)
     world.send(.due)

@@ -97,7 +97,7 @@ struct StopFileClientTests {
     let directory = try FilesDirectory()
     async let asked: Void = StopFiles(directory: directory.path).requestStopAndWait(timeout: .seconds(20))
     while !directory.has("process.stop") { await Task.yield() }
-    // Nobody can read it: Go's `os.WriteFile(…, 600)`.
+    // Its mode lets no user read it: Go's `os.WriteFile(…, 600)`.
     _ = cgs_close(cgs_create_file(directory.file("process.stopped"), 0o1130))
     try await asked
     #expect(directory.names == ["process.stopped"])

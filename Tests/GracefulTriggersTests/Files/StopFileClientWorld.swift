@@ -41,7 +41,7 @@ struct StopFileClientWorld {
     machine = StopFileClientWorld.machine(user: user, unwatchedFor: unwatchedFor)
   }
 
-  /// One that has asked, and whose answer is there by now, of a process that lives; it was not told of it yet.
+  /// A client that has asked, and whose answer is there by now, of a process that lives; it was not told of it yet.
   static func answered(by process: Int32) -> StopFileClientWorld {
     var world = StopFileClientWorld()
     world.process = process

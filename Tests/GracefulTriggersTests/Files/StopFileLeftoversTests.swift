@@ -18,7 +18,7 @@ struct StopFileLeftoversTests {
     ]
     for name in others + [left] { directory.make(name) }
     #expect(symlink("/nothing", directory.file("process.stopped.7.7.tmp")) == 0)
-    // Somebody may be writing it.
+    // A process may be writing it.
     try watch(StopFiles(directory: directory.path), directory)
     #expect(directory.has(left))
 

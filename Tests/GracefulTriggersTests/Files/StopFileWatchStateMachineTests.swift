@@ -82,7 +82,7 @@ struct StopFileWatchStateMachineTests {
     (WatchedWorld.file(.pipe), .notAFile(.pipe)),
     (WatchedWorld.file(.socket), .notAFile(.socket)), (WatchedWorld.file(.device), .notAFile(.device)),
     (WatchedWorld.file(user: 1001), .foreign(owner: 1001, user: 1000)), (WatchedWorld.file(links: 2), .hardLink),
-    // Somebody else's is never removed, however old it is.
+    // Another user's is never removed, however old it is.
     (WatchedWorld.file(user: 1001, changed: 5), .foreign(owner: 1001, user: 1000)),
   ]
 

@@ -226,7 +226,7 @@ struct StopEndpointTests {
       #expect(StopAnswer(snapshot).state == .running)
       #expect(StopAnswer(snapshot).requested.state == .accepted)
     }
-    // One that fails goes down without anybody's asking.
+    // A program that fails goes down without a request.
     snapshot.state = .stopping
     #expect(StopAnswer(snapshot).state == .draining && StopAnswer(snapshot).requested.state == .draining)
     snapshot.state = .running

@@ -9,9 +9,8 @@ import Synchronization
 ///
 /// WHAT: `pool` (unless said otherwise) blocks every thread of the pool by one of its phases; `thread` blocks only the
 /// phase's own; `ignores` blocks none, and ignores its cancellation; `handlers` blocks two hundred handlers of phases that
-/// would end; `exit` ends well, and hangs in an `atexit` handler; `metrics` and `tracer` end well, and block whoever records
-/// metrics or spans. With `thread` and `ignores` the phase has a quarter of the
-/// grace.
+/// would end; `exit` ends well, and hangs in an `atexit` handler; `metrics` and `tracer` end well, and block the thread that
+/// records metrics or spans. With `thread` and `ignores` the phase has a quarter of the grace.
 ///
 /// It says `blocked` on standard output once it is so: with `pool`, once a task that is started afresh does not get to run.
 /// With a grace of 0 it blocks nothing: it prints a line, stops itself and exits.
@@ -50,7 +49,7 @@ enum BlockedProgram {
     }
   }
 
-  /// One that does what it does for ever, between two that behave.
+  /// A phase that does what it does for ever, between two that behave.
   static func hang(_ program: Lifecycle, _ what: @escaping @Sendable () async -> Void) {
     let quiet = program.phase("quiet") { phase in
       phase.ready()
@@ -92,7 +91,7 @@ enum BlockedProgram {
     }
   }
 
-  /// A phase that waits for what never comes, and one that nobody waits for.
+  /// A phase that waits for what never comes, and a phase that nothing waits for.
   static func observe(_ program: Lifecycle, _ record: (Lifecycle, PhaseHandle) -> Void) {
     let exporter = program.phase("exporter") { phase in
       phase.ready()

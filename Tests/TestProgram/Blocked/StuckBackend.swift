@@ -1,7 +1,7 @@
 import Metrics
 import Tracing
 
-/// A backend that never comes back: whoever calls it is stuck.
+/// A backend that never comes back: its caller is stuck.
 struct StuckBackend: MetricsFactory, Tracer {
   private func hang() {
     BlockedProgram.say("blocked")

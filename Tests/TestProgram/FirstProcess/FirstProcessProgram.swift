@@ -33,14 +33,14 @@ enum FirstProcessProgram {
   private static func leaveOrphans() async {
     // Seen below the shell before that ends: an orphan for sure.
     shell("(exec sleep 3) & sleep 2")
-    // More than a hundred whose parents end at once: nobody can know.
+    // More than a hundred whose parents end at once: whose they were cannot be known.
     shell("for i in $(seq 120); do (sleep 0.1 &) ; done")
     // Its status is asked for long after its end: Foundation waits for the end of its output's last holder.
     let late = process("sleep 12 & exit 7")
     let prompt = process("exit 5")
     prompt.waitUntilExit()
     write("prompt \(prompt.terminationStatus)\n")
-    // Nobody asks for this one for a while, and a descriptor stands for it.
+    // The status of this child is not asked for during a while, and a descriptor stands for it.
     let watched = spawn("exit 3")
     let pidfd = cgs_pidfd_open(watched)
     _ = await elapsed(seconds: 9)
@@ -73,7 +73,7 @@ enum FirstProcessProgram {
     return process
   }
 
-  /// Without anybody who waits for it.
+  /// Starts a child that no code waits for.
   private static func spawn(_ script: String) -> Int32 {
     let words = ["/bin/sh", "-c", script]
     let texts: [UnsafeMutablePointer<CChar>?] = words.map { $0.withCString { strdup($0) } } + [nil]

@@ -1,7 +1,7 @@
 import Subprocess
 import SystemPackage
 
-/// Children of swift-subprocess that end while orphans are reaped: each is waited for by whoever started it.
+/// Children of swift-subprocess that end while orphans are reaped: each is waited for by the code that started it.
 enum ManyChildren {
   /// Each leaves an orphan that ends sooner, at the same time, or later than it does itself.
   private static let scripts = [
@@ -20,7 +20,7 @@ enum ManyChildren {
       }
       for await result in group { if let result { wrong.append(result) } }
     }
-    // More than a hundred whose parents end at once are left for five seconds to whoever asks.
+    // More than a hundred whose parents end at once are left for five seconds to the code that asks for their status.
     _ = try? await Subprocess.run(.path("/bin/sleep"), arguments: ["6"], output: .discarded)
     say("zombies \(FirstProcessProgram.zombies())\n")
     say("subprocess \(count - wrong.count) of \(count) \(wrong.prefix(3))\n")

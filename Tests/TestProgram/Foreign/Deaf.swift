@@ -4,7 +4,7 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// A service that hears neither its graceful shutdown nor its cancellation, beside one that hears both.
+/// A service that hears neither its graceful shutdown nor its cancellation, beside a service that hears both.
 enum Deaf {
   private struct DeafService: Service {
     func run() async throws {
@@ -17,7 +17,7 @@ enum Deaf {
     func run() async throws { try await gracefulShutdown() }
   }
 
-  /// With the limits that a group may be given, short, and with a log that anybody can read.
+  /// With the limits that a group may be given, short, and with a log that the test can read.
   static func inGroup() async throws {
     var configuration = ServiceGroupConfiguration(
       services: [PoliteService(), DeafService()], gracefulShutdownSignals: [.sigterm],
