@@ -10,8 +10,13 @@ extension LifecycleDriver {
 
   /// Armed before the end is performed: the process ends at its deadline even when that hangs, the caller of `run()` does
   /// not come back, or the exit itself is stuck.
+  ///
+  /// What was decided with the end has a moment to be performed in any case: a process that was suspended beyond its
+  /// deadline still says what it has cut. After a third signal there is only that moment.
   func leaveAtDeadline(_ report: LifecycleReport) {
-    environment.schedule(at: environment.now() + max(report.grace - report.took, .zero)) { [self] in
+    let moment = min(.milliseconds(250), report.grace / 4)
+    let left = report.endedBySignal == nil ? max(report.grace - report.took, moment) : moment
+    environment.schedule(at: environment.now() + left) { [self] in
       leave(with: state.withLock { $0.report } ?? complete(report), atOnce: true)
     }
   }

@@ -19,7 +19,11 @@ extension LifecycleDriver {
   func performAtOnce(_ action: LifecycleStateMachine.LifecycleAction) {
     switch action {
     case .wake(let instant): environment.schedule(at: .init(instant)) { [weak self] in self?.receive(.wake) }
-    case .leave(let report): if exiting { leave(with: state.withLock { $0.report } ?? complete(report), atOnce: true) }
+    case .leave(let report):
+      guard exiting else { break }
+      // The end may have been decided this very moment; what was cut is in the report once that has been performed.
+      environment.wait(atMost: .milliseconds(100)) { state.withLock { $0.report != nil || $0.areExitHooksTaken } }
+      leave(with: state.withLock { $0.report } ?? complete(report), atOnce: true)
     case .finish(let report): if exiting { leaveAtDeadline(report) }
     case .lameDuck, .look, .lameDuckEnded, .ignored: break
     }
@@ -126,7 +130,9 @@ extension LifecycleDriver {
   private func cut(_ phase: Phase) {
     say(.warning, "phase has not drained in time, what is inside is cancelled", phase)
     tally.cut(phase, at: environment.now())
-    for cancel in phase.gate.cancelAll() { environment.performCancellation(cancel) }
+    // Handed over one by one: what a session's task has returned is the user's, and is not to be released by this thread.
+    var cancels = Array(phase.gate.cancelAll().reversed())
+    while let cancel = cancels.popLast() { environment.performCancellation(cancel) }
   }
 
   private func abandon(_ phase: Phase) {

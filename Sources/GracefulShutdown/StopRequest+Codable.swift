@@ -13,11 +13,14 @@ extension StopRequest: Codable {
   }
 
   /// Reads the request of a report or a snapshot.
+  ///
+  /// An urgency that only a later version knows is read as a drain: how a stop that is going on was asked for must not keep
+  /// its state from being shown.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
       source: try container.decode(Source.self, forKey: .source), why: try container.decode(String.self, forKey: .why),
-      urgency: Urgency(kind: try container.decode(Urgency.Kind.self, forKey: .urgency)))
+      urgency: Urgency(kind: Urgency.Kind(rawValue: try container.decode(String.self, forKey: .urgency)) ?? .drain))
   }
 }
 

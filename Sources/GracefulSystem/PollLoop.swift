@@ -157,8 +157,9 @@ package final class PollLoop: Sendable {
       polled += entries.map { cgs_poll(fd: $0.watch.descriptor, wanted: $0.watch.interest.rawValue, happened: 0) }
       let count = cgs_poll(&polled, polled.count, timeout())
       guard count > 0 else {
-        // No memory, or more watches than RLIMIT_NOFILE: the timers go on, without a turn at full speed.
-        if count < 0 { PollTimeout.pause(.milliseconds(10)) }
+        // No memory, or more watches than RLIMIT_NOFILE: the timers go on, without a turn at full speed. A signal that this
+        // thread has taken is about to be read, and waits for nothing.
+        if count < 0, count != interruptedCall { PollTimeout.pause(.milliseconds(10)) }
         continue
       }
       if polled[0].happened != 0 { drainWake() }

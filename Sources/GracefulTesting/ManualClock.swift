@@ -87,7 +87,8 @@ public final class ManualClock: Sendable {
 
   /// Lets time pass: what becomes due is decided here and now, in the order of its instants.
   ///
-  /// A negative duration is none. What is asked for later, and was due before, is done at once then.
+  /// A negative duration is none. What is asked for later, and was due before, is done at once then. What another thread is
+  /// performing at this moment (a body that has just come back) may follow after the return: await it.
   public func advance(by duration: Duration) {
     let end = state.withLock { $0.now + max(duration.bounded, .zero) }
     // One at a time: what is called may ask for another call within the same time.

@@ -67,14 +67,17 @@ package final class SignalRegistry: Sendable {
   /// A call that is on its way already may still arrive. The last listener that leaves a signal restores its default
   /// disposition.
   package func leave(_ id: Int) {
-    state.withLock { state in
-      guard let listener = state.listeners.removeValue(forKey: id) else { return }
+    let gone: Listener? = state.withLock { state in
+      guard let listener = state.listeners.removeValue(forKey: id) else { return nil }
       // Under the lock, so that no listener that comes at the same time has its handler taken away.
       for signal in listener.signals
       where !state.listeners.values.contains(where: { $0.signals.contains(signal) }) {
         _ = cgs_signal_leave(signal.rawValue)
       }
+      return listener
     }
+    // Released outside the lock: what the closure holds may leave, too, as it goes.
+    withExtendedLifetime(gone) {}
   }
 
   private func start(for signals: Set<Signal>) throws(SignalError) -> Arrivals {

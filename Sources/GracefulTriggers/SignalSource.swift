@@ -1,4 +1,5 @@
 internal import GracefulSystem
+internal import Synchronization
 
 /// Calls a function at each arrival of a signal, on a thread of its own.
 ///
@@ -16,6 +17,7 @@ public final class SignalSource: Sendable {
 
   private let loop: PollLoop
   private let listener: Int
+  private let callback: Callback
 
   /// Starts to listen; when this returns, no arrival is missed.
   /// - Parameters:
@@ -28,10 +30,12 @@ public final class SignalSource: Sendable {
     do throws(SystemError) { loop = try PollLoop(name: "graceful-source") } catch { throw SignalError(signals, error) }
     self.loop = loop
     let arrivals = Mailbox<Signal>()
+    let callback = Callback(heard)
+    self.callback = callback
     do throws(SignalError) {
       listener = try SignalRegistry.shared.listen(for: signals) { signal in
         guard arrivals.post(signal, limit: Self.mostWaiting) == .isFirst else { return }
-        loop.execute { arrivals.drain(heard) }
+        loop.execute { arrivals.drain { callback.call($0) } }
       }
     } catch {
       loop.stop()
@@ -51,6 +55,28 @@ public final class SignalSource: Sendable {
 
   private func leave() {
     SignalRegistry.shared.leave(listener)
+    // Released by the source's own thread: by the registry's, what the function holds could hold up all signals.
+    let heard = callback.take()
+    loop.execute { withExtendedLifetime(heard) {} }
     loop.stop()
+  }
+
+  /// The user's function, which the registry must not be the last to hold.
+  private final class Callback: Sendable {
+    private let heard: Mutex<(@Sendable (Signal) -> Void)?>
+
+    init(_ heard: @escaping @Sendable (Signal) -> Void) { self.heard = Mutex(heard) }
+
+    func call(_ signal: Signal) {
+      let heard = heard.withLock { $0 }
+      heard?(signal)
+    }
+
+    func take() -> (@Sendable (Signal) -> Void)? {
+      heard.withLock { heard in
+        defer { heard = nil }
+        return heard
+      }
+    }
   }
 }

@@ -7,7 +7,7 @@ func inAPhase(_ phase: Phase) async throws {
   } operation: {
     try await phase.withCancellation(at: .drain) { await phase.wait(for: moment) }
   }
-  try await phase.withGracefulShutdown(at: .cancelled) { await phase.stopRequested() }
+  await phase.withGracefulShutdown(at: .cancelled) { await phase.stopRequested() }
   phase.countArrivals { 0 }
   for await moment in phase.events where moment == .cancelled { phase.requestStop() }
   await phase.drainRequested()

@@ -138,8 +138,9 @@ final class ControlServer: Sendable {
     }
   }
 
+  /// A stop that a peer has requested is not taken back when the peer goes: its decision is waited for.
   private func stopWhenAlone() {
-    if state.withLock({ ($0.isOver || $0.isRetired) && $0.connections.isEmpty }) { stop() }
+    if state.withLock({ ($0.isOver || $0.isRetired) && $0.connections.isEmpty && $0.stops.isEmpty }) { stop() }
   }
 
   private func stop() {
@@ -197,6 +198,7 @@ final class ControlServer: Sendable {
     case .requestPermission(let id, let stop): requestPermission(id, stop)
     case .requestStop(let id):
       if let request = state.withLock({ $0.stops.removeValue(forKey: id) }) { surroundings.ask(request) }
+      stopWhenAlone()
     case .restart: surroundings.restart?()
     case .arm(let id, let instant):
       timers.arm(id, at: instant) { [weak self] in self?.receive(.deadline(id)) }
@@ -219,6 +221,7 @@ final class ControlServer: Sendable {
     surroundings.requestPermission { [self] reason in
       if reason != nil { state.withLock { $0.stops[id] = nil } }
       tell(.decided(id, reason.map { .refused($0) } ?? .permitted(StopAnswer(state: .accepted))))
+      if reason != nil { loop.execute { [weak self] in self?.stopWhenAlone() } }
     }
   }
 

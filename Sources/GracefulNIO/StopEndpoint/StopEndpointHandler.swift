@@ -31,6 +31,8 @@ final class StopEndpointHandler: ChannelInboundHandler {
   var conversation: Conversation?
   /// It is not used for another request: of one on which a stop was requested, its server does not know any more.
   var isLast = false
+  /// The client has gone, or the pipeline lets go of this handler: nothing can be written any more.
+  private var isGone = false
 
   /// A request for a stop that is not answered yet.
   struct Conversation {
@@ -81,14 +83,16 @@ final class StopEndpointHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    perform(.gone, context)
+    leave(context)
     context.fireChannelInactive()
   }
 
-  func handlerRemoved(context: ChannelHandlerContext) {
-    conversation?.timer?.cancel()
-    if case .open(let id)? = conversation?.place { responder.stop.close(id) }
-    conversation = nil
+  /// A decision that is still to come keeps the handler, and with it the conversation.
+  func handlerRemoved(context: ChannelHandlerContext) { leave(context) }
+
+  private func leave(_ context: ChannelHandlerContext) {
+    isGone = true
+    perform(.gone, context)
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -135,8 +139,8 @@ final class StopEndpointHandler: ChannelInboundHandler {
     }
     conversation.timer?.cancel()
     self.conversation = nil
-    // It has gone without a last word.
-    if event == .gone, case .open(let id)? = conversation.place { responder.stop.close(id) }
+    // The client has gone without a last word.
+    if isGone, case .open(let id)? = conversation.place { responder.stop.close(id) }
   }
 
   private func perform(_ action: StopConversationStateMachine.Action, _ context: ChannelHandlerContext) {
@@ -195,16 +199,18 @@ final class StopEndpointHandler: ChannelInboundHandler {
   private func requestStop(_ request: StopRequest, _ context: ChannelHandlerContext) {
     // Before the server hears of the stop: it must not wait for the connection that waits for its end, not even for the
     // client's close after the answer.
-    if connection == nil {
+    if connection == nil, !isGone {
       isLast = true
       try? context.pipeline.syncOperations.handler(type: ConnectionWatch.self).exempt()
     }
     let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     let loop = context.eventLoop
-    // Before the stop is requested, too: a stop that is over at once would find no conversation, and the process would be
-    // gone before the answer is written (seen once in 180).
-    conversation?.place = responder.stop.open { answer in
-      loop.execute { bound.value.0.perform(.ended(answer), bound.value.1) }
+    // Before the stop is requested, too: a stop that is over at once would find no conversation, and the process be gone
+    // before the answer is written (seen once in 180). A client that has gone is told nothing, and nothing waits for it.
+    if !isGone {
+      conversation?.place = responder.stop.open { answer in
+        loop.execute { bound.value.0.perform(.ended(answer), bound.value.1) }
+      }
     }
     responder.stop.requestStop(request)
   }

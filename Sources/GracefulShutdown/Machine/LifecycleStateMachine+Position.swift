@@ -8,6 +8,7 @@ extension LifecycleStateMachine {
     fileprivate var state: State
     fileprivate var armed: Instant?
     fileprivate var signals: Int
+    fileprivate var repetitions: [String: Int]
 
     /// Enough to tell nearly all apart; to hash the rest takes most of the time.
     package func hash(into hasher: inout Hasher) {
@@ -23,7 +24,8 @@ extension LifecycleStateMachine {
     for id in phases.indices { phases[id].forgetWhen(start) }
     var child = children.ids.first.flatMap { children.record($0) }
     child?.forgetWhen(start)
-    return Position(phases: phases, child: child, state: state, armed: armed, signals: signals)
+    return Position(
+      phases: phases, child: child, state: state, armed: armed, signals: signals, repetitions: repetitions)
   }
 }
 

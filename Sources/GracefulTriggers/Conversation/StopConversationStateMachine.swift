@@ -49,7 +49,11 @@ package struct StopConversationStateMachine: Hashable, Sendable {
 
     case (.asking(let interest), .permitted(let answer)): return accept(interest, answer, now)
     case (.asking, .refused(let reason)): return finish([.refuse(reason)])
-    case (.asking, .dismissed): return finish([.refuse("the server that was asked is closing")])
+    // Once permission was asked for it may be granted, and then other processes count on the stop: it is waited for, and
+    // the client learns no more than that.
+    case (.asking, .dismissed):
+      state = .asking(.acceptance)
+      return []
 
     case (.askingAlone, .permitted): return finish([.requestStop])
     case (.askingAlone, .refused), (.askingAlone, .ended): return finish([])

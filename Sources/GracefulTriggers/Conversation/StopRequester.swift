@@ -64,6 +64,8 @@ private final class CallbackConversation: Sendable {
   private let request: StopRequest
   private let responder: StopResponder
   private let answer: @Sendable (StopAnswer) -> Void
+  /// What happens, one after the other: the end may come from another thread before the acceptance has been told.
+  private let events = Mailbox<StopConversationStateMachine.Event>()
   private let answers = Mailbox<(answer: StopAnswer, isLast: Bool)>()
   private let state = Mutex(State())
 
@@ -74,7 +76,9 @@ private final class CallbackConversation: Sendable {
   }
 
   func receive(_ event: StopConversationStateMachine.Event) {
-    for action in state.withLock({ $0.machine.receive(event, at: .now) }) { perform(action) }
+    events.post(event) { [self] event in
+      for action in state.withLock({ $0.machine.receive(event, at: .now) }) { perform(action) }
+    }
   }
 
   private func perform(_ action: StopConversationStateMachine.Action) {
@@ -87,6 +91,11 @@ private final class CallbackConversation: Sendable {
       let place = responder.open { [self] answer in receive(.ended(answer)) }
       state.withLock { $0.place = place }
       responder.requestStop(request)
+      switch place {
+      case .open: break
+      case .full: receive(.dismissed(responder.answer))
+      case .ended: receive(.ended(responder.answer))
+      }
     case .accept(let answer): tell(answer)
     case .finish(_, let answer): tell(answer, isLast: true)
     case .refuse(let reason): tell(StopAnswer(state: .refused, refusal: reason), isLast: true)

@@ -13,6 +13,7 @@ private struct EmbeddedStop {
   let channel = EmbeddedChannel()
   let socket = SocketStandIn()
   let responder: StopEndpointResponder
+  let lifecycle = Lifecycle("shop")
 
   init(token: String? = StopWorld.token, limits: StopServerLimits = .init(), ask: @escaping @Sendable () -> Void = {})
     throws
@@ -20,7 +21,6 @@ private struct EmbeddedStop {
     var endpoint = StopEndpoint()
     endpoint.stopsOnGet = true
     responder = StopEndpointResponder(endpoint, most: limits.waiting)
-    let lifecycle = Lifecycle("shop")
     responder.attach(to: StopTarget(ask: { _ in ask() }, lifecycle: lifecycle), token: token.flatMap { StopToken($0) })
     try channel.pipeline.syncOperations.addHandler(socket)
     try StopServer.addHandlers(to: channel, responder: responder, limits: limits, whenWaiting: {})
@@ -130,6 +130,22 @@ struct StopConnectionTests {
     #expect(stop.sent().hasPrefix("HTTP/1.1 202 Accepted\r\n"))
     #expect(counter.value == 1)
     stop.end()
+  }
+
+  @Test("requests the stop although its client has gone before it was permitted, and keeps no place for the answer")
+  func goneBeforePermission() throws {
+    let counter = Counter()
+    let stop = try EmbeddedStop(token: nil, ask: { counter.add() })
+    let decide = Mutex<(@Sendable (String?) -> Void)?>(nil)
+    stop.lifecycle.succession.join(
+      .init(refusal: { nil }, requestPermission: { answer in decide.withLock { $0 = answer } }))
+    stop.receive("POST /shutdown?wait=30s HTTP/1.1\r\nHost: a\r\n\r\n")
+    _ = try? stop.channel.finish()
+    #expect(counter.value == 0)
+    let answer = try #require(decide.withLock { $0 })
+    answer(nil)
+    #expect(counter.value == 1)
+    #expect(stop.responder.stop.open { _ in } == .open(1))
   }
 
   @Test("closes when its client does before it has asked")

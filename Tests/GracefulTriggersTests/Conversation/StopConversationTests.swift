@@ -48,8 +48,12 @@ struct StopConversationTests {
     var machine = Self.machine(.end(within: .seconds(1)))
     #expect(machine.receive(.dismissed(Self.fewer), at: Self.begin) == [.finish(.accepted, Self.fewer)])
     var undecided = Self.machine(.end(within: .seconds(1)), decided: nil)
+    #expect(undecided.receive(.dismissed(Self.fewer), at: Self.begin) == [])
+    var refused = undecided
     #expect(
-      undecided.receive(.dismissed(Self.fewer), at: Self.begin) == [.refuse("the server that was asked is closing")])
+      undecided.receive(.permitted(Self.fewer), at: Self.begin) == [.requestStop, .finish(.accepted, Self.fewer)],
+      "what was permitted is not forgotten")
+    #expect(refused.receive(.refused("a handover is going on"), at: Self.begin) == [.refuse("a handover is going on")])
   }
 
   @Test("is that it was accepted, and no more, for a client that does not wait")
@@ -178,8 +182,18 @@ struct StopConversationTests {
         let isIgnored = actions.contains { if case .ignored = $0 { true } else { false } }
         if before.isDone { #expect(actions.isEmpty || isIgnored) }
         if isIgnored { #expect(machine == before) }
-        // A client that was accepted and waits within a time, or follows, is looked after.
         for case .look(let instant) in actions { #expect(instant > now) }
+        // A client that waits within a time, follows, or is shown snapshots, is looked after until its last word.
+        switch event {
+        case .permitted, .looked, .due:
+          let looks = actions.contains { if case .look = $0 { true } else { false } }
+          #expect(machine.isDone || isIgnored || looks, "\(event): \(actions)")
+        case .ended:
+          #expect(machine.isDone || isIgnored, "\(event): \(actions)")
+        case .dismissed: #expect(machine.isDone || isIgnored || said.requested == 0, "\(event): \(actions)")
+        case .gone: #expect(machine.isDone || said.requested == 0, "\(event): \(actions)")
+        case .requested, .refused: break
+        }
         if machine.isDone, !before.isDone {
           var isSilent = event == .gone
           if actions == [.requestStop] || actions.isEmpty { isSilent = true }
