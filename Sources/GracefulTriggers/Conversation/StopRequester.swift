@@ -44,7 +44,7 @@ public struct StopRequester: Sendable {
   ///
   /// From any thread; it returns at once.
   /// - Parameters:
-  ///   - request: Its source says that the trigger is yours: ``GracefulShutdown/StopRequest/Source/init(kind:detail:escalatesWhenRepeated:)``.
+  ///   - request: Its source says that the trigger is yours: ``/Graceful/StopRequest/Source/init(kind:detail:escalatesWhenRepeated:)``.
   ///   - answer: Called on a thread of its own, which it may block: with ``StopAnswer/State/accepted``, and then, when
   ///     everything has ended and before the exit, with ``StopAnswer/State/stopped``; the exit waits for a second for it to
   ///     return. Or with ``StopAnswer/State/refused`` alone, when a successor is the one to be stopped, or may be: ask again.
