@@ -14,7 +14,7 @@ enum Decision: Sendable {
 }
 
 extension LifecycleDriver.State {
-  /// Keeps what was decided, with the run that is meant: one that is started again hears what is decided from then on.
+  /// Keeps what was decided, with the run that is meant: a phase that is started again hears what is decided from then on.
   ///
   /// - Returns: What must not wait until it is performed in order.
   mutating func note(_ actions: [LifecycleStateMachine.Action]) -> [LifecycleStateMachine.LifecycleAction] {

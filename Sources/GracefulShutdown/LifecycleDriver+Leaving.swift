@@ -56,8 +56,8 @@ extension LifecycleDriver {
       environment.write(report: report, exitHooks: exitHooks)
       state.withLock { $0.isReportWritten = true }
     } else {
-      // Another thread is about to leave, and may be at its last words: an exit now would cut them off (S14). It has the
-      // time that they may take, and a bit; of an exit that hangs after them nothing is waited for.
+      // Another thread is about to leave, and may be writing the report: an exit now would cut it off (S14). It has the
+      // time that this may take, and a bit; an exit that hangs after it is not waited for.
       environment.wait(atMost: .milliseconds(500)) { state.withLock { $0.isReportWritten } }
     }
     environment.exit(report.exitCode, atOnce: atOnce)

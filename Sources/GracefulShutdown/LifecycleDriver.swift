@@ -144,7 +144,7 @@ final class LifecycleDriver: Sendable {
       // Passed on, in order (S2): a caller that is cancelled wants to end soon.
       if isFirst { requestStop(StopRequest(source: .cancellation, urgency: .cancelNow)) }
     }
-    // Of the second that the timetable reserves; one that is stuck takes nothing from the other, since both are at it.
+    // Of the second that the timetable reserves; a writer that is stuck takes nothing from the other: both are at it.
     let limit = min(.milliseconds(500), report.grace / 8)
     let until = environment.now() + limit
     await log.flush(within: limit)

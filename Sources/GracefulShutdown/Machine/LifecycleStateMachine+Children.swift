@@ -52,10 +52,10 @@ extension LifecycleStateMachine {
     return found.reversed()
   }
 
-  /// Those below it, each before its own children, and of those beside each other the one that was opened first.
+  /// Those below it, each before its own children, and those beside each other in the order in which they were opened.
   ///
-  /// They end in the order in which they are told, and most were opened by a task of one group, which finds the one
-  /// that has ended from the oldest on: told the other way round, a hundred thousand took it more than 24 s (measured).
+  /// They end in the order in which they are told, and most were opened by a task of one group, which finds the ended
+  /// child from the oldest on: told the other way round, a hundred thousand took it more than 24 s (measured).
   func below(_ id: Int) -> [Int] {
     guard !self[id].children.isEmpty else { return [] }
     var found: [Int] = []

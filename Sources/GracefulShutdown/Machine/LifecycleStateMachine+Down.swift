@@ -264,7 +264,7 @@ extension LifecycleStateMachine {
 
   /// Those that it required need not wait for it any more; unless some that require it are there, which they wait for, too.
   ///
-  /// Only one that was not ready in time when it was started again ends before those.
+  /// Only a phase that was not ready in time when it was started again ends before those.
   private mutating func release(_ id: Int) -> [Int] {
     var (freed, open) = ([Int](), [id])
     while let next = open.popLast() {

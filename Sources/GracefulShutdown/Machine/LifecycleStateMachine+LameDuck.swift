@@ -11,7 +11,7 @@ extension LifecycleStateMachine {
     return LameDuckWatch(lameDuck, bodies: bodies, at: now)
   }
 
-  /// The one that is running.
+  /// The lame-duck time that is running.
   var lameDuckNow: LameDuckWatch? {
     guard case .stopping(let stopping) = state else { return nil }
     return stopping.lameDuck

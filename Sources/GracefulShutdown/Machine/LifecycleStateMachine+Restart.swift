@@ -110,7 +110,7 @@ extension LifecycleStateMachine {
     }
   }
 
-  /// Those that are started again after the one that they require: they stop in order, and wait.
+  /// Those that are started again after the phase that they require: they stop in order, and wait.
   private mutating func recycle(_ ids: [Int], at now: Instant) {
     let timetable = StopTimetable(grace: grace, at: now)
     for id in ids where phases[id].isLive && phases[id].timetable == nil {
@@ -168,7 +168,7 @@ extension LifecycleStateMachine {
       let why = "it was to be started again, and had not ended in time"
       return beginStop(StopRequest(source: .phaseFailed(nameOf(id)), why: why), at: now)
     }
-    // Not ready in time, it is started again for that; else after the one that it requires.
+    // Not ready in time, it is started again for that; else after the phase that it requires.
     let failure = phases[id].startFailure.map { failure in
       phases[id].verdict?.error.map { "\(failure); while it stopped for that: \($0)" } ?? failure
     }

@@ -119,7 +119,7 @@ extension LifecycleStateMachine {
     remember(id)
   }
 
-  /// Until when one that is cancelled now is waited for: a child no longer than its parent.
+  /// Until when a phase that is cancelled now is waited for: a child no longer than its parent.
   private func waitUntil(_ id: Int, at now: Instant) -> Instant {
     let depth = phases.indices.contains(id) ? graph.nodes[id].depth : 1
     let timetable = timetable(of: id) ?? StopTimetable(grace: grace, at: now)

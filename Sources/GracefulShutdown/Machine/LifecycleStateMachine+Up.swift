@@ -43,7 +43,7 @@ extension LifecycleStateMachine {
       tell(id, .ready)
       // A phase that has not been ready has no dependents, so a stop gives it its turn at once: it is not seen here
       // while stopping. Should that change, still nothing may begin after a stop.
-      // One that stops in order to be started again, and waits for others to end first, is not there for long enough.
+      // A phase that stops in order to be started again, and waits for others to end first, is not there for long enough.
       guard case .running = state, !phases[id].isRecycling else { return }
       goOn(id, at: now)
       for dependent in graph.nodes[id].requiredBy where phases[dependent].state == .waiting {

@@ -1,4 +1,4 @@
-/// An instant of the continuous clock, as the state machine keeps it: how long it is after one that is fixed.
+/// An instant of the continuous clock, as the state machine keeps it: how long it is after a fixed instant.
 ///
 /// The layout of `ContinuousClock.Instant` is not known when this is compiled, so whatever holds one is copied, compared
 /// and destroyed through tables of functions; a record of a phase holds ten (measured: a fifth of what a phase costs).

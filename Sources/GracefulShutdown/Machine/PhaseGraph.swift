@@ -81,7 +81,7 @@ package struct PhaseGraph: Hashable, Sendable {
     for (id, declaration) in declarations.enumerated() { nodes[id].within = declaration.within.flatMap { ids[$0] } }
     for id in nodes.indices {
       var holder = nodes[id].within
-      // As often as there are phases: one that was read from a file may be within itself.
+      // As often as there are phases: a phase that was read from a file may be within itself.
       for _ in nodes.indices {
         guard let next = holder else { break }
         nodes[next].members.append(id)

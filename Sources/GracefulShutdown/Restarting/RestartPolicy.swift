@@ -56,8 +56,8 @@ public struct RestartPolicy: Hashable, Sendable {
     /// They stop, in order, and are started again after it: rest-for-one.
     ///
     /// Each has the time that a stop of the whole would have, clipped to its limit, and is cancelled when that is over;
-    /// the restart waits for them. One that has to be abandoned cannot be started again, since it may still run: the
-    /// whole stops as failed. One that had done its work (``CleanReturn/endsPhase``) does it again.
+    /// the restart waits for them. A phase that has to be abandoned cannot be started again, since it may still run: the
+    /// whole stops as failed. A phase that had done its work (``CleanReturn/endsPhase``) does it again.
     public static var restart: Self { Self(kind: .restart) }
   }
 

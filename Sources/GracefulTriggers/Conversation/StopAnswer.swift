@@ -56,7 +56,7 @@ public struct StopAnswer: Hashable, Sendable {
     let begun = own.filter { $0.state != .ended && $0.state != .waiting }
     // As long as it is a lame duck, nothing drains.
     let isDraining = snapshot.state == .stopping && snapshot.lameDuckLeft == nil
-    // A program that was asked before its run is not on its way down yet; one that fails goes down without a request.
+    // A program that was asked before its run is not on its way down yet; a program that fails goes down without a request.
     let isAsked = snapshot.request != nil || snapshot.state == .stopping
     state = snapshot.state == .finished ? .stopped : isDraining ? .draining : isAsked ? .accepted : .running
     phasesLeft = begun.count

@@ -22,7 +22,7 @@ public struct ReadyMemory: Hashable, Sendable {
       if event.kind == .ready || event.kind == .stoppedBeforeReady { awaited.remove(phase) }
       if event.kind == .restarting { awaited.insert(phase) }
     }
-    // Only what becomes ready can be the last one that was not.
+    // Only what becomes ready can have been the last to wait for.
     if !isStopping, awaited.isEmpty, event.kind == .ready || event.kind == .stoppedBeforeReady { wasReady = true }
   }
 

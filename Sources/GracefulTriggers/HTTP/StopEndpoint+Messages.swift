@@ -51,7 +51,7 @@ extension StopEndpoint {
   public struct Response: Hashable, Sendable {
     /// The status code.
     public var status: Int
-    /// Its header fields but for `Content-Length`, which the mount writes, and `Connection`.
+    /// Its header fields but for `Content-Length`, which the server writes, and `Connection`.
     public var headers: [Header]
     /// The body.
     public var body: String

@@ -2,9 +2,8 @@ internal import GracefulShutdown
 
 /// Asking for a stop over HTTP, the probes and the status, as a pure function from a request to what is to be done.
 ///
-/// It reads nothing and writes nothing: a mount gives it what it may see, and does what it says. `GracefulNIO` has two,
-/// one for your own server and one that is a small server by itself; for another one, call
-/// ``answer(to:seeing:token:)``.
+/// It reads nothing and writes nothing: a server gives it what it may see, and does what it says. `GracefulNIO` has two,
+/// routes for your own server and a small server of its own; for another server, call ``answer(to:seeing:token:)``.
 ///
 /// | path | methods | answers |
 /// |---|---|---|

@@ -23,7 +23,7 @@ public struct StopTokenSource: Hashable, Sendable {
   /// Child processes inherit it, and this user and root can read it in `/proc`: a file tells fewer.
   public static func environment(_ variable: String) -> Self { Self(kind: .environment(variable)) }
 
-  /// One that is known already: for tests.
+  /// A token that is known already: for tests.
   package static func given(_ token: StopToken) -> Self { Self(kind: .given(token)) }
 
   /// - Throws: When there is none; the configuration is wrong then.
