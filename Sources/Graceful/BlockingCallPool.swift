@@ -1,3 +1,4 @@
+internal import GracefulSystem
 internal import Synchronization
 
 /// Threads for work that may block them: one while nothing does, more when something does.
@@ -47,7 +48,7 @@ final class BlockingCallPool: Sendable {
   }
 
   private func startThread() {
-    WorkerThread.start("graceful-calls") { [self] in
+    SystemThread.startOrTask("graceful-calls") { [self] in
       while let work = takeNext() { work() }
     }
   }

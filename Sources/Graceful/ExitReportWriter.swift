@@ -102,10 +102,11 @@ enum ExitReportWriter {
   private static func perform(_ works: [@Sendable () -> Void], until: ContinuousClock.Instant) -> Int {
     let done = CountdownLatch(works.count)
     let started = works.prefix { work in
-      WorkerThread.startIfThereIsOne("graceful-report") {
+      let thread: Void? = try? SystemThread.start("graceful-report") {
         work()
         done.countDown()
       }
+      return thread != nil
     }
     for _ in started.count..<works.count { done.countDown() }
     _ = done.opened.wait(atMost: until - .now)

@@ -1,6 +1,7 @@
 internal import CGracefulSystem
 internal import GracefulDescriptors
 internal import GracefulShutdown
+internal import GracefulSystem
 
 /// The live environment of every lifecycle of this process: it needs no thread of the cooperative pool (S9).
 package struct LiveEnvironment: LifecycleEnvironment {
@@ -47,13 +48,9 @@ package struct LiveEnvironment: LifecycleEnvironment {
       _ = loop.schedule(at: instant, body)
       return
     }
-    WorkerThread.start("graceful-timer") {
-      while true {
-        let left = instant - .now
-        guard left > .zero else { break }
-        // At most a second at a time: poll(2) returns early when a signal comes.
-        _ = cgs_poll(nil, 0, Int32(min(left / .milliseconds(1), 999)) + 1)
-      }
+    SystemThread.startOrTask("graceful-timer") {
+      // A signal ends a pause early (poll(2)).
+      while .now < instant { PollTimeout.pause(instant - .now) }
       body()
     }
   }
@@ -73,7 +70,7 @@ package struct LiveEnvironment: LifecycleEnvironment {
   package func wait(atMost limit: Duration, until isDone: () -> Bool) {
     let until = ContinuousClock.now + limit
     // Looked at again and again: it is a matter of a few milliseconds, once, and needs no descriptor.
-    while !isDone(), .now < until { _ = cgs_poll(nil, 0, 1) }
+    while !isDone(), .now < until { PollTimeout.pause(.milliseconds(1)) }
   }
 
   package func surround<Result: Sendable>(

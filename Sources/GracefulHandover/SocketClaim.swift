@@ -72,32 +72,22 @@ package struct SocketClaim {
   private func lock() throws(HandoverError) -> SharedDescriptor? {
     // The directory and the path are looked at first: a lock file in a foreign place is of no use.
     do { _ = try path.check(calls: calls) } catch { throw HandoverError(error, socket: path.path) }
-    let number = calls.openPrivate(path.lockPath)
-    guard number >= 0 else {
+    let outcome = FileLock.take(
+      path.lockPath,
+      calls: FileLock.Calls(open: calls.openPrivate, status: calls.descriptorStatus, tryLock: calls.tryLock))
+    switch outcome {
+    case .ours(let descriptor):
+      return SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: descriptor)))
+    case .held: return nil
+    case .foreign(let status):
+      let what = status.kind == .file ? "belongs to user \(status.user)" : "is no regular file"
       throw HandoverError(
-        SystemError(
-          operation: "open", subject: path.lockPath, errno: Errno(rawValue: -number),
-          advice: "the lock beside the socket must be a file of our own"), socket: path.path)
+        .path, socket: path.path,
+        reason: "\(path.lockPath) \(what); the lock beside the socket must be a file of our own")
+    case .failed(var error):
+      if error.operation == "open" { error.advice = "the lock beside the socket must be a file of our own" }
+      throw HandoverError(error, socket: path.path)
     }
-    let lock = SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: number)))
-    // Another user could make one in /tmp before us, and hold it for ever.
-    switch calls.descriptorStatus(lock.number) {
-    case .failure(let error): throw HandoverError(error, socket: path.path)
-    case .success(let status):
-      let isOwn = status.user == ThisProcess.user || status.user == 0
-      guard status.kind == .file, isOwn else {
-        let what = isOwn ? "is no regular file" : "belongs to user \(status.user)"
-        throw HandoverError(
-          .path, socket: path.path,
-          reason: "\(path.lockPath) \(what); the lock beside the socket must be a file of our own")
-      }
-    }
-    let locked = calls.tryLock(lock.number)
-    if locked >= 0 { return lock }
-    let errno = Errno(rawValue: -locked)
-    if errno == .wouldBlock || errno == .resourceTemporarilyUnavailable { return nil }
-    throw HandoverError(
-      SystemError(operation: "flock", subject: path.lockPath, errno: errno), socket: path.path)
   }
 
   private func bind() throws(HandoverError) -> Outcome {

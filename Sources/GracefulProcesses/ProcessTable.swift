@@ -1,7 +1,7 @@
 internal import CGracefulSystem
-internal import SystemPackage
+package import GracefulSystem
 
-/// What /proc/PID/stat says of a process (proc_pid_stat(5)).
+/// A process of the table.
 package struct ProcessEntry: Hashable, Sendable {
   /// A process for ever: a number is used again, a number with its start is not.
   package struct Identity: Hashable, Sendable {
@@ -9,16 +9,19 @@ package struct ProcessEntry: Hashable, Sendable {
     package var started: UInt64
   }
 
+  private let status: ProcessStatus
+
   /// Its number.
-  package var id: ProcessID
+  package var id: ProcessID { ProcessID(rawValue: status.id) }
   /// The process that started or adopted it.
-  package var parent: ProcessID
+  package var parent: ProcessID { ProcessID(rawValue: status.parent) }
   /// The program's name, at most 15 bytes.
-  package var name: String
+  package var name: String { status.name }
   /// The letter of its state: running R, sleeping S or D, stopped T, zombie Z.
-  package var state: Character
-  /// When it started, in clock ticks since the machine did: with the number it names a process for ever.
-  package var started: UInt64
+  package var state: Character { status.state }
+
+  /// When it started, in clock ticks since the machine did.
+  package var started: UInt64 { status.started }
 
   /// What tells it from all others, also from those that had its number before.
   package var identity: Identity { Identity(id: id, started: started) }
@@ -26,21 +29,12 @@ package struct ProcessEntry: Hashable, Sendable {
   /// Whether it has ended and waits to be reaped.
   package var isZombie: Bool { state == "Z" || state == "X" }
 
-  /// Reads one line of /proc/PID/stat.
-  ///
-  /// The name may contain spaces and parentheses: it ends at the last one.
+  package init(_ status: ProcessStatus) { self.status = status }
+
+  /// Reads one line of /proc/PID/stat; `nil` when it is none.
   package init?(stat: String) {
-    guard let open = stat.firstIndex(of: "("), let close = stat.lastIndex(of: ")"), open < close else { return nil }
-    let fields = stat[stat.index(after: close)...].split(whereSeparator: \.isWhitespace)
-    guard
-      let id = Int32(stat[..<open].trimmingSpaces), fields.count >= 20, let state = fields[0].first,
-      let parent = Int32(fields[1]), let started = UInt64(fields[19])
-    else { return nil }
-    self.id = ProcessID(rawValue: id)
-    self.parent = ProcessID(rawValue: parent)
-    self.name = String(stat[stat.index(after: open)..<close])
-    self.state = state
-    self.started = started
+    guard let status = ProcessStatus(stat.utf8) else { return nil }
+    self.init(status)
   }
 }
 
@@ -62,12 +56,7 @@ package enum ProcessTable {
 
   /// One process, or `nil` when it is gone.
   package static func entry(_ id: ProcessID) -> ProcessEntry? {
-    guard let file = try? FileDescriptor.open("/proc/\(id)/stat", .readOnly, options: .closeOnExec) else { return nil }
-    defer { try? file.close() }
-    let bytes = [UInt8](unsafeUninitializedCapacity: 1024) { buffer, count in
-      count = (try? file.read(into: UnsafeMutableRawBufferPointer(buffer))) ?? 0
-    }
-    return ProcessEntry(stat: String(decoding: bytes, as: UTF8.self))
+    ProcessStatus.read(id.rawValue).map(ProcessEntry.init)
   }
 
   /// All that have `ancestor` above them, in the order parents first.
@@ -85,8 +74,4 @@ package enum ProcessTable {
     }
     return found
   }
-}
-
-extension Substring {
-  fileprivate var trimmingSpaces: Substring { drop { $0 == " " }.prefix { $0 != " " } }
 }

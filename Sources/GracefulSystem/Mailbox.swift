@@ -54,6 +54,11 @@ package final class Mailbox<Message: Sendable>: Sendable {
     }
   }
 
+  /// Leaves what waits to the caller of the next post, which is ``Posted/isFirst`` again.
+  ///
+  /// Only for the caller whose post was ``Posted/isFirst``, and that has not drained.
+  package func postpone() { state.withLock { $0.isBusy = false } }
+
   /// In the same step as nothing is left, it is idle: the next post is a first one again.
   private func takeAll() -> [Message]? {
     state.withLock { state in

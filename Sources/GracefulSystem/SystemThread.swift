@@ -19,6 +19,11 @@ package enum SystemThread {
     throw SystemError("pthread_create", on: "thread \(name)", result: result)
   }
 
+  /// The same; where the system has no thread left, a task of the pool does it, which has its own since long.
+  package static func startOrTask(_ name: String, _ body: @escaping @Sendable () -> Void) {
+    do throws(SystemError) { try start(name, body) } catch { Task.detached { body() } }
+  }
+
   private final class Work: Sendable {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }

@@ -144,7 +144,7 @@ final class ControlClient {
 
   /// The process that answers.
   ///
-  /// The system names the one that called listen(2) last. If that is not who answers (an earlier generation, or the number
+  /// The system names the process that called listen(2) last. If another one answers (an earlier generation, or the number
   /// is of another namespace), then its end is known by the end of the connection alone.
   private func watched(_ process: Int32) -> WatchedProcess {
     guard peer.process == process, process > 0 else { return WatchedProcess(process, pidfd: nil) }

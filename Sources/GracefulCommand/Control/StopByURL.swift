@@ -52,8 +52,8 @@ extension StopWait {
 
   /// It was there, was asked, and has gone without an answer: if its process has ended, that is what was wanted.
   ///
-  /// Its descriptors are closed in the exit, and its end is seen milliseconds later. One that lives on has hung up, and
-  /// whether it stops is not known; the command does not wait for that to the end of the time.
+  /// Its descriptors are closed in the exit, and its end is seen milliseconds later. A process that lives on has hung up,
+  /// and whether it stops is not known; the command does not wait for that to the end of the time.
   private func lost(
     _ error: CommandFailure, _ url: ProgramURL, _ process: WatchedProcess?
   ) throws(CommandFailure) -> String {

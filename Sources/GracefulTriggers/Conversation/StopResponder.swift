@@ -1,5 +1,5 @@
-internal import CGracefulSystem
 package import GracefulShutdown
+internal import GracefulSystem
 internal import Synchronization
 
 /// What all conversations of one trigger share: which program they stop, how far that is, and its end.
@@ -101,6 +101,6 @@ package final class StopResponder: Sendable {
     let answer = StopAnswer(report)
     for ended in open { ended(answer) }
     let limit = ContinuousClock.now + .seconds(1)
-    while state.withLock({ !$0.open.isEmpty }), .now < limit { _ = cgs_poll(nil, 0, 1) }
+    while state.withLock({ !$0.open.isEmpty }), .now < limit { PollTimeout.pause(.milliseconds(1)) }
   }
 }

@@ -1,19 +1,18 @@
 internal import CGracefulSystem
+internal import GracefulSystem
 
 /// When a process was started.
 ///
-/// From the kernel (field 22 of proc_pid_stat(5)), in its ticks since boot, of which there are 100 a second: two processes
+/// From the kernel, in its ticks since boot, of which there are 100 a second: two processes
 /// that have the same number one after the other have another start, too.
 struct ProcessStart: Hashable, Sendable {
   var ticks: UInt64
 
   /// - Returns: `nil` when there is no such process, or no /proc.
   init?(of process: Int32, calls: StopFileCalls) {
-    guard let stat = calls.read("/proc/\(process)/stat") else { return nil }
-    // The second field, the name, may have blanks and brackets in it.
-    guard let name = stat.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-    let fields = stat[(name + 1)...].split(separator: UInt8(ascii: " "))
-    guard fields.count > 19, let ticks = UInt64(String(decoding: fields[19], as: UTF8.self)) else { return nil }
+    guard let ticks = calls.read(ProcessStatus.path(of: process)).flatMap({ ProcessStatus($0)?.started }) else {
+      return nil
+    }
     self.ticks = ticks
   }
 

@@ -3,7 +3,7 @@ internal import SystemPackage
 
 /// The one seam between the stop files and the system, so that a test can make the n-th call fail.
 ///
-/// Each call that has a number for a result returns a value >= 0, or `-errno`. None of them waits, but ``poll``.
+/// Each call that has a number for a result returns a value >= 0, or `-errno`. None of them waits.
 package struct StopFileCalls: Sendable {
   /// lstat(2); with a trailing `/.` it is the directory that a link leads to.
   package var status: @Sendable (_ path: String) -> StopFileLook
@@ -21,18 +21,8 @@ package struct StopFileCalls: Sendable {
   package var read: @Sendable (_ path: String) -> [UInt8]?
   package var close: @Sendable (_ descriptor: Int32) -> Void
   package var pipe: @Sendable () throws(SystemError) -> WakePipe
-  package var inotify: @Sendable () -> Int32
-  package var watch: @Sendable (_ inotify: Int32, _ directory: String) -> Int32
-  package var unwatch: @Sendable (_ inotify: Int32, _ watch: Int32) -> Int32
-  /// read(2) of as many events as there are, without waiting.
-  package var readEvents: @Sendable (_ descriptor: Int32) -> [UInt8]
-  /// poll(2) for reading: which are ready; `nil` when it failed.
-  package var poll: @Sendable (_ descriptors: [Int32], _ milliseconds: Int32) -> [Bool]?
-  /// open(2) of a file of our own for a lock, which is made when it is not there.
-  package var openLock: @Sendable (_ path: String) -> Int32
-  /// flock(2), without waiting.
-  package var lock: @Sendable (_ descriptor: Int32) -> Int32
-  package var descriptorStatus: @Sendable (_ descriptor: Int32) -> StopFileLook
+  /// How changes of the directory are known.
+  package var changes: DirectoryWatch.Calls
   package var openProcess: @Sendable (_ process: Int32) -> Int32
   package var startThread: @Sendable (_ name: String, _ body: @escaping @Sendable () -> Void) -> Int32
   package var wallClock: @Sendable () -> Int64
@@ -54,28 +44,10 @@ package struct StopFileCalls: Sendable {
     makeFile: { path, mode in cgs_make_file(path, mode) },
     write: { descriptor, bytes in repeatingInterrupted { cgs_write(descriptor, bytes, bytes.count) } },
     rename: { from, to in cgs_rename(from, to) },
-    read: { path in
-      let descriptor = repeatingInterrupted { cgs_open_to_read(path) }
-      guard descriptor >= 0 else { return nil }
-      defer { _ = cgs_close(descriptor) }
-      return readSome(descriptor)
-    },
+    read: { path in FileBeginning.read(path) },
     close: { descriptor in _ = cgs_close(descriptor) },
     pipe: { () throws(SystemError) in try WakePipe(for: "stop files") },
-    inotify: { cgs_inotify() },
-    watch: { inotify, directory in cgs_inotify_watch(inotify, directory) },
-    unwatch: { inotify, watch in cgs_inotify_unwatch(inotify, watch) },
-    readEvents: { descriptor in readSome(descriptor, 4096) ?? [] },
-    poll: { descriptors, milliseconds in
-      var entries = descriptors.map { cgs_poll(fd: $0, wanted: Int16(CGS_POLL_IN), happened: 0) }
-      let count = cgs_poll(&entries, entries.count, milliseconds)
-      return count < 0 ? nil : entries.map { $0.happened != 0 }
-    },
-    openLock: { path in repeatingInterrupted { cgs_open_private(path) } },
-    lock: { descriptor in repeatingInterrupted { cgs_try_lock(descriptor) } },
-    descriptorStatus: { descriptor in
-      StopFileLook { () throws(SystemError) in try FileStatus.read(of: descriptor) }
-    },
+    changes: .live,
     openProcess: { process in cgs_pidfd_open(process) },
     startThread: { name, body in
       do throws(SystemError) {
@@ -86,15 +58,6 @@ package struct StopFileCalls: Sendable {
       }
     },
     wallClock: { cgs_wall_nanoseconds() })
-
-  private static func readSome(_ descriptor: Int32, _ most: Int = 1024) -> [UInt8]? {
-    var count = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: most) { buffer, initialized in
-      count = repeatingInterrupted { cgs_read(descriptor, buffer.baseAddress, most) }
-      initialized = max(0, count)
-    }
-    return count < 0 ? nil : bytes
-  }
 }
 
 extension StopFileLook {

@@ -39,7 +39,7 @@ package final class StopFileClient: Sendable {
     var machine = StopFileClientStateMachine(
       rules: StopFileRules(user: user), wallClock: calls.wallClock(), deadline: .now + timeout, pace: pace)
     var watch = DirectoryWatch(
-      names: [files.request, files.answer], awaited: files.answer, wake: wake.reader, calls: calls)
+      names: [files.request, files.answer], awaited: files.answer, wake: wake.reader, calls: calls.changes)
     var process = AnsweringProcess(calls: calls)
     var events: [StopFileClientStateMachine.Event] = [.began]
     var ending: StopFileClientStateMachine.Ending?
@@ -172,9 +172,9 @@ private struct AnsweringProcess: ~Copyable {
     guard let content else { return true }
     let left = max(.zero, instant - .now) / .milliseconds(1)
     let most: Double = descriptor >= 0 ? 86_400_000 : 10
-    let ready = calls.poll(descriptor >= 0 ? [wake, descriptor] : [wake], Int32(min(left, most).rounded(.up)))
+    let ready = calls.changes.poll(descriptor >= 0 ? [wake, descriptor] : [wake], Int32(min(left, most).rounded(.up)))
     if descriptor >= 0, let ready { return ready[1] }
-    if ready == nil { _ = calls.poll([], 10) }
+    if ready == nil { PollTimeout.pause(.milliseconds(10)) }
     return ProcessStart(of: content.process, calls: calls) != content.start
   }
 }

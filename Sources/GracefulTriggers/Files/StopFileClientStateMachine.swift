@@ -1,4 +1,4 @@
-/// What one does who asks a program to stop by a file, and waits for its answer.
+/// A client that asks a program to stop by a file, and waits for its answer.
 ///
 /// An answer that was there before the request is none. A request that no program has taken when the time
 /// is over, is taken back.
@@ -41,10 +41,10 @@ package struct StopFileClientStateMachine: Sendable {
   /// The answer has been put there since we asked, if ``isPrivate``.
   private var hasArrived = false
   /// The answer of an earlier run.
-  private var before: StopFileStatus.Version?
-  private var refused: StopFileStatus.Version?
+  private var before: FileStatus.Version?
+  private var refused: FileStatus.Version?
   /// Our request; `nil` when it is another client's.
-  private var own: StopFileStatus.Version?
+  private var own: FileStatus.Version?
   private var isHeard: Bool?
   private var attempts = 0
   private var began: Instant?

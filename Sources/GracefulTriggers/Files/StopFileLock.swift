@@ -1,11 +1,11 @@
-internal import CGracefulSystem
+internal import GracefulSystem
 internal import SystemPackage
 
 /// Whose the stop files are: the process that holds `process.stop.lock` beside them takes requests and gives answers.
 ///
 /// A predecessor holds it until its successor has taken over, and the system lets go of it for a process that dies: so
-/// two that are there at the same time never both answer (flock(2)). It is removed with the last word; what a process that
-/// was killed has left, is locked again by the next one.
+/// two that are there at the same time never both answer (flock(2)). It is removed with the last word; the file that a
+/// killed process has left is locked again by the next process.
 struct StopFileLock: Hashable, Sendable {
   enum Outcome: Equatable, Sendable {
     case ours(StopFileLock)
@@ -20,31 +20,22 @@ struct StopFileLock: Hashable, Sendable {
   static func take(_ path: String, calls: StopFileCalls) -> Outcome {
     // Another process may remove it between the opening and the locking: then another file is to be locked.
     for _ in 0..<10 {
-      let descriptor = calls.openLock(path)
-      guard descriptor >= 0 else { return .failed(-descriptor) }
-      // Another user could make one in /tmp before us, and hold it for ever.
-      guard case .found(let status) = calls.descriptorStatus(descriptor), status.kind == .file,
-        status.user == cgs_effective_user() || status.user == 0
-      else {
+      switch FileLock.take(path) {
+      case .held: return .held
+      case .foreign: return .failed(Errno.permissionDenied.rawValue)
+      case .failed(let error): return .failed(error.errno.rawValue)
+      case .ours(let descriptor):
+        let lock = StopFileLock(path: path, descriptor: descriptor)
+        if lock.isThere(calls) { return .ours(lock) }
         calls.close(descriptor)
-        return .failed(Errno.permissionDenied.rawValue)
       }
-      let locked = calls.lock(descriptor)
-      guard locked >= 0 else {
-        calls.close(descriptor)
-        let errno = Errno(rawValue: -locked)
-        return errno == .wouldBlock || errno == .resourceTemporarilyUnavailable ? .held : .failed(-locked)
-      }
-      let lock = StopFileLock(path: path, descriptor: descriptor)
-      if lock.isThere(calls) { return .ours(lock) }
-      calls.close(descriptor)
     }
     return .held
   }
 
   /// Whether it is the file that others find.
   func isThere(_ calls: StopFileCalls) -> Bool {
-    guard case .found(let named) = calls.status(path), case .found(let own) = calls.descriptorStatus(descriptor) else {
+    guard case .found(let named) = calls.status(path), let own = try? FileStatus.read(of: descriptor) else {
       return false
     }
     return named.identity == own.identity

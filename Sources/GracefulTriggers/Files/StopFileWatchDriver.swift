@@ -99,7 +99,7 @@ package final class StopFileWatchDriver: Sendable {
     while .now < limit {
       if state.withLock({ $0.beginning != nil }) { break }
       let left = Int32(max(.zero, limit - .now) / .milliseconds(1)) + 1
-      if calls.poll([begun.reader], left) == nil { PollTimeout.pause(.milliseconds(1)) }
+      if calls.changes.poll([begun.reader], left) == nil { PollTimeout.pause(.milliseconds(1)) }
     }
     let beginning = state.withLock { state in
       state.isAwaited = false
@@ -114,7 +114,7 @@ package final class StopFileWatchDriver: Sendable {
     let started = ProcessStart.wallClock(calls: calls) ?? calls.wallClock()
     var machine = StopFileWatchStateMachine(
       rules: StopFileRules(user: cgs_effective_user()), started: started, pace: pace)
-    var watch = DirectoryWatch(names: [files.request], wake: wake.reader, calls: calls)
+    var watch = DirectoryWatch(names: [files.request], wake: wake.reader, calls: calls.changes)
     var told: [StopFileRefusal] = []
     var until = perform(.began, &machine, &watch) { place, objection in
       told.append(StopFileRefusal(path: path(of: place), reason: .init(kind: objection)))

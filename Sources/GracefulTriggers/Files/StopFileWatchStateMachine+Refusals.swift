@@ -8,7 +8,7 @@ extension StopFileWatchStateMachine {
   /// What may be found in every round: told once, and again when it is another file, or there is another reason; and no more
   /// often than once a second, however fast it is changed.
   mutating func complain(
-    _ objection: StopFileObjection?, about place: Place, _ file: StopFileStatus.Identity?, _ now: Instant
+    _ objection: StopFileObjection?, about place: Place, _ file: FileStatus.Identity?, _ now: Instant
   ) -> [Action] {
     guard let objection else { return [] }
     let telling = Told(file: file, objection: objection)

@@ -26,14 +26,14 @@ package struct StopFileWatchStateMachine: Sendable {
   package enum Stage: Hashable, Sendable {
     case idle
     case lookingAtDirectory
-    case claiming(StopFileStatus.Identity)
-    case clearing(StopFileStatus.Identity)
-    case arming(StopFileStatus.Identity)
-    case lookingAtRequest(StopFileStatus.Identity)
-    case lookingAtPermission(StopFileStatus.Version)
+    case claiming(FileStatus.Identity)
+    case clearing(FileStatus.Identity)
+    case arming(FileStatus.Identity)
+    case lookingAtRequest(FileStatus.Identity)
+    case lookingAtPermission(FileStatus.Version)
     /// If the removal fails because it is gone, the request was taken back.
-    case consuming(StopFileStatus.Version)
-    case removingStale(StopFileStatus.Version)
+    case consuming(FileStatus.Version)
+    case removingStale(FileStatus.Version)
     /// It has been taken: a conversation about a stop has begun, whose client is a file.
     case asking(StopConversationStateMachine)
     case waiting
@@ -47,11 +47,11 @@ package struct StopFileWatchStateMachine: Sendable {
   private let started: Int64
   private let pace: Pace
   /// The directory of which changes are told.
-  private var watched: StopFileStatus.Identity?
+  private var watched: FileStatus.Identity?
   /// The directory in which a file has been looked at since it is there: what comes later, is new.
-  private var known: StopFileStatus.Identity?
+  private var known: FileStatus.Identity?
   /// What was decided, and stays because it cannot be removed.
-  private var settled: StopFileStatus.Version?
+  private var settled: FileStatus.Version?
   var told: [Place: Told] = [:]
   var quietUntil: Instant?
   private var isOutdated = false
@@ -64,13 +64,13 @@ package struct StopFileWatchStateMachine: Sendable {
   private var owes = false
 
   struct Told: Hashable {
-    var file: StopFileStatus.Identity?
+    var file: FileStatus.Identity?
     var objection: StopFileObjection
   }
 
   /// - Parameters:
   ///   - started: When the process started, in nanoseconds since 1970. A file that is there at the first look, is stale when
-  ///     it is older than that; one that was not there is not, whatever its time says: the clock of a network file system is
+  ///     it is older than that; a later file is not, whatever its time says: the clock of a network file system is
   ///     another one.
   package init(rules: StopFileRules, started: Int64, pace: Pace = Pace()) {
     self.rules = rules
@@ -188,7 +188,7 @@ package struct StopFileWatchStateMachine: Sendable {
     return disarm() + complain(objection, about: .directory, nil, now) + settle(now)
   }
 
-  private mutating func claimed(_ directory: StopFileStatus.Identity, _ claim: Claim, _ now: Instant) -> [Action] {
+  private mutating func claimed(_ directory: FileStatus.Identity, _ claim: Claim, _ now: Instant) -> [Action] {
     let objection: StopFileObjection?
     switch claim {
     case .held:
@@ -202,7 +202,7 @@ package struct StopFileWatchStateMachine: Sendable {
     return complain(objection, about: .lock, directory, now) + [.clear]
   }
 
-  private mutating func approach(_ directory: StopFileStatus.Identity) -> [Action] {
+  private mutating func approach(_ directory: FileStatus.Identity) -> [Action] {
     if hasAsked || watched == directory {
       stage = .lookingAtRequest(directory)
       return [.lookAtRequest]
@@ -232,7 +232,7 @@ package struct StopFileWatchStateMachine: Sendable {
     }
   }
 
-  private mutating func consumed(_ version: StopFileStatus.Version, _ errno: Int32, _ now: Instant) -> [Action] {
+  private mutating func consumed(_ version: FileStatus.Version, _ errno: Int32, _ now: Instant) -> [Action] {
     switch errno {
     case 0: return disarm() + requestPermission(now)
     // Its client has taken it back at this moment: the unlink(2) that succeeds, decides.
@@ -269,7 +269,7 @@ package struct StopFileWatchStateMachine: Sendable {
     }
   }
 
-  private mutating func removedStale(_ version: StopFileStatus.Version, _ errno: Int32, _ now: Instant) -> [Action] {
+  private mutating func removedStale(_ version: FileStatus.Version, _ errno: Int32, _ now: Instant) -> [Action] {
     if errno == noSuchFile { return settle(now) }
     if errno != 0 { settled = version }
     return complain(.stale(errno: errno), about: .request) + settle(now)

@@ -10,7 +10,7 @@ extension StopFiles {
   ///
   /// - Parameter timeout: How long to wait; zero or less asks, looks once, and takes back. More than ten years is ten years.
   /// - Throws: ``StopFileError/Code/notInTime`` when the time was over; ``StopFileError/Code/nobodyThere`` when there is no
-  ///   such directory (that no program looks in one that is there, cannot be known); ``StopFileError/Code/notAllowed``; and what the
+  ///   such directory (that no program looks in an existing directory, cannot be known); ``StopFileError/Code/notAllowed``; and what the
   ///   system refuses. That there was an answer of an earlier run is no error.
   @available(*, noasync, message: "it blocks its thread; await requestStopAndWait(timeout:) instead")
   public func requestStopAndWait(timeout: Duration) throws(StopFileError) {
@@ -19,8 +19,8 @@ extension StopFiles {
 
   /// Asks the program to stop, and waits until it has, on a thread of its own.
   ///
-  /// As the one that blocks. When its task is cancelled, the request is taken back if no program has taken it.
-  /// - Throws: As the one that blocks; ``StopFileError/Code/interrupted`` when its task was cancelled.
+  /// As the blocking call. When its task is cancelled, the request is taken back if no program has taken it.
+  /// - Throws: As the blocking call; ``StopFileError/Code/interrupted`` when its task was cancelled.
   public func requestStopAndWait(timeout: Duration) async throws(StopFileError) {
     let driver = try StopFileClient(self, timeout: timeout)
     let result = await withTaskCancellationHandler {

@@ -16,7 +16,7 @@ public struct StopFiles: Sendable {
   /// Where both files are.
   ///
   /// For the program it must be its user's own or root's, and closed to the writing of others unless it is sticky, as
-  /// `/tmp` is. One that is not there is waited for.
+  /// `/tmp` is. A directory that is not there is waited for.
   public var directory: String
   /// The name of the file that asks for a stop.
   public var request: String
@@ -49,7 +49,7 @@ public struct StopFiles: Sendable {
 
   /// `$TMPDIR`, or `/tmp` where that is not set or empty.
   ///
-  /// One that is not UTF-8 cannot be a `String`; to use what this returns then is a bad name.
+  /// A path that is not UTF-8 cannot be a `String`; to use what this returns then is a bad name.
   public static var temporaryDirectory: String { temporary.path }
 
   /// `isExact`: whether that is what the environment says, or what was made of it.

@@ -55,9 +55,9 @@ final class FailingFileCalls: Sendable {
       if self.fails(.pipe) { throw SystemError("pipe2", on: "stop files", result: error) }
       return try live.pipe()
     }
-    calls.inotify = { self.fails(.inotify) ? error : live.inotify() }
-    calls.watch = { self.fails(.watch) ? error : live.watch($0, $1) }
-    calls.poll = { self.fails(.poll) ? nil : live.poll($0, $1) }
+    calls.changes.inotify = { self.fails(.inotify) ? error : live.changes.inotify() }
+    calls.changes.watch = { self.fails(.watch) ? error : live.changes.watch($0, $1) }
+    calls.changes.poll = { self.fails(.poll) ? nil : live.changes.poll($0, $1) }
     calls.openProcess = { self.fails(.openProcess) ? error : live.openProcess($0) }
     calls.startThread = { self.fails(.startThread) ? error : live.startThread($0, $1) }
     return calls

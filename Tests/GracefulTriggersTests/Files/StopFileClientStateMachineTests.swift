@@ -82,7 +82,7 @@ struct StopFileClientStateMachineTests {
       (StopFileClientWorld.file(51, .directory), .notAFile(.directory)),
       (StopFileClientWorld.file(51, user: 1001), .foreign(owner: 1001, user: 1000)),
     ])
-  func inTheWay(status: StopFileStatus, objection: StopFileObjection) {
+  func inTheWay(status: FileStatus, objection: StopFileObjection) {
     var world = StopFileClientWorld()
     world.request = .found(status)
     world.creation = .failed(17)
@@ -112,11 +112,11 @@ struct StopFileClientStateMachineTests {
     arguments: [
       (StopFileLook.absent, Machine.Ending.noDirectory), (.failed(13), .directoryFailed(13)),
       (
-        .found(StopFileStatus(.directory, user: 1000, permissions: 0o777, inode: 7, changed: 0)),
+        .found(FileStatus(.directory, user: 1000, permissions: 0o777, inode: 7, changed: 0)),
         .directoryRefused(.openDirectory)
       ),
       (
-        .found(StopFileStatus(.directory, user: 1001, permissions: 0o700, inode: 7, changed: 0)),
+        .found(FileStatus(.directory, user: 1001, permissions: 0o700, inode: 7, changed: 0)),
         .directoryRefused(.foreignDirectory(owner: 1001, user: 1000))
       ),
     ])
@@ -203,7 +203,7 @@ struct StopFileClientStateMachineTests {
     "Where everybody may write, whoever sees an answer no more does not know whose it was", arguments: [0o1777, 0o1770])
   func cameAndWentInTmp(permissions: UInt32) {
     var world = StopFileClientWorld()
-    world.directory = .found(StopFileStatus(.directory, user: 0, permissions: permissions, inode: 7, changed: 0))
+    world.directory = .found(FileStatus(.directory, user: 0, permissions: permissions, inode: 7, changed: 0))
     world.send(.began)
     for _ in 0..<3 { world.send(.arrived) }
     #expect(world.ending == nil && world.wait == .milliseconds(50))
@@ -244,7 +244,7 @@ struct StopFileClientStateMachineTests {
   @Test("Whatever comes in whatever order: it ends once, and takes nothing back that it did not make")
   func everySequence() {
     let events: [Machine.Event] = [
-      .began, .directory(.found(StopFileStatus(.directory, user: 1000, permissions: 0o700, inode: 7, changed: 0))),
+      .began, .directory(.found(FileStatus(.directory, user: 1000, permissions: 0o700, inode: 7, changed: 0))),
       .answer(.absent), .answer(.found(StopFileClientWorld.file(60))), .request(.absent),
       .request(.found(StopFileClientWorld.file(50))), .cleared(0),
       .armed(true), .created(.found(StopFileClientWorld.file(50))), .created(.failed(17)), .created(.failed(28)),

@@ -9,9 +9,9 @@ struct StopFileClientWorld {
   static let second: Int64 = 1_000_000_000
 
   static func file(
-    _ inode: UInt64, _ kind: StopFileStatus.Kind = .file, user: UInt32 = 1000, changed: Int64 = 1000 * second
-  ) -> StopFileStatus {
-    StopFileStatus(kind, user: user, permissions: 0o600, inode: inode, changed: changed)
+    _ inode: UInt64, _ kind: FileStatus.Kind = .file, user: UInt32 = 1000, changed: Int64 = 1000 * second
+  ) -> FileStatus {
+    FileStatus(kind, user: user, permissions: 0o600, inode: inode, changed: changed)
   }
 
   /// - Parameter unwatchedFor: It asks to be told of changes from its beginning on, unless given.
@@ -24,7 +24,7 @@ struct StopFileClientWorld {
   var machine: Machine
   var now = StopFileClientWorld.start
   var directory: StopFileLook = .found(
-    StopFileStatus(.directory, user: 1000, permissions: 0o700, inode: 7, changed: 0))
+    FileStatus(.directory, user: 1000, permissions: 0o700, inode: 7, changed: 0))
   var answer: StopFileLook = .absent
   var request: StopFileLook = .absent
   var creation: StopFileLook = .found(StopFileClientWorld.file(50))

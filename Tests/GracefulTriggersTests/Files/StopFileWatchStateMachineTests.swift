@@ -77,7 +77,7 @@ struct StopFileWatchStateMachineTests {
     #expect(world.asked == 0)
   }
 
-  static let bad: [(StopFileStatus, StopFileObjection)] = [
+  static let bad: [(FileStatus, StopFileObjection)] = [
     (WatchedWorld.file(.directory), .notAFile(.directory)), (WatchedWorld.file(.link), .notAFile(.link)),
     (WatchedWorld.file(.pipe), .notAFile(.pipe)),
     (WatchedWorld.file(.socket), .notAFile(.socket)), (WatchedWorld.file(.device), .notAFile(.device)),
@@ -128,11 +128,11 @@ struct StopFileWatchStateMachineTests {
   static let directories: [(StopFileLook, Int32, StopFileObjection)] = [
     (.absent, 0, .noDirectory), (.failed(13), 0, .unreadable(errno: 13)),
     (
-      .found(StopFileStatus(.directory, user: 1001, permissions: 0o700, inode: 9, changed: 0)), 0,
+      .found(FileStatus(.directory, user: 1001, permissions: 0o700, inode: 9, changed: 0)), 0,
       .foreignDirectory(owner: 1001, user: 1000)
     ),
-    (.found(StopFileStatus(.directory, user: 1000, permissions: 0o777, inode: 9, changed: 0)), 0, .openDirectory),
-    (.found(StopFileStatus(.directory, user: 1000, permissions: 0o720, inode: 9, changed: 0)), 0, .openDirectory),
+    (.found(FileStatus(.directory, user: 1000, permissions: 0o777, inode: 9, changed: 0)), 0, .openDirectory),
+    (.found(FileStatus(.directory, user: 1000, permissions: 0o720, inode: 9, changed: 0)), 0, .openDirectory),
     (.found(WatchedWorld.directory), 13, .unwritable(errno: 13)),
   ]
 
@@ -158,7 +158,7 @@ struct StopFileWatchStateMachineTests {
   @Test("Root's sticky directory will do")
   func sticky() {
     var world = WatchedWorld()
-    world.directory = .found(StopFileStatus(.directory, user: 0, permissions: 0o1777, inode: 2, changed: 0))
+    world.directory = .found(FileStatus(.directory, user: 0, permissions: 0o1777, inode: 2, changed: 0))
     world.send(.began)
     #expect(world.isArmed && world.told == [])
   }

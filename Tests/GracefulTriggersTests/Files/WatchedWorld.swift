@@ -6,14 +6,14 @@ struct WatchedWorld {
   typealias Machine = StopFileWatchStateMachine
 
   static let start = ContinuousClock.now
-  static let directory = StopFileStatus(.directory, user: 1000, permissions: 0o700, inode: 7, changed: 0)
-  static let other = StopFileStatus(.directory, user: 1000, permissions: 0o700, inode: 8, changed: 0)
+  static let directory = FileStatus(.directory, user: 1000, permissions: 0o700, inode: 7, changed: 0)
+  static let other = FileStatus(.directory, user: 1000, permissions: 0o700, inode: 8, changed: 0)
 
   static func file(
-    _ kind: StopFileStatus.Kind = .file, user: UInt32 = 1000, links: UInt64 = 1, inode: UInt64 = 50,
+    _ kind: FileStatus.Kind = .file, user: UInt32 = 1000, links: UInt64 = 1, inode: UInt64 = 50,
     changed: Int64 = 200
-  ) -> StopFileStatus {
-    StopFileStatus(kind, user: user, permissions: 0o600, links: links, inode: inode, changed: changed)
+  ) -> FileStatus {
+    FileStatus(kind, user: user, permissions: 0o600, links: links, inode: inode, changed: changed)
   }
 
   static func machine() -> Machine {

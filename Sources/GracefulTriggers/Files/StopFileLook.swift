@@ -1,12 +1,10 @@
-// So that the state machines, which import nothing, can speak of it.
+// So that the state machines, which import nothing, can speak of a file's status.
 @_exported public import GracefulSystem
-
-package typealias StopFileStatus = FileStatus
 
 /// A look at a path.
 package enum StopFileLook: Hashable, Sendable {
   case absent
-  case found(StopFileStatus)
+  case found(FileStatus)
   /// An errno.
   case failed(Int32)
 }
