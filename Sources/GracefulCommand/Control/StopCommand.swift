@@ -43,10 +43,10 @@ struct StopCommand: ParsableCommand {
       var wait = StopWait(within: timeout)
       let stopped =
         switch try target.chosen() {
-        case .socket(let path): try wait.throughSocket(path, now: now)
-        case .process(let number): try wait.ofProcess(number, waitOnly ? .nothing : now ? .terminateTwice : .terminate)
-        case .url(let url): try wait.throughURL(url, token: target.program.token(), now: now)
-        case .directory(let directory): try wait.throughFiles(in: directory, now: now)
+        case .socket(let path): try wait.run(StopBySocket(path: path, now: now, interval: wait.interval))
+        case .process(let number): try wait.run(StopBySignal(number, signals: waitOnly ? 0 : now ? 2 : 1))
+        case .url(let url): try wait.run(StopByURL(url: url, token: target.program.token(), now: now))
+        case .directory(let directory): try wait.run(StopByFiles(directory: directory, now: now))
         }
       StandardStreams.say(stopped)
     } catch {

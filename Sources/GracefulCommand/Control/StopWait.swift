@@ -1,113 +1,114 @@
 internal import Graceful
-internal import GracefulHandover
-internal import GracefulTriggers
 
-/// Waits for a program to stop, and shows people what is draining.
+/// A way to a program that is to stop: it sends, and decodes what comes back.
 ///
-/// It has succeeded only when the process is gone.
-struct StopWait {
-  let deadline: ContinuousClock.Instant
-  let limit: String
-  /// How old what is known may be when the time is over.
-  private let interval: Duration
-  let show: LiveLines
-  private(set) var last: LifecycleSnapshot?
-  private(set) var source = ""
-  private var told = ""
+/// ``StopWait`` has the conversation.
+protocol StopCarrier {
+  /// What it is called in a message, before its process is known.
+  var program: String { get }
+  /// Shown until the program says more.
+  var waiting: String? { get }
+  /// Follows when the process has not ended in time.
+  var advice: String { get }
 
-  init(within timeout: DurationArgument, showing lines: LiveLines = LiveLines(on: 2)) {
-    deadline = .now + timeout.duration
-    limit = timeout.description
-    show = lines
-    let usual: Duration = lines.isTerminal ? .milliseconds(200) : .milliseconds(500)
-    interval = min(usual, max(timeout.duration / 5, .milliseconds(20)))
+  mutating func ask(_ limit: StopLimit) throws(CommandFailure)
+  mutating func next(_ limit: StopLimit) throws(CommandFailure) -> StopNews
+}
+
+extension StopCarrier {
+  var advice: String { "" }
+}
+
+/// What comes of asking a program to stop.
+enum StopNews {
+  /// It takes no request at this moment: it, or its successor, is to be asked again.
+  case askAgain(String?, after: Duration)
+  case snapshot(String, from: String)
+  /// It has said that it stopped, or was told to; what is left is the end of its process.
+  case ending(WatchedProcess, how: String = "")
+  /// It has stopped, in words, where its process cannot be seen.
+  case stopped(String)
+  /// The time is over; the name of what has not stopped.
+  case late(String)
+}
+
+/// How long a stop is waited for.
+struct StopLimit {
+  let deadline: ContinuousClock.Instant
+  let text: String
+
+  init(_ timeout: DurationArgument) { (deadline, text) = (.now + timeout.duration, timeout.description) }
+
+  var left: Duration { deadline - .now }
+
+  func late(_ program: String, _ how: String = "has not stopped", _ rest: String = "") -> CommandFailure {
+    .late("\(program) \(how) within \(text)\(rest)")
   }
 
   /// For ways of asking that show nothing.
   static let whereToLook =
     "`graceful status --socket` (or --url) shows which phase holds it up, where the program has such a socket"
+}
 
-  var isOver: Bool { ContinuousClock.now >= deadline }
+/// Asks a program to stop, waits for that, and shows people what is draining.
+///
+/// It has succeeded only when the process is gone, wherever that can be seen.
+struct StopWait {
+  let limit: StopLimit
+  /// How old what is known may be when the time is over.
+  let interval: Duration
+  private let show: LiveLines
+  private var last: LifecycleSnapshot?
+  private var told = ""
 
-  mutating func saw(_ json: String, from source: String) {
+  init(within timeout: DurationArgument, showing lines: LiveLines = LiveLines(on: 2)) {
+    limit = StopLimit(timeout)
+    show = lines
+    let usual: Duration = lines.isTerminal ? .milliseconds(200) : .milliseconds(500)
+    interval = min(usual, max(timeout.duration / 5, .milliseconds(20)))
+  }
+
+  /// - Returns: How it stopped.
+  mutating func run(_ way: some StopCarrier) throws(CommandFailure) -> String {
+    var carrier = way
+    defer { show.clear() }
+    try carrier.ask(limit)
+    if let waiting = carrier.waiting { tell(waiting) }
+    while true {
+      switch try carrier.next(limit) {
+      case .snapshot(let json, let source): saw(json, from: source)
+      case .stopped(let words): return words
+      case .late(let program): throw late(program)
+      case .ending(let process, let how):
+        let name = "process \(process.number)"
+        switch process.hasEnded(by: limit.deadline) {
+        case true?: return "\(name) has stopped\(how)"
+        case false?: throw late(name, carrier.advice)
+        case nil: return "\(name) has stopped, by its own word; this system cannot show its end"
+        }
+      case .askAgain(let reason, let pause):
+        if let reason { tell(reason) }
+        guard limit.left > .zero else { throw late(carrier.program) }
+        Waiting.pause(pause, until: limit.deadline)
+        try carrier.ask(limit)
+      }
+    }
+  }
+
+  private func late(_ program: String, _ advice: String = "") -> CommandFailure {
+    limit.late(program, "has not stopped", (last.map { ", but will: \($0.holdUp)" } ?? "") + advice)
+  }
+
+  private mutating func saw(_ json: String, from source: String) {
     guard let snapshot = try? LifecycleSnapshot(json: json) else { return }
     last = snapshot
-    self.source = source
     show.show(StatusTree(snapshot: snapshot, source: source).lines)
   }
 
   /// Tells why nothing is seen to happen, once each.
-  mutating func tell(_ reason: String) {
+  private mutating func tell(_ reason: String) {
     guard reason != told else { return }
     told = reason
     show.show([reason])
-  }
-
-  /// Why it was not in time.
-  func late(_ who: String) -> CommandFailure {
-    .late("\(who) has not stopped within \(limit)\(last.map { ", but will: \($0.holdUp)" } ?? "")")
-  }
-
-  /// Through a control socket.
-  mutating func throughSocket(_ path: String, now: Bool) throws(CommandFailure) -> String {
-    defer { show.clear() }
-    let stop = ControlRequest.Stop(progress: interval, now: now, why: "graceful stop")
-    while true {
-      let client = try ControlClient.ask(.stop(stop), at: path, until: deadline)
-      if let stopped = try wait(for: client) { return stopped }
-      // The process to be stopped is another one, or is not decided yet.
-      guard !isOver else { throw late("the program at \(path)") }
-      Waiting.pause(.milliseconds(50), until: deadline)
-    }
-  }
-
-  /// - Returns: how it stopped; `nil` when the question is to be asked again.
-  private mutating func wait(for client: ControlClient) throws(CommandFailure) -> String? {
-    var parts = DocumentParts()
-    var isAccepted = false
-    while true {
-      switch try client.next(until: deadline) {
-      case .comeAgain(let reason):
-        tell(reason)
-        return nil
-      case .nothing:
-        guard let process = client.process else { throw .late("the process there did not answer within \(limit)") }
-        throw late(isAccepted ? "process \(process.number)" : "process \(process.number), which did not answer,")
-      case .ended: return isAccepted ? try gone(client, "") : nil
-      case .answer(.accepted): isAccepted = true
-      case .answer(.stopped(let code, let summary)):
-        return try gone(client, code == 0 ? "" : ", with exit code \(code): \(summary.shown)")
-      case .answer(let answer):
-        if let document = try parts.add(answer) { saw(document, from: client.source) }
-      }
-    }
-  }
-
-  /// It has said so, or its connection has ended; now it must be gone.
-  private func gone(_ client: ControlClient, _ how: String) throws(CommandFailure) -> String {
-    guard let process = client.process else { return "" }
-    let isGone: Bool
-    if let hasEnded = process.hasEnded(by: deadline) { isGone = hasEnded } else { isGone = try hasHungUp(client) }
-    if isGone { return "process \(process.number) has stopped\(how)" }
-    throw late("process \(process.number)")
-  }
-
-  /// Where the system gives no descriptor of the process, the end of the connection is its end.
-  private func hasHungUp(_ client: ControlClient) throws(CommandFailure) -> Bool {
-    while true {
-      switch try client.next(until: deadline) {
-      case .ended: return true
-      case .nothing: return false
-      case .answer, .comeAgain: continue
-      }
-    }
-  }
-}
-
-extension ControlClient {
-  /// The number of the process, and its generation where there is one.
-  var source: String {
-    guard let process else { return "" }
-    return generation > 0 ? "process \(process.number), generation \(generation)" : "process \(process.number)"
   }
 }
