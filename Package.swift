@@ -40,7 +40,7 @@ let package = Package(
     .target(name: "GracefulJSON"),
     .target(name: "GracefulSystem", dependencies: ["CGracefulSystem", .heap, .system]),
     // Floor 2
-    .target(name: "GracefulShutdown", dependencies: ["GracefulJSON", .log]),
+    .target(name: "GracefulShutdown", dependencies: ["GracefulJSON", .heap, .log]),
     .target(name: "GracefulDescriptors", dependencies: ["CGracefulSystem", "GracefulSystem", .system]),
     .target(
       name: "GracefulProcesses",

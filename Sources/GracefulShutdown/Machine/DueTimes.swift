@@ -1,3 +1,5 @@
+internal import HeapModule
+
 /// Which phase is due when: the earliest first.
 ///
 /// A heap, so that of a hundred thousand phases only those that are due are looked at. It is a second account of what the
@@ -6,13 +8,15 @@
 struct DueTimes: Hashable, Sendable {
   typealias Instant = MonotonicInstant
 
-  private struct Entry {
+  private struct Entry: Comparable {
     var instant: Instant
     var id: Int
+
+    static func < (one: Entry, other: Entry) -> Bool { one.instant < other.instant }
   }
 
-  private var heap: [Entry] = []
-  /// As soon as there are more than this, those that are stale are thrown out.
+  private var heap = Heap<Entry>()
+  /// As soon as there are more entries than this, those that are stale are thrown out.
   private var most = 64
 
   static func == (_: Self, _: Self) -> Bool { true }
@@ -21,20 +25,18 @@ struct DueTimes: Hashable, Sendable {
   /// - Parameter isValid: Whether this phase is still due at this instant; asked when there is more than can be valid.
   mutating func add(_ id: Int, at instant: Instant, isValid: (Int, Instant) -> Bool) {
     if heap.count >= most {
-      heap.removeAll { !isValid($0.id, $0.instant) }
+      heap = Heap(heap.unordered.filter { isValid($0.id, $0.instant) })
       // At most half of it is valid then: what this costs has been paid by as many additions.
       most = max(64, 2 * heap.count)
-      for index in (0..<heap.count / 2).reversed() { sink(index) }
     }
-    heap.append(Entry(instant: instant, id: id))
-    rise(heap.count - 1)
+    heap.insert(Entry(instant: instant, id: id))
   }
 
-  /// The earliest instant at which one is due.
+  /// The earliest instant at which a phase is due.
   mutating func next(isValid: (Int, Instant) -> Bool) -> Instant? {
-    while let first = heap.first {
+    while let first = heap.min {
       if isValid(first.id, first.instant) { return first.instant }
-      removeFirst()
+      heap.removeMin()
     }
     return nil
   }
@@ -42,38 +44,10 @@ struct DueTimes: Hashable, Sendable {
   /// Takes all out that are due, in no order; some may be stale, some there twice.
   mutating func take(until now: Instant) -> [Int] {
     var taken: [Int] = []
-    while let first = heap.first, first.instant <= now {
+    while let first = heap.min, first.instant <= now {
       taken.append(first.id)
-      removeFirst()
+      heap.removeMin()
     }
     return taken
-  }
-
-  private mutating func removeFirst() {
-    heap.swapAt(0, heap.count - 1)
-    heap.removeLast()
-    sink(0)
-  }
-
-  private mutating func rise(_ start: Int) {
-    var index = start
-    while index > 0, heap[index].instant < heap[(index - 1) / 2].instant {
-      heap.swapAt(index, (index - 1) / 2)
-      index = (index - 1) / 2
-    }
-  }
-
-  private mutating func sink(_ start: Int) {
-    var index = start
-    while true {
-      var least = index
-      for child in [2 * index + 1, 2 * index + 2] where child < heap.count && heap[child].instant < heap[least].instant
-      {
-        least = child
-      }
-      guard least != index else { return }
-      heap.swapAt(index, least)
-      index = least
-    }
   }
 }
