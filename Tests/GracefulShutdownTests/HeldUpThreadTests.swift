@@ -65,6 +65,29 @@ struct HeldUpThreadTests {
     gate.open()
   }
 
+  @Test("S9: for ever, does not keep the process: it ends at its deadline, and the report names what did not end")
+  func deadline() async {
+    let clock = HeldDecisionsClock()
+    let lifecycle = Lifecycle("shop", grace: .seconds(20))
+    lifecycle.phase("web", script: .obedient, on: clock.manual)
+    let run = Task { await lifecycle.run(in: clock, exiting: true) }
+    await clock.manual.recorder.wait(for: "web: ready")
+    clock.hold()
+    let start = clock.manual.time
+    lifecycle.requestStop()
+    clock.manual.advance(by: .milliseconds(19_999))
+    #expect(clock.manual.exits.isEmpty)
+    clock.manual.advance(by: .milliseconds(1))
+    // At an instant that has come already, the manual clock calls from another thread.
+    await clock.manual.recorder.wait(for: "exit 124")
+    #expect(clock.manual.exits == [.init(code: 124, atOnce: true)])
+    #expect(clock.manual.time - start == .seconds(20))
+    #expect(clock.manual.reports.first?.contains("web") == true)
+    // Here the process has not ended, and the thread goes on.
+    clock.goOn()
+    #expect(await run.value.stragglers.map(\.phase) == ["web"])
+  }
+
   @Test("Ten thousand gates that it finds empty itself are told of together, and each phase has its turn once")
   func many() async {
     let clock = ManualClock()
