@@ -95,7 +95,7 @@ extension LifecycleStateMachine {
     if case .stopping(let stopping) = state { return stopping.timetable.cancelAt }
     var next: Int? = id
     while let id = next {
-      if let timetable = self[id].timetable { return timetable.cancelAt }
+      if let timetable = self[id].stop.timetable { return timetable.cancelAt }
       next = children.parent(of: id)
     }
     return nil
@@ -104,7 +104,7 @@ extension LifecycleStateMachine {
   mutating func stopAlone(_ id: Int, _ urgency: StopRequest.Urgency, at now: Instant) {
     // It may have ended in the same moment.
     guard isKnown(id) else { return }
-    if self[id].timetable == nil || self[id].isRecycling, self[id].isLive || self[id].state == .waiting {
+    if self[id].stop.timetable == nil || self[id].isRecycling, self[id].isLive || self[id].isToBegin {
       let timetable = StopTimetable(grace: grace, at: now)
       for other in stopped(with: id) {
         if state == .running, phases.indices.contains(other), phases[other].isAwaited {
@@ -116,7 +116,7 @@ extension LifecycleStateMachine {
       if children.contains(id) {
         if self[id].awaitsDrain { drain(id, at: now) }
       } else {
-        for other in graph.downwards where phases[other].timetable != nil { drainIfFree(other, at: now) }
+        for other in graph.downwards where phases[other].stop.timetable != nil { drainIfFree(other, at: now) }
       }
     }
     if urgency != .drain {
@@ -124,18 +124,20 @@ extension LifecycleStateMachine {
         // Those inside are, when it is: they were marked with it.
         if !self[other].isHurried { for inside in descendants(of: other) { self[inside].isHurried = true } }
         self[other].isHurried = true
-        self[other].timetable?.cancelNow(at: now)
+        self[other].stop.changeTimetable { $0.cancelNow(at: now) }
         hasten(other, at: now)
       }
     }
   }
 
   mutating func prepareToStop(_ id: Int, _ timetable: StopTimetable) {
-    self[id].timetable = timetable
     stopRecycling(id)
+    let hasHeard = self[id].hasHeard
+    self[id].stop = .alone(timetable)
     // Not begun: then it never will.
-    guard self[id].isLive else { return self[id].hasHeard = true }
-    for other in [id] + descendants(of: id) where !self[other].hasHeard { hear(other, until: timetable.cancelAt) }
+    guard self[id].isLive else { return }
+    if !hasHeard { hear(id, until: timetable.cancelAt) }
+    for other in descendants(of: id) where !self[other].hasHeard { hear(other, until: timetable.cancelAt) }
   }
 
   /// It, the lifecycle that it holds, and all that require any of them, however far: the furthest first.

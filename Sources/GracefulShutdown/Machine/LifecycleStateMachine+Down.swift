@@ -88,25 +88,26 @@ extension LifecycleStateMachine {
   }
 
   mutating func hear(_ id: Int, until: Instant?) {
-    self[id].hasHeard = true
+    if !self[id].hasHeard { self[id].stop = .heard }
     if let until { tell(id, .hear(deadline: until)) }
   }
 
   /// A phase that drains now drains no longer; `settle` sees that it is due.
   mutating func hasten(_ id: Int, at now: Instant) {
-    guard case .draining(let until) = self[id].state else { return }
-    self[id].state = .draining(until: min(until, now))
+    guard self[id].isDraining else { return }
+    self[id].state.changeEnding { $0.until = min($0.until, now) }
     remember(id)
   }
 
   /// No phase is waited for beyond the timetable.
   private mutating func clip(_ id: Int, _ timetable: StopTimetable) {
+    let until: Instant
     switch self[id].state {
-    case .draining(let until): self[id].state = .draining(until: min(until, timetable.cancelAt))
-    case .cutting(let until): self[id].state = .cutting(until: min(until, timetable.abandonAt))
-    case .cancelled(let until): self[id].state = .cancelled(until: min(until, timetable.abandonAt))
+    case .draining: until = timetable.cancelAt
+    case .cutting, .cancelled: until = timetable.abandonAt
     case .waiting, .starting, .ready, .backingOff, .ended: return
     }
+    self[id].state.changeEnding { $0.until = min($0.until, until) }
     remember(id)
   }
 
@@ -114,7 +115,7 @@ extension LifecycleStateMachine {
   ///
   /// `nil` when it was not asked to.
   func timetable(of id: Int) -> StopTimetable? {
-    let own = self[id].timetable
+    let own = self[id].stop.timetable
     guard case .stopping(let stopping) = state else { return own }
     return own.map { $0.clipped(to: stopping.timetable) } ?? stopping.timetable
   }
@@ -122,7 +123,7 @@ extension LifecycleStateMachine {
   mutating func drainIfFree(_ id: Int, at now: Instant) {
     guard phases[id].awaitsDrain, phases[id].dependentsLive == 0, timetable(of: id) != nil else { return }
     // A phase that stops alone does so while the rest is served.
-    if phases[id].timetable == nil, lameDuckNow != nil { return }
+    if phases[id].stop.timetable == nil, lameDuckNow != nil { return }
     drain(id, at: now)
   }
 
@@ -139,30 +140,26 @@ extension LifecycleStateMachine {
     var until = timetable(of: id)?.drainUntil(limit: limitOf(id), from: now) ?? now + (limitOf(id) ?? .longest)
     if let parent = children.parent(of: id), let due = self[parent].due { until = min(until, due) }
     // A start that hangs has no longer than its start limit.
-    if self[id].state == .starting, self[id].verdict == nil, let startUntil = self[id].startUntil {
+    if case .starting(.running, let startUntil?) = self[id].state {
       if self[id].startFailure != nil || startUntil > now { until = min(until, max(startUntil, now)) }
     }
-    // Its body had come back, and is not there to be told.
-    if case .backingOff = self[id].state, self[id].verdict == nil { self[id].verdict = .drained }
+    guard let ending = self[id].state.ending(until: until) else { return }
     holdWhileRecycled(id)
     self[id].drainAt = now
-    self[id].state = .draining(until: until)
+    self[id].state = .draining(ending)
     tell(id, .drain(deadline: until))
     remember(id)
     beginNested(id, at: now)
   }
 
   mutating func becomeEmpty(_ id: Int, at now: Instant) {
+    self[id].state.changeEnding { $0.isEmpty = true }
     switch self[id].state {
-    case .draining(let until):
-      self[id].isEmpty = true
-      if self[id].verdict == nil { giveTurn(id, until: until, at: now) } else { endIfDone(id, at: now) }
-    case .cutting:
-      self[id].isEmpty = true
-      if self[id].verdict == nil { cancel(id, at: now) } else { endIfDone(id, at: now) }
-    case .cancelled:
-      self[id].isEmpty = true
-      endIfDone(id, at: now)
+    case .draining(let ending):
+      if ending.isBodyRunning { giveTurn(id, until: ending.until, at: now) } else { endIfDone(id, at: now) }
+    case .cutting(let ending):
+      if ending.isBodyRunning { cancel(id, at: now) } else { endIfDone(id, at: now) }
+    case .cancelled: endIfDone(id, at: now)
     // It was abandoned; what was inside has ended since.
     case .ended: break
     case .waiting, .starting, .ready, .backingOff: ignore("\(nameOf(id)) is empty, and was not told to drain")
@@ -191,8 +188,9 @@ extension LifecycleStateMachine {
     guard self[id].verdict == nil else { return ignore("\(nameOf(id)) ended twice") }
     let told = self[id].hasHeard
     if !told, !outcome.isForGood, restartOrGiveUp(id, outcome, at: now) { return }
-    self[id].verdict = verdict(of: outcome, told: told)
-    if phases.indices.contains(id) { noteForLameDuck(self[id].verdict) }
+    let verdict = verdict(of: outcome, told: told)
+    self[id].state.change(.back(verdict))
+    if phases.indices.contains(id) { noteForLameDuck(verdict) }
     // Told to stop only in order to be started again, it is late in no stop.
     if told, !self[id].isRecycling, case .cutShort = outcome.plain { noteStraggler(id) }
     if children.contains(id) {
@@ -200,7 +198,7 @@ extension LifecycleStateMachine {
       if self[id].awaitsDrain { drain(id, at: now) }
     } else if !told {
       let source: StopRequest.Source =
-        self[id].verdict?.isFailed == true ? .phaseFailed(nameOf(id)) : .phaseEnded(nameOf(id))
+        verdict.isFailed ? .phaseFailed(nameOf(id)) : .phaseEnded(nameOf(id))
       if case .running = state { beginStop(StopRequest(source: source, why: why(outcome)), at: now) }
     }
     endIfDone(id, at: now)
@@ -242,6 +240,7 @@ extension LifecycleStateMachine {
 
   /// Its end is waited for no longer: what it requires comes one step nearer to its turn.
   private mutating func leave(_ id: Int, as end: PhaseEnd, at now: Instant) {
+    let (verdict, wasDone) = (self[id].verdict, self[id].isDone)
     self[id].state = .ended(end)
     self[id].endedAt = now
     if let child = children.origin(id)?.child {
@@ -250,10 +249,10 @@ extension LifecycleStateMachine {
     }
     live -= 1
     // Abandoned: it does not come back.
-    if phases[id].verdict == nil { noteForLameDuck(nil) }
-    if phases[id].isDone { done -= 1 }
+    if verdict == nil { noteForLameDuck(nil) }
+    if wasDone { done -= 1 }
     let freed = release(id)
-    beRecycled(id, end, at: now)
+    beRecycled(id, end, verdict, at: now)
     for requirement in freed where phases[requirement].dependentsLive == 0 {
       // While everything is abandoned at once there are no turns any more.
       if case .stopping(let stopping) = state, stopping.isExiting { continue }
@@ -268,11 +267,11 @@ extension LifecycleStateMachine {
   private mutating func release(_ id: Int) -> [Int] {
     var (freed, open) = ([Int](), [id])
     while let next = open.popLast() {
-      phases[next].isNeeded = phases[next].dependentsLive > 0
       if phases[next].isNeeded { continue }
       for requirement in graph.nodes[next].requires {
+        let wasNeeded = phases[requirement].isNeeded
         phases[requirement].dependentsLive -= 1
-        if phases[requirement].dependentsLive == 0, phases[requirement].isNeeded { open.append(requirement) }
+        if wasNeeded, !phases[requirement].isNeeded { open.append(requirement) }
         freed.append(requirement)
       }
     }

@@ -7,18 +7,20 @@ extension LifecycleStateMachine {
     guard !phases[id].isRecycling else { return }
     let timetable = StopTimetable(grace: grace, at: now)
     for member in graph.nodes[id].members {
-      if let own = phases[member].timetable {
-        phases[member].timetable = timetable.clipped(to: own)
+      if phases[member].stop.timetable != nil {
+        phases[member].stop.changeTimetable { $0 = timetable.clipped(to: $0) }
       } else if state != .running {
-        phases[member].timetable = timetable
+        phases[member].stop = .alone(timetable)
       }
-      // Otherwise it is another one of it that stops alone, and this one runs on.
+      // Otherwise another phase of that lifecycle stops alone, and this one runs on.
     }
   }
 
   /// The phase that holds this one may wait for a restart of another one, and then has no stop of its own.
   mutating func beginHolder(of id: Int, at now: Instant) {
-    guard phases.indices.contains(id), phases[id].timetable == nil, let holder = graph.nodes[id].within else { return }
+    guard phases.indices.contains(id), phases[id].stop.timetable == nil, let holder = graph.nodes[id].within else {
+      return
+    }
     if !phases[holder].isLive { beginNested(holder, at: now) }
   }
 }

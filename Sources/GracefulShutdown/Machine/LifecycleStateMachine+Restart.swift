@@ -25,16 +25,15 @@ extension LifecycleStateMachine {
 
   /// It has done what it had to do, and the rest runs on.
   private mutating func beDone(_ id: Int, at now: Instant) -> Bool {
-    if phases[id].state == .starting { becomeReady(id, at: now) }
-    phases[id].verdict = .endedByItself
-    phases[id].isDone = true
+    if case .starting = phases[id].state { becomeReady(id, at: now) }
+    phases[id].state.change(.done)
     done += 1
     tell(id, .done)
     return true
   }
 
   private mutating func fail(_ id: Int, _ reason: String, at now: Instant) -> Bool {
-    phases[id].verdict = .failed(reason)
+    phases[id].state.change(.back(.failed(reason)))
     beginStop(StopRequest(source: .phaseFailed(nameOf(id)), why: reason), at: now)
     return true
   }
@@ -88,7 +87,7 @@ extension LifecycleStateMachine {
   /// A stop has begun: it is not started again, and whether it was late for that is no matter now.
   mutating func stopRecycling(_ id: Int) {
     guard self[id].isRecycling else { return }
-    self[id].isRecycling = false
+    self[id].stop = self[id].stop.timetable.map { .alone($0) } ?? .heard
     switch self[id].state {
     case .cutting, .cancelled: self[id].isHurried = true
     case .waiting, .starting, .ready, .backingOff, .draining, .ended: break
@@ -104,8 +103,8 @@ extension LifecycleStateMachine {
 
   /// What has not begun yet must wait for it once more.
   private mutating func takeBackReadiness(_ id: Int) {
-    guard phases[id].state == .ready else { return }
-    for dependent in graph.nodes[id].requiredBy where phases[dependent].state == .waiting {
+    guard case .ready = phases[id].state else { return }
+    for dependent in graph.nodes[id].requiredBy where phases[dependent].isToBegin {
       phases[dependent].requirementsLeft += 1
     }
   }
@@ -113,10 +112,10 @@ extension LifecycleStateMachine {
   /// Those that are started again after the phase that they require: they stop in order, and wait.
   private mutating func recycle(_ ids: [Int], at now: Instant) {
     let timetable = StopTimetable(grace: grace, at: now)
-    for id in ids where phases[id].isLive && phases[id].timetable == nil {
+    for id in ids where phases[id].isLive && phases[id].stop.timetable == nil {
       takeBackReadiness(id)
       prepareToStop(id, timetable)
-      phases[id].isRecycling = true
+      phases[id].stop = .toStartAgain(timetable)
     }
     for id in ids { drainIfFree(id, at: now) }
   }
@@ -125,24 +124,17 @@ extension LifecycleStateMachine {
   mutating func startAgain(_ id: Int, at now: Instant) {
     // A stop came meanwhile.
     guard case .backingOff = phases[id].state, !phases[id].hasHeard else { return }
-    guard phases[id].dependentsLive == 0 || graph.nodes[id].restart.dependents == .wait else {
-      // Those that are started again after it have not ended yet.
-      return phases[id].isDue = true
+    // The phases that are started again after it may not have ended yet, and what it requires may restart as well.
+    guard phases[id].dependentsLive == 0 || graph.nodes[id].restart.dependents == .wait, hasAllThatItRequires(id) else {
+      return phases[id].state = .backingOff(until: nil)
     }
-    guard hasAllThatItRequires(id) else {
-      // What it requires restarts as well.
-      return phases[id].isDue = true
-    }
-    phases[id].isDue = false
-    phases[id].hasSaidReady = false
-    phases[id].state = .starting
-    phases[id].startUntil = graph.nodes[id].startLimit.map { now + $0 }
+    phases[id].state = .starting(.running, until: graph.nodes[id].startLimit.map { now + $0 })
     remember(id)
     tell(id, .start)
   }
 
   private func hasAllThatItRequires(_ id: Int) -> Bool {
-    graph.nodes[id].requires.allSatisfy { phases[$0].state == .ready && !phases[$0].isRecycling }
+    graph.nodes[id].requires.allSatisfy { phases[$0].isReady }
   }
 
   /// It is ready again: those that wait for it go on.
@@ -162,7 +154,9 @@ extension LifecycleStateMachine {
   /// A phase that stopped in order to be started again has ended.
   ///
   /// A phase that was given up cannot be, for it may still run: then the whole stops.
-  mutating func beRecycled(_ id: Int, _ end: PhaseEnd, at now: Instant) {
+  ///
+  /// - Parameter verdict: How its body came back.
+  mutating func beRecycled(_ id: Int, _ end: PhaseEnd, _ verdict: PhaseEnd?, at now: Instant) {
     guard phases[id].isRecycling, case .running = state else { return }
     guard end != .abandoned else {
       let why = "it was to be started again, and had not ended in time"
@@ -170,7 +164,7 @@ extension LifecycleStateMachine {
     }
     // Not ready in time, it is started again for that; else after the phase that it requires.
     let failure = phases[id].startFailure.map { failure in
-      phases[id].verdict?.error.map { "\(failure); while it stopped for that: \($0)" } ?? failure
+      verdict?.error.map { "\(failure); while it stopped for that: \($0)" } ?? failure
     }
     let delay = failure.flatMap { nextDelay(id, $0, at: now) }
     if let failure, delay == nil {
@@ -178,13 +172,12 @@ extension LifecycleStateMachine {
       return beginStop(StopRequest(source: .phaseFailed(nameOf(id)), why: gaveUp(id, failure)), at: now)
     }
     let isNeeded = phases[id].isNeeded
+    // When it never runs again, that is how it ended.
     phases[id].recycle(
-      requirements: graph.nodes[id].requires.count { phases[$0].state != .ready || phases[$0].isRecycling })
+      requirements: graph.nodes[id].requires.count { !phases[$0].isReady }, after: end.isFailed ? end : .drained)
     if failure == nil, let error = end.error {
       phases[id].history.failWhileStopping(error, since: startedAt ?? now, at: now)
     }
-    // When it never runs again, that is how it ended.
-    phases[id].lastEnd = end.isFailed ? end : .drained
     tell(id, .renew)
     if let failure, let delay {
       live += 1

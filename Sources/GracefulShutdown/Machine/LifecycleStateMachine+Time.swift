@@ -30,9 +30,9 @@ extension LifecycleStateMachine {
     case .running:
       // There is no rest that could run on: all that began has ended, or has done its work, and nothing else will begin.
       guard live == done, !phases.isEmpty else { return false }
-      if done > 0, phases.contains(where: { $0.state == .waiting && !$0.hasHeard }) { return false }
+      if done > 0, phases.contains(where: { $0.isToBegin && !$0.hasHeard }) { return false }
       let why = done > 0 ? "every phase has done its work, or was stopped alone" : "every phase was stopped alone"
-      let last = phases.indices.last { phases[$0].isDone }
+      let last = phases.indices.last { phases[$0].isDone || phases[$0].state == .ended(.endedByItself) }
       beginStop(StopRequest(source: last.map { .phaseEnded(nameOf($0)) } ?? .code, why: why), at: now)
       return finishIfOver(at: now)
     case .stopping(let stopping):
@@ -91,7 +91,7 @@ extension LifecycleStateMachine {
       if self[id].isEmpty { cancel(id, at: now) } else { cut(id, levels: levels, at: now) }
     case .cutting:
       // Only what is inside was left to be cancelled, and it was.
-      if self[id].verdict == nil { cancel(id, at: now) } else { abandon(id, at: now) }
+      if self[id].hasBody { cancel(id, at: now) } else { abandon(id, at: now) }
     case .cancelled: abandon(id, at: now)
     case .waiting, .ready, .ended: break
     }
@@ -104,8 +104,9 @@ extension LifecycleStateMachine {
   private mutating func cut(_ id: Int, levels: Int, at now: Instant) {
     let until = waitUntil(id, at: now)
     let inside = max(levels, 1)
-    let share = self[id].verdict == nil && until > now ? now + (until - now) * inside / (inside + 1) : until
-    self[id].state = .cutting(until: share)
+    let share = self[id].hasBody && until > now ? now + (until - now) * inside / (inside + 1) : until
+    guard let ending = self[id].state.ending(until: share) else { return }
+    self[id].state = .cutting(ending)
     tell(id, .cut)
     remember(id)
     for child in self[id].children.sorted() { hasten(child, at: now) }
@@ -113,7 +114,8 @@ extension LifecycleStateMachine {
 
   mutating func cancel(_ id: Int, at now: Instant) {
     let until = waitUntil(id, at: now)
-    self[id].state = .cancelled(until: until)
+    guard let ending = self[id].state.ending(until: until) else { return }
+    self[id].state = .cancelled(ending)
     giveTurn(id, until: until, at: now)
     tell(id, .cancel(deadline: until))
     remember(id)

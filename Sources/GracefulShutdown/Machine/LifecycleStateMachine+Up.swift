@@ -21,12 +21,9 @@ extension LifecycleStateMachine {
   private mutating func begin(_ id: Int, at now: Instant) {
     // It was stopped alone, or what it requires was, before it had begun.
     guard !phases[id].hasHeard else { return }
-    phases[id].state = .starting
+    phases[id].state = .starting(.running, until: graph.nodes[id].startLimit.map { now + $0 })
     if phases[id].startedAt == nil { phases[id].startedAt = now }
     phases[id].history.begin(since: startedAt ?? now, at: now)
-    if let limit = graph.nodes[id].startLimit {
-      phases[id].startUntil = now + limit
-    }
     remember(id)
     live += 1
     for requirement in graph.nodes[id].requires { phases[requirement].dependentsLive += 1 }
@@ -36,9 +33,8 @@ extension LifecycleStateMachine {
   mutating func becomeReady(_ id: Int, at now: Instant) {
     guard phases.indices.contains(id) else { return ignore("\(nameOf(id)) has no start to be ready after") }
     switch phases[id].state {
-    case .starting where phases[id].verdict == nil:
-      phases[id].state = .ready
-      phases[id].hasSaidReady = true
+    case .starting(.running, _):
+      phases[id].state = .ready(.running)
       if phases[id].readyAt == nil { phases[id].readyAt = now }
       tell(id, .ready)
       // A phase that has not been ready has no dependents, so a stop gives it its turn at once: it is not seen here
@@ -46,15 +42,15 @@ extension LifecycleStateMachine {
       // A phase that stops in order to be started again, and waits for others to end first, is not there for long enough.
       guard case .running = state, !phases[id].isRecycling else { return }
       goOn(id, at: now)
-      for dependent in graph.nodes[id].requiredBy where phases[dependent].state == .waiting {
+      for dependent in graph.nodes[id].requiredBy where phases[dependent].isToBegin {
         phases[dependent].requirementsLeft -= 1
         // A phase that it requires may have ended meanwhile; then a stop has begun, and the state is not running.
         if phases[dependent].requirementsLeft == 0 { begin(dependent, at: now) }
       }
     // Its start took so long that it was told to stop first. Worth a line in the report, nothing more.
-    case .draining, .cutting, .cancelled:
-      if phases[id].hasSaidReady { return ignore("\(nameOf(id)) became ready twice") }
-      phases[id].hasSaidReady = true
+    case .draining(let ending), .cutting(let ending), .cancelled(let ending):
+      if ending.hasSaidReady { return ignore("\(nameOf(id)) became ready twice") }
+      phases[id].state.changeEnding { $0.hasSaidReady = true }
       if phases[id].readyAt == nil { phases[id].readyAt = now }
       tell(id, .ready)
     case .waiting: ignore("\(nameOf(id)) became ready before it started")

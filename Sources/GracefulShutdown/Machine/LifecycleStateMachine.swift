@@ -138,7 +138,8 @@ package struct LifecycleStateMachine: Hashable, Sendable {
     case (.idle(let requests), .run): run(requests, at: now)
     case (.idle(let requests), .stop(let request)): state = .idle(requests + [request])
     // It never begins, and neither does what requires it.
-    case (.idle, .stopPhase(let id, _)): for other in stopped(with: id) { self[other].hasHeard = true }
+    case (.idle, .stopPhase(let id, _)):
+      for other in stopped(with: id) where !self[other].hasHeard { self[other].stop = .heard }
     case (.idle, .ready), (.idle, .ended), (.idle, .emptied), (.idle, .opened), (.idle, .late):
       ignore("a phase spoke before the start")
     case (.idle, .looked), (.running, .looked): ignore("a look at the sessions that was not asked for")

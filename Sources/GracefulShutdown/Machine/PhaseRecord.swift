@@ -2,59 +2,15 @@
 package struct PhaseRecord: Hashable, Sendable {
   package typealias Instant = MonotonicInstant
 
-  package enum State: Hashable, Sendable {
-    /// Something that it requires is not ready.
-    case waiting
-    /// Its body has been called; it has not said that it is ready.
-    case starting
-    case ready
-    /// It came back by itself, and waits to be started again.
-    case backingOff(until: Instant)
-    /// All that require it have ended; its gate is closed.
-    case draining(until: Instant)
-    /// The time to drain is over, and what is inside is cancelled; the body is not yet.
-    case cutting(until: Instant)
-    case cancelled(until: Instant)
-    case ended(PhaseEnd)
-  }
-
-  package var state = State.waiting
-  /// How many of those that it requires are not ready yet.
+  package var state = PhaseState.waiting(after: nil)
+  var stop = StopOrder.notAsked
+  /// How many of the phases that it requires are not ready yet.
   var requirementsLeft: Int
-  /// How many of those that require it have begun and not ended.
+  /// How many of the phases that require it have begun and not ended.
   var dependentsLive = 0
-  /// It has ended, and some of those have not.
-  var isNeeded = false
-  /// Its gate is closed and empty.
-  var isEmpty = false
-  /// Its body has come back, and this is how.
-  var verdict: PhaseEnd?
-  /// It has done what it had to do, and the rest runs on.
-  var isDone = false
-  /// It was not ready in time.
+  /// Why its start failed: it was not ready in time.
   var startFailure: String?
-  /// It has heard of a stop: of the whole, or of this phase alone.
-  var hasHeard = false
-  /// When it stops alone: by when.
-  var timetable: StopTimetable?
-  /// The request that stops it alone does not wait for its drain.
-  var isHurried = false
-  var isStraggler = false
-  /// It stops in order to be started again.
-  var isRecycling = false
-  /// Its delay is over, and those that are started again after it have not ended.
-  var isDue = false
-  /// How it ended when it was stopped to be started again.
-  var lastEnd: PhaseEnd?
   var history = RestartHistory()
-  /// Its gate is closed until it is ready again.
-  var isShut = false
-  /// A requirement restarts, and the phase was told so.
-  var isWaiting = false
-  /// It has said that it is ready since it was started the last time.
-  var hasSaidReady = false
-  /// Until when it must be ready.
-  var startUntil: Instant?
   var startedAt: Instant?
   var readyAt: Instant?
   var drainAt: Instant?
@@ -63,12 +19,24 @@ package struct PhaseRecord: Hashable, Sendable {
   /// The children that have not ended.
   var children: Set<Int> = []
 
+  // Four that go with nearly every state, since they are about others: about the request, the stop of the whole, the gate
+  // and what the phase requires.
+
+  /// The request that stops it does not wait for its drain: to be cancelled is what was asked for.
+  var isHurried = false
+  /// It has been named as late in a stop; once for all of its deadlines.
+  var isStraggler = false
+  /// Its gate is closed while it restarts, until it is ready again: it may wait, start or drain meanwhile.
+  var isShut = false
+  /// A phase that it requires restarts, and it was told so.
+  var isWaiting = false
+
   init(requirements: Int) { requirementsLeft = requirements }
 
   /// Of a child, which is ready from the beginning.
   init(openedAt now: Instant) {
     requirementsLeft = 0
-    state = .ready
+    state = .ready(.running)
     startedAt = now
     readyAt = now
   }
@@ -91,9 +59,48 @@ package struct PhaseRecord: Hashable, Sendable {
   /// Whether its body runs and is waited for.
   var hasBody: Bool {
     switch state {
-    case .starting, .ready, .draining, .cutting, .cancelled: verdict == nil
-    case .waiting, .backingOff, .ended: false
+    case .starting(.running, _), .ready(.running): true
+    case .draining(let ending), .cutting(let ending), .cancelled(let ending): ending.isBodyRunning
+    case .starting, .ready, .waiting, .backingOff, .ended: false
     }
+  }
+
+  /// How its body came back; `nil` while it runs.
+  var verdict: PhaseEnd? { state.body?.verdict }
+
+  /// Whether it is ready, and is to stay so.
+  var isReady: Bool {
+    if case .ready = state { !isRecycling } else { false }
+  }
+
+  /// Whether it has not begun.
+  var isToBegin: Bool {
+    if case .waiting = state { true } else { false }
+  }
+
+  /// Whether its delay is over, and it waits for other phases before it is started again.
+  var isDue: Bool {
+    if case .backingOff(nil) = state { true } else { false }
+  }
+
+  /// Whether it has done what it had to do, while the rest runs on.
+  var isDone: Bool {
+    if case .done = state.body { true } else { false }
+  }
+
+  /// Whether it has ended, and phases that require it have not.
+  var isNeeded: Bool {
+    if case .ended = state { dependentsLive > 0 } else { false }
+  }
+
+  /// Whether it has heard of a stop: of the whole, or of this phase alone.
+  var hasHeard: Bool {
+    if case .notAsked = stop { false } else { true }
+  }
+
+  /// Whether it stops in order to be started again.
+  var isRecycling: Bool {
+    if case .toStartAgain = stop { true } else { false }
   }
 
   /// Whether it has never been ready, and is to become so.
@@ -114,22 +121,26 @@ package struct PhaseRecord: Hashable, Sendable {
     if case .draining = state { true } else { false }
   }
 
+  /// Whether its gate is closed and empty.
+  var isEmpty: Bool { state.ending?.isEmpty ?? false }
+
   /// When something must be done about it if it says nothing before.
   var due: Instant? {
     switch state {
-    case .draining(let until), .cutting(let until), .cancelled(let until): until
-    case .backingOff(let until): hasHeard || isDue ? nil : until
+    case .draining(let ending), .cutting(let ending), .cancelled(let ending): ending.until
+    case .backingOff(let until): hasHeard ? nil : until
     // The readiness is not waited for once the body has come back, or is to stop.
-    case .starting: startFailure == nil && verdict == nil && !hasHeard ? startUntil : nil
-    case .waiting, .ready, .ended: nil
+    case .starting(.running, let until): startFailure == nil && !hasHeard ? until : nil
+    case .waiting, .starting, .ready, .ended: nil
     }
   }
 
   /// As it was before it began; what happened so far stays in the report.
-  mutating func recycle(requirements: Int) {
+  mutating func recycle(requirements: Int, after end: PhaseEnd) {
     let (history, isShut, dependentsLive) = (history, isShut, dependentsLive)
     let (startedAt, readyAt) = (startedAt, readyAt)
     self = PhaseRecord(requirements: requirements)
+    state = .waiting(after: end)
     self.history = history
     self.isShut = isShut
     self.dependentsLive = dependentsLive
@@ -139,17 +150,24 @@ package struct PhaseRecord: Hashable, Sendable {
 
   /// How it ended, once its body has come back and its gate is empty.
   var end: PhaseEnd? {
-    guard isEmpty, let verdict else { return nil }
     switch state {
-    case .draining: return startFailure.map { .failed($0) } ?? verdict
-    case .cutting, .cancelled:
-      return (isHurried || isRecycling) && !isStraggler ? verdict : .cancelled(error: startFailure ?? verdict.error)
-    case .waiting, .starting, .ready, .backingOff, .ended: return nil
+    case .draining(let ending):
+      ending.verdict.map { verdict in startFailure.map { .failed($0) } ?? verdict }
+    case .cutting(let ending), .cancelled(let ending):
+      ending.verdict.map { verdict in
+        (isHurried || isRecycling) && !isStraggler ? verdict : .cancelled(error: startFailure ?? verdict.error)
+      }
+    case .waiting, .starting, .ready, .backingOff, .ended: nil
     }
   }
 
   func report(_ id: Int, name: String, parent: String?, since start: Instant) -> PhaseReport {
-    let end: PhaseEnd = if case .ended(let end) = state { end } else { lastEnd ?? .neverStarted }
+    let end: PhaseEnd =
+      switch state {
+      case .ended(let end): end
+      case .waiting(let end): end ?? .neverStarted
+      case .starting, .ready, .backingOff, .draining, .cutting, .cancelled: .neverStarted
+      }
     var report = PhaseReport(
       name: name, parent: parent, end: end, startedAfter: startedAt.map { $0 - start },
       readyAfter: readyAt.map { $0 - start }, drainAfter: drainAt.map { $0 - start },
