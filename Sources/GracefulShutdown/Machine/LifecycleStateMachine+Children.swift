@@ -1,4 +1,4 @@
-/// Phases that are opened while the program runs (S12), and phases that are stopped alone.
+/// Phases that are opened while the program runs (S12), and how any phase is found.
 extension LifecycleStateMachine {
   /// A phase of the graph, or a child.
   ///
@@ -90,64 +90,18 @@ extension LifecycleStateMachine {
     tell(child.id, .abandon)
   }
 
-  /// Until when phases that hear together with this one may go on.
-  private func hearing(of id: Int) -> Instant? {
-    if case .stopping(let stopping) = state { return stopping.timetable.cancelAt }
-    var next: Int? = id
-    while let id = next {
-      if let timetable = self[id].stop.timetable { return timetable.cancelAt }
-      next = children.parent(of: id)
+  /// A child that ended while the program ran leaves nothing behind, however it ended.
+  ///
+  /// There may be millions, and their callers know. What the report tells is the stop.
+  mutating func record(_ child: Child, _ end: PhaseEnd) {
+    if case .stopping = state, childReports.count < Self.mostChildReports {
+      childReports.append(
+        self[child.id].report(child.id, name: nameOf(child.id), parent: nameOf(child.parent), since: startedAt ?? .now))
     }
-    return nil
+    self[child.parent].children.remove(child.id)
+    children.remove(child.id)
   }
 
-  mutating func stopAlone(_ id: Int, _ urgency: StopRequest.Urgency, at now: Instant) {
-    // It may have ended in the same moment.
-    guard isKnown(id) else { return }
-    if self[id].stop.timetable == nil || self[id].isRecycling, self[id].isLive || self[id].isToBegin {
-      let timetable = StopTimetable(grace: grace, at: now)
-      for other in stopped(with: id) {
-        if state == .running, phases.indices.contains(other), phases[other].isAwaited {
-          tell(other, .stoppedBeforeReady)
-        }
-        prepareToStop(other, timetable)
-        stopHolding(other)
-      }
-      if children.contains(id) {
-        if self[id].awaitsDrain { drain(id, at: now) }
-      } else {
-        for other in graph.downwards where phases[other].stop.timetable != nil { drainIfFree(other, at: now) }
-      }
-    }
-    if urgency != .drain {
-      for other in stopped(with: id) {
-        // Those inside are, when it is: they were marked with it.
-        if !self[other].isHurried { for inside in descendants(of: other) { self[inside].isHurried = true } }
-        self[other].isHurried = true
-        self[other].stop.changeTimetable { $0.cancelNow(at: now) }
-        hasten(other, at: now)
-      }
-    }
-  }
-
-  mutating func prepareToStop(_ id: Int, _ timetable: StopTimetable) {
-    stopRecycling(id)
-    let hasHeard = self[id].hasHeard
-    self[id].stop = .alone(timetable)
-    // Not begun: then it never will.
-    guard self[id].isLive else { return }
-    if !hasHeard { hear(id, until: timetable.cancelAt) }
-    for other in descendants(of: id) where !self[other].hasHeard { hear(other, until: timetable.cancelAt) }
-  }
-
-  /// It, the lifecycle that it holds, and all that require any of them, however far: the furthest first.
-  func stopped(with id: Int) -> [Int] {
-    guard phases.indices.contains(id) else { return [id] }
-    var found = Set(graph.nodes[id].members + [id])
-    // Upwards: a dependent of a phase that was found was not seen yet.
-    for other in graph.downwards.reversed() where graph.nodes[other].requires.contains(where: found.contains) {
-      found.insert(other)
-    }
-    return graph.downwards.filter(found.contains)
-  }
+  /// More of them would fill the memory and not be read.
+  static var mostChildReports: Int { 256 }
 }

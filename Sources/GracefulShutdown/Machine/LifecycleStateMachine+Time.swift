@@ -1,4 +1,4 @@
-/// What is due, and the end.
+/// What is due: it is done however late that is noticed (S4), and the next wake-up is asked for.
 extension LifecycleStateMachine {
   /// Does what is due, however late it is noticed, and asks for the next wake-up.
   mutating func settle(at now: Instant) {
@@ -21,24 +21,6 @@ extension LifecycleStateMachine {
     if let nextDue, armed.map({ nextDue < $0 }) ?? true {
       armed = nextDue
       actions.append(.lifecycle(.wake(at: nextDue)))
-    }
-  }
-
-  private mutating func finishIfOver(at now: Instant) -> Bool {
-    switch state {
-    case .idle, .finished: return true
-    case .running:
-      // There is no rest that could run on: all that began has ended, or has done its work, and nothing else will begin.
-      guard live == done, !phases.isEmpty else { return false }
-      if done > 0, phases.contains(where: { $0.isToBegin && !$0.hasHeard }) { return false }
-      let why = done > 0 ? "every phase has done its work, or was stopped alone" : "every phase was stopped alone"
-      let last = phases.indices.last { phases[$0].isDone || phases[$0].state == .ended(.endedByItself) }
-      beginStop(StopRequest(source: last.map { .phaseEnded(nameOf($0)) } ?? .code, why: why), at: now)
-      return finishIfOver(at: now)
-    case .stopping(let stopping):
-      guard live == 0 else { return false }
-      finish(stopping.request, mistakes: [], at: now)
-      return true
     }
   }
 
@@ -95,72 +77,6 @@ extension LifecycleStateMachine {
     case .cancelled: abandon(id, at: now)
     case .waiting, .ready, .ended: break
     }
-  }
-
-  /// What is inside is cancelled first, and has a share of the time, so that the body can clean up after it.
-  ///
-  /// Half of it when only sessions or children are inside, and when these have children, too, an equal share for each
-  /// level: halved again and again, nothing would be left for the innermost.
-  private mutating func cut(_ id: Int, levels: Int, at now: Instant) {
-    let until = waitUntil(id, at: now)
-    let inside = max(levels, 1)
-    let share = self[id].hasBody && until > now ? now + (until - now) * inside / (inside + 1) : until
-    guard let ending = self[id].state.ending(until: share) else { return }
-    self[id].state = .cutting(ending)
-    tell(id, .cut)
-    remember(id)
-    for child in self[id].children.sorted() { hasten(child, at: now) }
-  }
-
-  mutating func cancel(_ id: Int, at now: Instant) {
-    let until = waitUntil(id, at: now)
-    guard let ending = self[id].state.ending(until: until) else { return }
-    self[id].state = .cancelled(ending)
-    giveTurn(id, until: until, at: now)
-    tell(id, .cancel(deadline: until))
-    remember(id)
-  }
-
-  /// Until when a phase that is cancelled now is waited for: a child no longer than its parent.
-  private func waitUntil(_ id: Int, at now: Instant) -> Instant {
-    let depth = phases.indices.contains(id) ? graph.nodes[id].depth : 1
-    let timetable = timetable(of: id) ?? StopTimetable(grace: grace, at: now)
-    let until = timetable.waitUntil(depth: depth, from: now)
-    guard let parent = children.parent(of: id), let due = self[parent].due else { return until }
-    return min(until, due)
-  }
-
-  /// A child is named when it is late in a stop; before, its caller knows.
-  mutating func noteStraggler(_ id: Int) {
-    guard !self[id].isStraggler else { return }
-    self[id].isStraggler = true
-    if children.contains(id) {
-      guard case .stopping = state, stragglers.count < phases.count + Self.mostChildReports else { return }
-    }
-    stragglers.append(nameOf(id))
-  }
-
-  mutating func finish(_ request: StopRequest?, mistakes: [ConfigurationMistake], at now: Instant) {
-    let start = startedAt ?? now
-    var stoppedAt = now
-    var endedBySignal: Int32?
-    if case .stopping(let stopping) = state {
-      stoppedAt = stopping.timetable.requestedAt
-      endedBySignal = stopping.endedBySignal
-    }
-    let own = phases.indices.map { id in
-      var report = phases[id].report(id, name: nameOf(id), parent: nil, since: start)
-      report.requires = graph.nodes[id].requires.map { graph.nodes[$0].name }
-      return report
-    }
-    var report = LifecycleReport(
-      lifecycle: name, request: request, mistakes: mistakes, phases: own + childReports,
-      stragglers: stragglers.map { Straggler(phase: $0) }, ran: stoppedAt - start, took: now - stoppedAt,
-      grace: grace, graceOrigin: graceOrigin, endedBySignal: endedBySignal, childrenOpened: childrenOpened,
-      ignored: ignored)
-    report.lameDuck = lameDuckReport
-    state = .finished(report)
-    actions.append(.lifecycle(.finish(report)))
   }
 
   /// Whenever it becomes due at another instant than before.
