@@ -3,7 +3,7 @@ import SystemPackage
 import TestHost
 import Testing
 
-/// S9, with a real process: every thread of the cooperative pool is blocked, and the ladder works all the same.
+/// S9, with a real process: every thread of the cooperative pool is blocked, and the stop works all the same.
 @Suite("A program whose every pool thread is blocked", .sharing(.processors))
 struct BlockedPoolTests {
   private static let terminate: Int32 = 15

@@ -25,7 +25,7 @@ struct ReportPicture {
   init(_ report: LifecycleReport) {
     self.report = report
     picture = TimelinePicture(
-      title: "\(report.lifecycle): exit \(report.exitCode): \(report.verdict)", subtitle: [report.headline],
+      title: "\(report.lifecycle): exit \(report.exitCode): \(report.exitReason)", subtitle: [report.headline],
       panels: [Self.startPanel(of: report), Self.stopPanel(of: report)])
     late = Dictionary(grouping: report.stragglers.filter { $0.kind == .session }, by: \.phase)
     let rows = report.rows(most: Self.mostPhases)

@@ -22,7 +22,7 @@ extension LifecycleReport {
     for mistake in mistakes.prefix(Self.mostNotes) { lines += note("! ", "\(mistake)", most: 10) }
     if mistakes.count > Self.mostNotes { lines.append("! … and \(mistakes.count - Self.mostNotes) more mistakes") }
     for reason in ignored.prefix(Self.mostNotes) { lines += note("  ", "ignored: \(reason)", most: 2) }
-    lines += note("  ", "exit \(exitCode): \(verdict)", most: 6)
+    lines += note("  ", "exit \(exitCode): \(exitReason)", most: 6)
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -31,7 +31,7 @@ extension LifecycleReport {
   /// It is never longer than a few hundred characters, and has no control characters in it, whatever the names.
   public var summary: String {
     let ends = PhaseReport.countedByEnd(phases)
-    let text = "\(name): \(headline); \(ends.isEmpty ? "no phases" : ends); exit \(exitCode): \(verdict)"
+    let text = "\(name): \(headline); \(ends.isEmpty ? "no phases" : ends); exit \(exitCode): \(exitReason)"
     return TerminalText.line(of: text, columns: 1000)
   }
 
@@ -48,8 +48,8 @@ extension LifecycleReport {
   private var head: [String] {
     let line = TerminalText("\(name): \(headline)", columns: 1000)
     if line.columns <= ReportTable.columns { return [line.string] }
-    let asker = request == nil ? [] : note("  ", asker, most: 3)
-    return TerminalText.lines(of: "\(name): \(times)", columns: ReportTable.columns, most: 1) + asker
+    let requestLines = request == nil ? [] : note("  ", requestLine, most: 3)
+    return TerminalText.lines(of: "\(name): \(times)", columns: ReportTable.columns, most: 1) + requestLines
   }
 
   private var origin: [String] {
@@ -62,19 +62,19 @@ extension LifecycleReport {
   }
 
   /// How long it ran and took to stop, and who asked for that.
-  package var headline: String { request == nil ? times : "\(times), \(asker)" }
+  package var headline: String { request == nil ? times : "\(times), \(requestLine)" }
 
   private var times: String {
     let origin = graceOrigin == .program ? "" : " (\(graceOrigin))"
     return request == nil ? "not started" : "ran \(ran.brief), stopped in \(took.brief) of \(grace.brief)\(origin)"
   }
 
-  private var asker: String {
+  private var requestLine: String {
     request.map { "asked by \(TerminalText.line(of: "\($0)", columns: 200))" } ?? ""
   }
 
   /// Why it has its exit code.
-  package var verdict: String {
+  package var exitReason: String {
     if let endedBySignal { return "ended at once by \(StopRequest.Source.signal(endedBySignal))" }
     if !stragglers.isEmpty { return "not ended in time: \(stragglerNames)" }
     if !mistakes.isEmpty { return "the configuration is wrong" }

@@ -9,22 +9,22 @@ import Testing
 @testable import GracefulNIO
 
 /// A draining server with the stop endpoint on it, whose phase ends when its connections have.
-private struct MountedServer {
+private struct RoutedServer {
   let world: StopWorld
   let server: DrainingServer
   let gate = Gate()
-  let mount: StopRoutes
+  let routes: StopRoutes
 
   init(_ endpoint: StopEndpoint = .init(), token: Bool = false) async throws {
     let world = try StopWorld()
-    let mount = StopRoutes(token: token ? world.secret : nil, endpoint: endpoint)
+    let routes = StopRoutes(token: token ? world.secret : nil, endpoint: endpoint)
     let gate = gate
     server = try await DrainingServer.adopt(
       try TestServer.listener(), on: TestServer.group, logger: Logger(label: "test")
     ) { channel in
       channel.eventLoop.makeCompletedFuture {
         try channel.pipeline.syncOperations.addDrainingHTTP1Server()
-        try channel.pipeline.syncOperations.addHandler(mount.handler())
+        try channel.pipeline.syncOperations.addHandler(routes.handler())
         try channel.pipeline.syncOperations.addHandler(TestHandler(name: "first", gate: gate))
       }
     }
@@ -35,7 +35,7 @@ private struct MountedServer {
       await phase.drainRequested()
       _ = await server.drain(until: .now + .seconds(50))
     }
-    (self.world, self.mount) = (world, mount)
+    (self.world, self.routes) = (world, routes)
   }
 
   func connect() async throws -> RawClient {
@@ -47,9 +47,9 @@ private struct MountedServer {
 struct StopRoutesTests {
   @Test("answers its own paths and passes the others on, on one connection")
   func passes() async throws {
-    let mounted = try await MountedServer()
-    let run = try await mounted.world.run(on: mounted.mount.trigger)
-    let client = try await mounted.connect()
+    let routed = try await RoutedServer()
+    let run = try await routed.world.run(on: routed.routes.trigger)
+    let client = try await routed.connect()
     try await client.send("GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
     try await client.until { $0.text.contains("first/a") && $0.text.hasSuffix("alive\n") }
     try await client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
@@ -57,16 +57,16 @@ struct StopRoutesTests {
     try await client.send("HEAD /readyz HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n")
     try await client.until { $0.text.hasSuffix("first/b") }
     await client.close()
-    mounted.world.lifecycle.requestStop()
+    routed.world.lifecycle.requestStop()
     _ = await run.value
   }
 
   @Test(
     "a request that waits for the end does not hold up the drain of the server that it came to, and gets its answer")
   func waits() async throws {
-    let mounted = try await MountedServer()
-    let run = try await mounted.world.run(on: mounted.mount.trigger)
-    let client = try await mounted.connect()
+    let routed = try await RoutedServer()
+    let run = try await routed.world.run(on: routed.routes.trigger)
+    let client = try await routed.connect()
     try await client.send("POST /shutdown?wait=60s HTTP/1.1\r\nHost: a\r\n\r\n")
     let seen = try await client.until { $0.fin }
     #expect(seen.text.hasPrefix("HTTP/1.1 200 ") && seen.text.contains("\"exitCode\":0") && seen.failure == nil)
@@ -80,9 +80,9 @@ struct StopRoutesTests {
 
   @Test("nor does one that is told the progress")
   func streams() async throws {
-    let mounted = try await MountedServer()
-    let run = try await mounted.world.run(on: mounted.mount.trigger)
-    let client = try await mounted.connect()
+    let routed = try await RoutedServer()
+    let run = try await routed.world.run(on: routed.routes.trigger)
+    let client = try await routed.connect()
     try await client.send("POST /shutdown HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n")
     let seen = try await client.until { $0.fin }
     #expect(seen.text.contains("event: stopped\n") && seen.text.hasSuffix("0\r\n\r\n"))
@@ -92,14 +92,14 @@ struct StopRoutesTests {
 
   @Test("a request that was sent before is answered, while the one that asks for the stop waits")
   func others() async throws {
-    let mounted = try await MountedServer()
-    let run = try await mounted.world.run(on: mounted.mount.trigger)
-    let busy = try await mounted.connect()
+    let routed = try await RoutedServer()
+    let run = try await routed.world.run(on: routed.routes.trigger)
+    let busy = try await routed.connect()
     try await busy.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
-    let held = await mounted.gate.next()
-    let client = try await mounted.connect()
+    let held = await routed.gate.next()
+    let client = try await routed.connect()
     try await client.send("POST /shutdown?wait=60s HTTP/1.1\r\nHost: a\r\n\r\n")
-    try await poll { mounted.world.lifecycle.snapshot().phases.contains { $0.name == "http" && $0.state == .draining } }
+    try await poll { routed.world.lifecycle.snapshot().phases.contains { $0.name == "http" && $0.state == .draining } }
     #expect(client.seen.text.isEmpty)
     held.succeed()
     try await busy.until { $0.text.hasSuffix("held") }
@@ -119,9 +119,9 @@ struct StopRoutesTests {
       response.headers.append(.init("X-Program", "shop"))
       return response
     }
-    let mounted = try await MountedServer(endpoint, token: true)
-    let run = try await mounted.world.run(on: mounted.mount.trigger)
-    let client = try await mounted.connect()
+    let routed = try await RoutedServer(endpoint, token: true)
+    let run = try await routed.world.run(on: routed.routes.trigger)
+    let client = try await routed.connect()
     try await client.send("POST /bye HTTP/1.1\r\nHost: a\r\n\r\n")
     try await client.until { $0.text.hasPrefix("HTTP/1.1 403 ") && $0.text.hasSuffix("}\n") }
     try await client.send("POST /bye HTTP/1.1\r\nHost: a\r\nX-Stop-Token: \(StopWorld.token)\r\n\r\n")
@@ -135,9 +135,9 @@ struct StopRoutesTests {
 
   @Test("before and after it listens, nothing can be asked for, and nothing is ready")
   func closed() async throws {
-    let mounted = try await MountedServer()
-    await mounted.server.startAccepting()
-    let client = try await mounted.connect()
+    let routed = try await RoutedServer()
+    await routed.server.startAccepting()
+    let client = try await routed.connect()
     for (request, status) in [("POST /shutdown", 503), ("GET /readyz", 503), ("GET /livez", 200), ("GET /status", 404)]
     {
       let before = client.seen.text.utf8.count
@@ -146,7 +146,7 @@ struct StopRoutesTests {
       #expect(String(decoding: seen.text.utf8.dropFirst(before), as: UTF8.self).hasPrefix("HTTP/1.1 \(status) "))
     }
     await client.close()
-    _ = await mounted.server.drain(until: .now + .seconds(10))
+    _ = await routed.server.drain(until: .now + .seconds(10))
   }
 
   @Test("answers how far it is, when another kind of server that waits for its requests is told to be quiet")
@@ -171,15 +171,15 @@ struct StopRoutesTests {
 
   @Test("sends the 100 that a client waits for, once, and refuses a body that has no end")
   func bodies() async throws {
-    let mounted = try await MountedServer()
-    let run = try await mounted.world.run(on: mounted.mount.trigger)
-    let large = try await mounted.connect()
+    let routed = try await RoutedServer()
+    let run = try await routed.world.run(on: routed.routes.trigger)
+    let large = try await routed.connect()
     try await large.send("POST /shutdown HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n")
     try await large.send(String(repeating: "x", count: 70_000))
     try await large.until { $0.text.hasPrefix("HTTP/1.1 413 ") && $0.fin }
     await large.close()
-    #expect(mounted.world.lifecycle.snapshot().state == .running)
-    let client = try await mounted.connect()
+    #expect(routed.world.lifecycle.snapshot().state == .running)
+    let client = try await routed.connect()
     try await client.send("POST /shutdown HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
     try await client.until { $0.text.hasSuffix("\r\n\r\n") }
     try await client.send("{}")
@@ -191,10 +191,10 @@ struct StopRoutesTests {
 
   @Test("works without a lifecycle: the stop is asked for, and whoever waits is told what is true then")
   func alone() async throws {
-    let mount = StopRoutes(token: nil)
+    let routes = StopRoutes(token: nil)
     let (requests, asked) = AsyncStream.makeStream(of: StopRequest.self)
-    let leave = try mount.trigger.listen { asked.yield($0) }
-    let channel = EmbeddedChannel(handler: mount.handler())
+    let leave = try routes.trigger.listen { asked.yield($0) }
+    let channel = EmbeddedChannel(handler: routes.handler())
     try channel.writeInbound(
       HTTPServerRequestPart.head(.init(version: .http1_1, method: .POST, uri: "/shutdown?wait=9s")))
     try channel.writeInbound(HTTPServerRequestPart.end(nil))

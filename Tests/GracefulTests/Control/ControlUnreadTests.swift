@@ -25,8 +25,8 @@ struct ControlUnreadTests {
       try ControlStage.waitUntilRunning(socket)
       let watcher = try BareControlClient(socket)
       watcher.ask(.status(every: .milliseconds(50)))
-      let asker = try BareControlClient(socket)
-      asker.ask(.stop(.init(progress: .milliseconds(50))))
+      let requester = try BareControlClient(socket)
+      requester.ask(.stop(.init(progress: .milliseconds(50))))
       let reader = try BareControlClient(socket)
       reader.ask(.stop(.init(progress: .milliseconds(50))))
       let before = try reader.answers(within: .seconds(60)) { $0.documents.count >= 30 }
@@ -37,7 +37,7 @@ struct ControlUnreadTests {
       }
       let took = ContinuousClock.now - released
       var unread = 0
-      for client in [watcher, asker] {
+      for client in [watcher, requester] {
         while client.hasHeard {
           let received = SocketCalls.live.receive(client.socket.number, 65_536)
           unread += received.bytes.count

@@ -68,18 +68,18 @@ struct StopEndpointTests {
             let demanded = options & 2 == 2 ? token : nil
             let target = bringing == .inQuery ? "\(path)?token=s3cret" : path
             let request = StopEndpoint.Request(method, target, headers: bringing.headers)
-            let verdict = endpoint.answer(to: request, seeing: view, token: demanded)
+            let decision = endpoint.answer(to: request, seeing: view, token: demanded)
             let wanted = Self.expected(
               method, path, bringing, world, token: demanded != nil, get: endpoint.stopsOnGet)
-            let seen = verdict.map { ($0.response?.status ?? 0, $0.stopRequest != nil) }
+            let seen = decision.map { ($0.response?.status ?? 0, $0.stopRequest != nil) }
             let isRight = seen?.0 == wanted?.status && seen?.1 == wanted?.asks
             #expect(isRight, "\(method) \(target) \(bringing) \(world) \(options): \(String(describing: seen))")
-            #expect((verdict != nil) == endpoint.answers(target))
-            #expect(verdict?.response?.sendsBody != (method == "HEAD") || verdict == nil)
+            #expect((decision != nil) == endpoint.answers(target))
+            #expect(decision?.response?.sendsBody != (method == "HEAD") || decision == nil)
             if wanted?.status == 405 {
               let allowed =
                 path.hasSuffix("shutdown") ? (endpoint.stopsOnGet ? "GET, POST" : "POST") : "GET, HEAD"
-              #expect(verdict?.response?.headers.first { $0.name == "Allow" }?.value == allowed)
+              #expect(decision?.response?.headers.first { $0.name == "Allow" }?.value == allowed)
             }
             counted += 1
           }
@@ -97,9 +97,9 @@ struct StopEndpointTests {
     ])
   func wait(text: String, milliseconds: Int) {
     let request = StopEndpoint.Request("POST", "/shutdown?wait=\(text)")
-    let verdict = StopEndpoint().answer(to: request, seeing: EndpointWorld.running.view, token: nil)
-    #expect(verdict?.next == .wait(upTo: .milliseconds(milliseconds)))
-    #expect(verdict?.stopRequest != nil)
+    let decision = StopEndpoint().answer(to: request, seeing: EndpointWorld.running.view, token: nil)
+    #expect(decision?.next == .wait(upTo: .milliseconds(milliseconds)))
+    #expect(decision?.stopRequest != nil)
   }
 
   @Test(
@@ -111,25 +111,25 @@ struct StopEndpointTests {
     ])
   func badQuery(query: String) {
     let request = StopEndpoint.Request("POST", "/shutdown?\(query)")
-    let verdict = StopEndpoint().answer(to: request, seeing: EndpointWorld.running.view, token: nil)
-    #expect(verdict?.response?.status == 400)
-    #expect(verdict?.stopRequest == nil)
+    let decision = StopEndpoint().answer(to: request, seeing: EndpointWorld.running.view, token: nil)
+    #expect(decision?.response?.status == 400)
+    #expect(decision?.stopRequest == nil)
   }
 
   @Test("answers at once when nobody waits for longer than nothing")
   func noWait() {
     for query in ["", "?", "?wait=0", "?wait=0s&why=a"] {
       let request = StopEndpoint.Request("POST", "/shutdown\(query)")
-      let verdict = StopEndpoint().answer(to: request, seeing: EndpointWorld.running.view, token: nil)
-      #expect(verdict?.response?.status == 202)
+      let decision = StopEndpoint().answer(to: request, seeing: EndpointWorld.running.view, token: nil)
+      #expect(decision?.response?.status == 202)
     }
   }
 
   @Test("says in the stop request who asked and why, on one line")
   func why() {
     let request = StopEndpoint.Request("POST", "/shutdown?why=new+version%0A%1b%5bm", peer: "127.0.0.1:4711")
-    let verdict = StopEndpoint().answer(to: request, seeing: EndpointWorld.running.view, token: nil)
-    #expect(verdict?.stopRequest?.description == "HTTP: new version  [m, from 127.0.0.1:4711")
+    let decision = StopEndpoint().answer(to: request, seeing: EndpointWorld.running.view, token: nil)
+    #expect(decision?.stopRequest?.description == "HTTP: new version  [m, from 127.0.0.1:4711")
   }
 
   @Test(
@@ -139,8 +139,8 @@ struct StopEndpointTests {
     ])
   func controls(why: String) {
     let request = StopEndpoint.Request("POST", "/shutdown?why=a\(why)", peer: "b")
-    let verdict = StopEndpoint().answer(to: request, seeing: EndpointWorld.running.view, token: nil)
-    #expect(verdict?.stopRequest?.why == "a 31m, from b")
+    let decision = StopEndpoint().answer(to: request, seeing: EndpointWorld.running.view, token: nil)
+    #expect(decision?.stopRequest?.why == "a 31m, from b")
   }
 
   @Test(
@@ -151,8 +151,8 @@ struct StopEndpointTests {
     ])
   func events(accept: String, streams: Bool) {
     let request = StopEndpoint.Request("POST", "/shutdown?wait=5s", headers: [.init("ACCEPT", accept)])
-    let verdict = StopEndpoint().answer(to: request, seeing: EndpointWorld.stopping.view, token: nil)
-    #expect(verdict?.next == (streams ? .stream(upTo: .seconds(5)) : .wait(upTo: .seconds(5))))
+    let decision = StopEndpoint().answer(to: request, seeing: EndpointWorld.stopping.view, token: nil)
+    #expect(decision?.next == (streams ? .stream(upTo: .seconds(5)) : .wait(upTo: .seconds(5))))
   }
 
   @Test("says that it is accepted while it runs, what holds it up while it drains, and the exit code in the end")
@@ -171,8 +171,8 @@ struct StopEndpointTests {
   func author() {
     var endpoint = StopEndpoint()
     endpoint.author = { request, answer, _ in .init(status: 299, body: "\(request.method) \(answer.state)") }
-    let verdict = endpoint.answer(to: .init("POST", "/shutdown"), seeing: EndpointWorld.running.view, token: nil)
-    #expect(verdict?.response?.body == "POST accepted")
+    let decision = endpoint.answer(to: .init("POST", "/shutdown"), seeing: EndpointWorld.running.view, token: nil)
+    #expect(decision?.response?.body == "POST accepted")
     let probe = endpoint.answer(to: .init("GET", "/livez"), seeing: EndpointWorld.running.view, token: nil)
     #expect(probe?.response?.status == 200)
   }
@@ -265,12 +265,12 @@ struct StopEndpointTests {
       }
       let request = StopEndpoint.Request(method, target, headers: headers, peer: text())
       let view = views[Int.random(in: views.indices, using: &random)]
-      let verdict = endpoint.answer(to: request, seeing: view, token: token)
-      #expect(verdict?.stopRequest == nil)
+      let decision = endpoint.answer(to: request, seeing: view, token: token)
+      #expect(decision?.stopRequest == nil)
       let other = endpoint.answer(to: request, seeing: view, token: nil)
-      #expect((other == nil) == (verdict == nil))
-      #expect((verdict?.response?.body.utf8.count ?? 0) < 1000)
-      if verdict != nil { answered += 1 }
+      #expect((other == nil) == (decision == nil))
+      #expect((decision?.response?.body.utf8.count ?? 0) < 1000)
+      if decision != nil { answered += 1 }
     }
     #expect(answered > 1000)
   }
