@@ -12,15 +12,28 @@ extension StopRequest: Codable {
     try container.encode(urgency.kind, forKey: .urgency)
   }
 
-  /// Reads the request of a report or a snapshot.
-  ///
-  /// An urgency that only a later version knows is read as a drain: how a stop that is going on was asked for must not keep
-  /// its state from being shown.
+  /// Reads the request of a report.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
       source: try container.decode(Source.self, forKey: .source), why: try container.decode(String.self, forKey: .why),
-      urgency: Urgency(kind: Urgency.Kind(rawValue: try container.decode(String.self, forKey: .urgency)) ?? .drain))
+      urgency: Urgency(kind: try container.decode(Urgency.Kind.self, forKey: .urgency)))
+  }
+
+  /// The request of a snapshot, perhaps of a later version.
+  ///
+  /// An urgency that is not known here is read as a drain: how a stop that is going on was asked for must not keep its state
+  /// from being shown.
+  struct OfAnyVersion: Decodable {
+    let request: StopRequest
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      let urgency = Urgency.Kind(rawValue: try container.decode(String.self, forKey: .urgency)) ?? .drain
+      request = StopRequest(
+        source: try container.decode(Source.self, forKey: .source),
+        why: try container.decode(String.self, forKey: .why), urgency: Urgency(kind: urgency))
+    }
   }
 }
 

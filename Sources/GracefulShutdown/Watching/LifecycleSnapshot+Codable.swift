@@ -32,7 +32,7 @@ extension LifecycleSnapshot: Codable {
     lifecycle = try container.decode(String.self, forKey: .lifecycle)
     state = State(description: try container.decode(String.self, forKey: .state))
     running = try container.decodeNullable(Elapsed.self, forKey: .running)?.duration
-    request = try container.decodeNullable(StopRequest.self, forKey: .request)
+    request = try container.decodeNullable(StopRequest.OfAnyVersion.self, forKey: .request)?.request
     grace = try container.decode(Seconds.self, forKey: .grace).duration
     left = try container.decodeNullable(Seconds.self, forKey: .left)?.duration
     // Left out by versions that had none.

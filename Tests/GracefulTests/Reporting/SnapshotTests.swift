@@ -43,9 +43,12 @@ struct SnapshotTests {
   func later() throws {
     var snapshot = try #require(Optional(Lifecycle.onePhase.snapshot()))
     snapshot.phases[0].end = .drained
-    let json = snapshot.json().replacing("\"waiting\"", with: "\"dreaming\"").replacing("\"drained\"", with: "\"gone\"")
+    snapshot.request = StopRequest(source: .signal(15), why: "a deploy")
+    let json = snapshot.json().replacing("\"urgency\" : \"drain\"", with: "\"urgency\" : \"gently\"")
+      .replacing("\"waiting\"", with: "\"dreaming\"").replacing("\"drained\"", with: "\"gone\"")
       .replacing("\"grace\" :", with: "\"colour\" : [ null ], \"grace\" :")
     let read = try LifecycleSnapshot(json: json)
+    #expect(read.request == snapshot.request, "how urgent it is has no say in whether it is shown")
     #expect(read.phases[0].state.description == "dreaming" && read.phases[0].end == nil)
     #expect(throws: ReportFormatError.self) { try LifecycleSnapshot(json: json.replacing(": 1,", with: ": 2,")) }
     // Older ones had no lame-duck time.
