@@ -89,7 +89,7 @@ let package = Package(
     // Has races on purpose.
     .executableTarget(name: "RacyProgram", dependencies: ["CGracefulSystem"], path: "Tests/RacyProgram"),
     .testTarget(name: "ThreadSanitizerTests", dependencies: ["RacyProgram"]),
-    // One suite at a time for those that need the machine for themselves.
+    // What tests of all targets share: turns at what a process has once, and threads of their own.
     .target(name: "TestHost", dependencies: ["CThreadSanitizer"], path: "Tests/TestHost"),
     .target(name: "Exploration", path: "Tests/Exploration"),
     // Every path through the lifecycle's state machine: short in the tests, far in `swift run -c release explore`.

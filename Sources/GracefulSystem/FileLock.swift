@@ -1,5 +1,5 @@
 internal import CGracefulSystem
-package import SystemPackage
+internal import SystemPackage
 
 /// A lock between processes: flock(2) on a file of our own beside what it guards.
 ///

@@ -17,7 +17,7 @@ struct EveryPathTests {
   @Test("One and two phases: with sessions, a child phase, stops of one phase alone, every way to end and to stop")
   func everything() throws { try Self.search { try $0.everything() } }
 
-  @Test("Two phases with sessions in both, until no new state appears")
+  @Test("Two phases with sessions in both: to eight events here, in `explore` until no new state appears")
   func exhaustive() throws { try Self.search { try $0.exhaustive() } }
 
   @Test("Three phases: with sessions in all of them")

@@ -3,7 +3,7 @@ import GracefulShutdown
 import GracefulTesting
 import Testing
 
-@Suite("A exitHook", .timeLimit(.minutes(1)))
+@Suite("An exit hook", .timeLimit(.minutes(1)))
 struct ExitHookTests {
   private func exitHooks(_ clock: ManualClock) -> [ExitHook] {
     [

@@ -18,7 +18,7 @@ public struct PhaseHandle: Hashable, Sendable, ExpressibleByStringLiteral {
 /// shop.phase("web", requires: "database") { phase in … }
 /// ```
 ///
-/// ``PhaseRequirement/nothing`` and an empty array require nothing. A phase that is named twice is required once.
+/// ``PhaseRequirement/nothing`` and an empty `[PhaseHandle]` require nothing. A phase that is named twice is required once.
 public protocol PhaseRequirement {
   /// The phases that are required, in the order in which they are written.
   var requiredPhases: [PhaseHandle] { get }

@@ -13,7 +13,7 @@ struct StopFileTriggerTests {
       took: .zero, grace: .seconds(1), endedBySignal: nil, ignored: [])
   }
 
-  @Test("Asks for a stop, and answers with the last exitHook")
+  @Test("Asks for a stop, and answers with the last exit hook")
   func answers() throws {
     let directory = try FilesDirectory()
     let asked = Heard<StopRequest>()
