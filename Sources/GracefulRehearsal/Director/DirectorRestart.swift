@@ -1,6 +1,9 @@
 internal import GracefulProcesses
 
 extension Director {
+  /// How long after a clean end of the old process the new one's line may come.
+  private static let lineLimit = Duration.seconds(3)
+
   /// Gives a restart's machine what happens until it has an outcome, and does what it says.
   mutating func follow(
     _ way: RestartStateMachine.Way, faulted: Bool, before: Set<ProcessEntry.Identity>, _ settings: LoadSettings
@@ -10,13 +13,17 @@ extension Director {
     var isOver = false
     var hangLimit: ContinuousClock.Instant?
     var settling: (pid: ProcessID, until: ContinuousClock.Instant)?
+    var oldEnd: (event: RestartStateMachine.Event, until: ContinuousClock.Instant)?
     var looks = false
     if case .observed = way { looks = true }
 
     while true {
       let now = ContinuousClock.now
       var event: RestartStateMachine.Event?
-      if let due = hangLimit, now >= due {
+      if let (end, until) = oldEnd, now >= until {
+        oldEnd = nil
+        event = end
+      } else if let due = hangLimit, now >= due {
         hangLimit = nil
         event = .hangLimit
       } else if !isOver, now >= limit {
@@ -34,11 +41,16 @@ extension Director {
       if event == nil {
         let deadline =
           [
-            hangLimit, isOver ? nil : limit, settling?.until, looks ? now + .milliseconds(20) : nil,
+            hangLimit, isOver ? nil : limit, settling?.until, oldEnd?.until, looks ? now + .milliseconds(20) : nil,
             now + .milliseconds(250),
           ].compactMap { $0 }.min() ?? limit
         event = try await next(until: deadline).flatMap(Self.translated)
         tellProgress()
+        // A predecessor that was quick to drain may have ended before its successor's line is here.
+        if case .told(let old) = way, case .ended(old, cleanly: true)? = event, let end = event {
+          oldEnd = (end, .now + Self.lineLimit)
+          event = nil
+        }
       }
       guard let event else { continue }
       for action in machine.receive(event) {
