@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// A service that fails again and again, from its first run to the end of the lifecycle.
-@Suite("A crash loop", .timeLimit(.minutes(1)))
+@Suite("A crash loop", .timeLimit(.minutes(4)))
 struct CrashLoopTests {
   @Test("restarts as the policy's arithmetic says, then gives up; here is the table", arguments: [0, 0.2])
   func table(jitter: Double) async {
