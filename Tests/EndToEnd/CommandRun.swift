@@ -1,3 +1,4 @@
+import TestHost
 import GracefulProcesses
 import Synchronization
 import Testing

@@ -1,3 +1,4 @@
+import TestHost
 /// Asks an endpoint that stops, one request a connection.
 struct EndpointClient: Sendable {
   enum Place: Sendable {

@@ -1,7 +1,13 @@
 import Foundation
+import GracefulDescriptors
 import GracefulProcesses
 import Synchronization
 import TestHost
+
+/// One thread that sees the ends of all of them.
+private let watching: PollLoop = {
+  do { return try PollLoop(name: "tests") } catch { fatalError("no thread for the tests: \(error)") }
+}()
 
 /// A built program of this package as a process, with what it and its successors write.
 ///
@@ -35,7 +41,7 @@ final class ToolProcess: Sendable {
       descriptors: [
         .init(ours: output.fileDescriptor, childs: 1), .init(ours: terminal ?? errors.fileDescriptor, childs: 2),
       ] + (terminal.map { [.init(ours: $0, childs: 0)] } ?? []))
-    child = try ChildProcess.spawn(command, on: waitingRoom)
+    child = try ChildProcess.spawn(command, on: watching)
     directory.add(child)
   }
 

@@ -1,3 +1,4 @@
+import TestHost
 import CGracefulSystem
 import GracefulDescriptors
 import Synchronization

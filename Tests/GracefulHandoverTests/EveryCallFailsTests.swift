@@ -1,3 +1,4 @@
+import TestHost
 import GracefulDescriptors
 import GracefulTesting
 import Synchronization

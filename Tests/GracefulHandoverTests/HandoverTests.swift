@@ -1,3 +1,4 @@
+import TestHost
 import Foundation
 import GracefulDescriptors
 import Synchronization
@@ -171,7 +172,7 @@ struct HandoverTests {
     try await stage.wait(for: "a") { $0.kind == .successorGivenUp }
     // A successor that let go is not killed; a slow machine may give the next ones up as well.
     var third: Generation?
-    try await pollAsync {
+    try await poll {
       do { third = try await stage.serve("c") } catch let error as HandoverError {
         #expect(error.code == .givenUp || error.code == .refused)
       }

@@ -1,5 +1,6 @@
 import GracefulDescriptors
 import Synchronization
+import TestHost
 import Testing
 
 import class Foundation.FileManager
@@ -42,13 +43,12 @@ final class DescriptorLedger: Sendable {
   }
 
   /// Expects everything to be closed in the end; the loop's thread may take a moment.
-  func expectAllClosed(limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation) async {
-    let deadline = ContinuousClock.now + limit
+  func expectAllClosed(limit: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation) async {
     // Looked at once a round: a number may have become another pidfd by the next look, and those are all called alike.
     var left = open
-    while !left.isEmpty, ContinuousClock.now < deadline {
-      await moment()
+    await eventually(within: limit) {
       left = open
+      return left.isEmpty
     }
     #expect(left.isEmpty, "leaked", sourceLocation: sourceLocation)
   }
@@ -62,37 +62,3 @@ final class DescriptorLedger: Sendable {
     try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
   }
 }
-
-/// Looks again until `condition` holds; for what cannot be awaited.
-func poll(
-  limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
-) async throws {
-  let deadline = ContinuousClock.now + limit
-  while try !condition() {
-    try #require(ContinuousClock.now < deadline, "what was awaited did not come", sourceLocation: sourceLocation)
-    await moment()
-  }
-}
-
-/// The same for what has to be awaited itself.
-func pollAsync(
-  limit: Duration = .seconds(60), sourceLocation: SourceLocation = #_sourceLocation,
-  _ condition: () async throws -> Bool
-) async throws {
-  let deadline = ContinuousClock.now + limit
-  while try await !condition() {
-    try #require(ContinuousClock.now < deadline, "what was awaited did not come", sourceLocation: sourceLocation)
-    await moment()
-  }
-}
-
-/// Gives the other threads a moment between two looks: on two cores, tests that only yield would starve what they wait
-/// for.
-private func moment() async {
-  guard let ticking else { return await Task.yield() }
-  await withCheckedContinuation { done in
-    _ = ticking.schedule(at: .now + .milliseconds(1)) { done.resume() }
-  }
-}
-
-private let ticking = try? PollLoop(name: "test looks")

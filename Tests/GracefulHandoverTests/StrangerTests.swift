@@ -1,3 +1,4 @@
+import TestHost
 import GracefulDescriptors
 import Synchronization
 import SystemPackage
@@ -109,7 +110,7 @@ struct StrangerTests {
     try await first.ready()
     let crowd = try (0..<40).map { _ in try stage.client() }
     var second: Generation?
-    try await pollAsync {
+    try await poll {
       do { second = try await stage.serve("b") } catch let error as HandoverError { #expect(error.code == .refused) }
       return second != nil
     }

@@ -5,6 +5,8 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Synchronization
+import TestHost
+import Testing
 
 /// Requests that wait in their handler until the test lets them go on.
 final class Gate: Sendable {

@@ -60,9 +60,7 @@ struct ProcessWatchTests {
   }
 
   /// In a process of its own: as a subreaper this one would reap what other tests wait for.
-  @Test(
-    "An orphan is adopted, and how it ended is learned; our own child's status stays with who waits for it",
-    .enabled(if: ProcessInfo.processInfo.environment["GRACEFUL_EXIT_TESTS"] != nil, "runs by itself: see .ci/run"))
+  @Test("An orphan is adopted, and how it ended is learned; our own child's status stays with who waits for it")
   func adopted() async {
     await #expect(processExitsWith: .success) {
       let loop = try PollLoop(name: "test")

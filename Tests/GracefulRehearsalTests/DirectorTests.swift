@@ -113,7 +113,7 @@ struct DirectorTests {
     // Other tests have servers of that name, too: only what lives below this rehearsal counts.
     let servers = Mutex<[ProcessEntry]>([])
     let run = try await RehearsalProcess.run(Self.quick + ["--steady", "60s"]) { child in
-      try await eventually("its server") {
+      try await poll("its server") {
         let found = ProcessTable.all().filter {
           $0.parent == child.id && ($0.name == "TestProgram" || $0.name == "graceful")
         }

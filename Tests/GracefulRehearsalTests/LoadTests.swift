@@ -22,7 +22,7 @@ import Testing
     let observations = LoadObservations(windows: RestartWindows())
     if stopping { observations.stops.open(at: .now()) }
     let load = Load(modes: [mode], connections: connections, settings: settings, observations: observations)
-    try await eventually("\(enough) requests") { observations.counts.ended >= enough }
+    try await poll("\(enough) requests") { observations.counts.ended >= enough }
     let tally = try #require(await load.end()[mode])
     #expect(tally.isBalanced)
     #expect(observations.counts.ended == tally.sent)
@@ -144,7 +144,7 @@ import Testing
     settings.sources = [try SocketAddress(ipAddress: "192.0.2.1", port: 0)]
     let observations = LoadObservations(windows: RestartWindows())
     let load = Load(modes: [.new], connections: 3, settings: settings, observations: observations)
-    try await eventually("three refusals") { observations.counts.ended >= 3 }
+    try await poll("three refusals") { observations.counts.ended >= 3 }
     let tally = try #require(await load.end()[.new])
     #expect(tally.notSent.values.reduce(0, +) == 3)
     #expect(tally.failed.isEmpty)

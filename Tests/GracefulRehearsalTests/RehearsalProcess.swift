@@ -25,7 +25,7 @@ struct RehearsalProcess {
           folder.deleteLastPathComponent()
         }
       }
-      throw NeverCame(what: "the products' directory")
+      throw CocoaError(.fileNoSuchFile)
     }
   }
 

@@ -132,16 +132,3 @@ private final class Doer: ChannelInboundHandler {
     context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
   }
 }
-
-/// Looks every few milliseconds, at most for a time; a condition that never comes is an issue.
-func eventually(
-  within limit: Duration = .seconds(20), _ what: String, _ condition: @escaping @Sendable () -> Bool
-) async throws {
-  let deadline = ContinuousClock.now + limit
-  while !condition() {
-    guard ContinuousClock.now < deadline else { throw NeverCame(what: what) }
-    try await MultiThreadedEventLoopGroup.singleton.any().scheduleTask(in: .milliseconds(5)) {}.futureResult.get()
-  }
-}
-
-struct NeverCame: Error { var what: String }

@@ -1,3 +1,4 @@
+import TestHost
 import GracefulSystem
 import Synchronization
 import SystemPackage
@@ -20,15 +21,6 @@ struct PollLoopEndTests {
     func nothing() {}
   }
 
-  private func poll(_ condition: () -> Bool) async -> Bool {
-    let deadline = ContinuousClock.now + .seconds(20)
-    while !condition() {
-      guard ContinuousClock.now < deadline else { return false }
-      await Task.yield()
-    }
-    return true
-  }
-
   @Test("lets go of all that it was given, although what it held calls it when it goes")
   func letsGo() async throws {
     let left = Recorder()
@@ -44,9 +36,9 @@ struct PollLoopEndTests {
         _ = loop.schedule(at: .now + .seconds(1000)) { tenant.nothing() }
       }
       loop.stop()
-      #expect(await poll { left.values.count == 2 })
+      #expect(await eventually { left.values.count == 2 })
     }
-    #expect(await poll { gone == nil })
+    #expect(await eventually { gone == nil })
   }
 
   @Test("drops what it is given after its end, and is not kept alive by it")
@@ -63,8 +55,8 @@ struct PollLoopEndTests {
       _ = loop.schedule(at: .now) { [tenant = tenants[2]] in tenant.nothing() }
       loop.cancel(loop.schedule(at: .now) { [tenant = tenants[3]] in tenant.nothing() })
     }
-    #expect(await poll { left.values.count == 4 })
-    #expect(await poll { gone == nil })
+    #expect(await eventually { left.values.count == 4 })
+    #expect(await eventually { gone == nil })
   }
 
   @Test("gives the closures of a watch and of a timer back without its lock")
@@ -76,6 +68,6 @@ struct PollLoopEndTests {
     let timer = loop.schedule(at: .now + .seconds(1000)) { [tenant = Tenant(loop, left)] in tenant.nothing() }
     loop.unwatch(watch)
     loop.cancel(timer)
-    #expect(await poll { left.values.count == 2 })
+    #expect(await eventually { left.values.count == 2 })
   }
 }

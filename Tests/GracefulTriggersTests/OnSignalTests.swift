@@ -29,9 +29,7 @@ struct OnSignalTests {
   }
 
   /// In a process of its own: in this one other tests open descriptors meanwhile.
-  @Test(
-    "A thousand that were stopped leave no descriptor open",
-    .enabled(if: ProcessInfo.processInfo.environment["GRACEFUL_EXIT_TESTS"] != nil, "runs by itself: see .ci/run"))
+  @Test("A thousand that were stopped leave no descriptor open")
   func stopped() async {
     await #expect(processExitsWith: .success) {
       let open = { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0 }

@@ -1,3 +1,4 @@
+import TestHost
 import Graceful
 import GracefulDescriptors
 import Logging

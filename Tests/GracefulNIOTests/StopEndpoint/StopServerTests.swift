@@ -1,3 +1,4 @@
+import TestHost
 import Foundation
 import Graceful
 import NIOCore

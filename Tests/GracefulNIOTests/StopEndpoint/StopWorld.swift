@@ -1,3 +1,5 @@
+import TestHost
+import Testing
 import Foundation
 import Exploration
 import Graceful

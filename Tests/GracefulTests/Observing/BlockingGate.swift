@@ -1,5 +1,6 @@
 import CGracefulSystem
 import Synchronization
+import TestHost
 
 /// Blocks the thread that comes, until it is opened.
 final class BlockingGate: Sendable {

@@ -1,3 +1,4 @@
+import TestHost
 @testable import Graceful
 import GracefulShutdown
 import GracefulTesting

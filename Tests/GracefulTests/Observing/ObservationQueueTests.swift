@@ -1,3 +1,4 @@
+import TestHost
 import GracefulTesting
 import Synchronization
 import Testing

@@ -1,3 +1,4 @@
+import TestHost
 import CGracefulSystem
 import Graceful
 import GracefulTesting

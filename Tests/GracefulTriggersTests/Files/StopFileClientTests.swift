@@ -96,7 +96,7 @@ struct StopFileClientTests {
   func ancestor() async throws {
     let directory = try FilesDirectory()
     async let asked: Void = StopFiles(directory: directory.path).requestStopAndWait(timeout: .seconds(20))
-    while !directory.has("process.stop") { await Task.yield() }
+    await eventually { directory.has("process.stop") }
     // Its mode lets no user read it: Go's `os.WriteFile(…, 600)`.
     _ = cgs_close(cgs_create_file(directory.file("process.stopped"), 0o1130))
     try await asked
@@ -145,7 +145,7 @@ struct StopFileClientTests {
         return error.code
       }
     }
-    while !directory.has("process.stop") { await Task.yield() }
+    await eventually { directory.has("process.stop") }
     asking.cancel()
     #expect(await asking.value == .interrupted)
     #expect(directory.names == [])
@@ -202,7 +202,7 @@ struct StopFileClientTests {
   func recycledNumber() async throws {
     let directory = try FilesDirectory()
     async let asked: Void = StopFiles(directory: directory.path).requestStopAndWait(timeout: .seconds(20))
-    while !directory.has("process.stop") { await Task.yield() }
+    await eventually { directory.has("process.stop") }
     directory.make("new", StopFileContent(process: 1, start: ProcessStart(ticks: 987_654_321)).text)
     _ = cgs_rename(directory.file("new"), directory.file("process.stopped"))
     try await asked

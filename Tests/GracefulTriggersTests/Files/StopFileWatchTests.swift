@@ -210,9 +210,7 @@ struct StopFileWatchTests {
   }
 
   /// In a process of its own: in this one other tests open descriptors meanwhile.
-  @Test(
-    "Whoever has left hears nothing, and leaves neither thread nor descriptor behind",
-    .enabled(if: ProcessInfo.processInfo.environment["GRACEFUL_EXIT_TESTS"] != nil, "runs by itself: see .ci/run"))
+  @Test("Whoever has left hears nothing, and leaves neither thread nor descriptor behind")
   func leaving() async {
     await #expect(processExitsWith: .success) {
       let directory = try FilesDirectory()
