@@ -17,21 +17,23 @@ extension LifecycleDriver.State {
   /// Keeps what was decided, with the run that is meant: a phase that is started again hears what is decided from then on.
   ///
   /// - Returns: What must not wait until it is performed in order.
-  mutating func note(_ actions: [LifecycleStateMachine.Action]) -> [LifecycleStateMachine.LifecycleAction] {
+  mutating func note(
+    _ actions: [LifecycleStateMachine.Action], at now: MonotonicInstant
+  ) -> [LifecycleStateMachine.LifecycleAction] {
     var urgent: [LifecycleStateMachine.LifecycleAction] = []
     for action in actions {
       switch action {
       case .phase(let id, let action):
         // A child that has ended hears nothing.
         guard let phase = phases.indices.contains(id) ? phases[id] : children[id] else { continue }
-        decisions.append(.phase(run(phase, action), action))
+        decisions.append((.phase(run(phase, action), action), now))
       case .lifecycle(let action):
         switch action {
         case .wake, .leave: urgent.append(action)
         case .finish:
           urgent.append(action)
-          decisions.append(.lifecycle(action))
-        case .lameDuck, .look, .lameDuckEnded, .ignored: decisions.append(.lifecycle(action))
+          decisions.append((.lifecycle(action), now))
+        case .lameDuck, .look, .lameDuckEnded, .ignored: decisions.append((.lifecycle(action), now))
         }
       }
     }

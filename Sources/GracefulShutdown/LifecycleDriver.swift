@@ -16,7 +16,7 @@ final class LifecycleDriver: Sendable {
     /// Child phases that have not ended.
     var children: [Int: Phase] = [:]
     /// What was decided, and is not performed yet.
-    var decisions: [Decision] = []
+    var decisions: [(decision: Decision, instant: MonotonicInstant)] = []
     /// From the first decision on, until none is left.
     var isPerforming = false
     var report: LifecycleReport?
@@ -83,9 +83,12 @@ final class LifecycleDriver: Sendable {
     let (urgent, isFirst): ([LifecycleStateMachine.LifecycleAction], Bool) = state.withLock { state in
       let before = announcing ? state.machine.request : nil
       // The time is read under the lock, so that it never runs backwards for the machine.
-      let actions = decide(&state, MonotonicInstant(environment.now()))
-      if announcing, before == nil, let request = state.machine.request { state.decisions.append(.began(request)) }
-      let urgent = state.note(actions)
+      let now = MonotonicInstant(environment.now())
+      let actions = decide(&state, now)
+      if announcing, before == nil, let request = state.machine.request {
+        state.decisions.append((.began(request), now))
+      }
+      let urgent = state.note(actions, at: now)
       defer { state.isPerforming = state.isPerforming || !state.decisions.isEmpty }
       return (urgent, !state.isPerforming && !state.decisions.isEmpty)
     }
@@ -100,14 +103,18 @@ final class LifecycleDriver: Sendable {
   private func performAll() {
     var emptied: [Int] = []
     while let decisions = takeDecisions() {
-      for decision in decisions { perform(decision, &emptied) }
+      for (decision, instant) in decisions {
+        events.happens(at: instant)
+        perform(decision, &emptied)
+      }
+      events.happens(at: nil)
       becameEmpty(emptied)
       emptied.removeAll(keepingCapacity: true)
     }
   }
 
   /// In the same step as nothing is left, nothing performs: the next decision is a first one again.
-  private func takeDecisions() -> [Decision]? {
+  private func takeDecisions() -> [(decision: Decision, instant: MonotonicInstant)]? {
     state.withLock { state in
       state.isPerforming = !state.decisions.isEmpty
       guard state.isPerforming else { return nil }
@@ -160,7 +167,7 @@ final class LifecycleDriver: Sendable {
 
   func requestStop(_ request: StopRequest) {
     act(announcing: false) { state, now in
-      state.decisions.append(.asked(request))
+      state.decisions.append((.asked(request), now))
       return state.machine.receive(.stop(request), at: now)
     }
   }
@@ -200,7 +207,7 @@ final class LifecycleDriver: Sendable {
     act { state, now in
       state.children[id] = child
       // Before the machine decides on it: it may be told to drain at once.
-      if events.isHeard(ofChild: true) { state.decisions.append(.opened(child)) }
+      if events.isHeard(ofChild: true) { state.decisions.append((.opened(child), now)) }
       return state.machine.receive(.opened(.init(id: id, parent: parent.id, name: name, limit: limit)), at: now)
     }
     return child

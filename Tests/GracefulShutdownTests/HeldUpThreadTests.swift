@@ -88,6 +88,26 @@ struct HeldUpThreadTests {
     #expect(await run.value.stragglers.map(\.phase) == ["web"])
   }
 
+  @Test("makes no event late for the observers: each has the instant at which it was decided")
+  func instants() async {
+    let clock = HeldDecisionsClock()
+    let lifecycle = Lifecycle("shop", grace: .seconds(20))
+    let observer = InstantObserver(since: clock.manual.time)
+    #expect(lifecycle.add(observer) == .admitted)
+    lifecycle.phase("web", script: .obedient, on: clock.manual)
+    let run = Task { await lifecycle.run(in: clock) }
+    await clock.manual.recorder.wait(for: "web: ready")
+    clock.manual.advance(by: .seconds(1))
+    clock.hold()
+    lifecycle.requestStop()
+    clock.manual.advance(by: .seconds(3))
+    clock.goOn()
+    _ = await run.value
+    #expect(observer.seen.withLock { $0["stop requested"] } == .seconds(1))
+    #expect(observer.seen.withLock { $0["draining"] } == .seconds(1))
+    #expect(observer.seen.withLock { $0["ended"] } == .seconds(4))
+  }
+
   @Test("Ten thousand gates that it finds empty itself are told of together, and each phase has its turn once")
   func many() async {
     let clock = ManualClock()
@@ -123,5 +143,22 @@ struct HeldUpThreadTests {
     var value: Int { count.load(ordering: .relaxed) }
 
     func add() { count.add(1, ordering: .relaxed) }
+  }
+}
+
+/// When it was told that the events had happened.
+private final class InstantObserver: LifecycleObserver {
+  let purpose = "instants"
+  let lastPhase: String? = nil
+  let isSettled = true
+  let seen = Mutex<[String: Duration]>([:])
+  private let begin: ContinuousClock.Instant
+
+  init(since begin: ContinuousClock.Instant) { self.begin = begin }
+
+  func begin(_ phases: [String], in environment: any LifecycleEnvironment, at instant: ContinuousClock.Instant) {}
+  func whenSettled(_ body: @escaping @Sendable () -> Void) { body() }
+  func observe(_ event: LifecycleEvent, at instant: ContinuousClock.Instant) {
+    seen.withLock { $0["\(event.kind)"] = instant - begin }
   }
 }

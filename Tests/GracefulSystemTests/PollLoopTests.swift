@@ -1,3 +1,4 @@
+import CGracefulSystem
 import GracefulSystem
 import Synchronization
 import SystemPackage
@@ -121,8 +122,11 @@ struct PollLoopTests {
   func closedWhileWatched() async throws {
     let loop = try PollLoop(name: "test")
     defer { loop.stop() }
-    let (reader, writer) = try FileDescriptor.pipe()
+    let (pipe, writer) = try FileDescriptor.pipe()
     defer { try? writer.close() }
+    // As high as there is: a low number would be another test's at once when it is closed.
+    let reader = try pipe.duplicate(as: FileDescriptor(rawValue: CInt(min(cgs_descriptor_limit(), 60_000)) - 1))
+    try pipe.close()
     let seen = Recorder()
     await withCheckedContinuation { done in
       loop.execute {

@@ -34,19 +34,18 @@ final class SpanObserver: LifecycleObserver {
       state.environment = environment
       return state.book.begin(phases, at: instant)
     }
-    add(actions, at: instant, in: environment)
+    add(actions, in: environment)
   }
 
   func observe(_ event: LifecycleEvent, at instant: ContinuousClock.Instant) {
     let (actions, environment) = state.withLock { ($0.book.note(event, at: instant), $0.environment) }
-    if let environment { add(actions, at: instant, in: environment) }
+    if let environment { add(actions, in: environment) }
   }
 
-  private func add(
-    _ actions: [SpanBook.Action], at instant: ContinuousClock.Instant, in environment: any LifecycleEnvironment
-  ) {
+  private func add(_ actions: [SpanBook.Action], in environment: any LifecycleEnvironment) {
     guard !actions.isEmpty else { return }
-    let now = SpanWriter.TimeOfDay(instant: instant, wall: environment.wallTime())
+    // Both of now, whenever it happened: the writer reckons from here.
+    let now = SpanWriter.TimeOfDay(instant: environment.now(), wall: environment.wallTime())
     queue.add { [write] in
       for action in actions { write(action, now) }
     }

@@ -11,6 +11,8 @@ final class LifecycleEventBroadcast: Sendable {
     var observers: [any LifecycleObserver] = []
     /// Of the run, once it has begun.
     var environment: (any LifecycleEnvironment)?
+    /// When what is performed now was decided: a thread that is late makes no span longer.
+    var instant: MonotonicInstant?
   }
 
   private let state = Mutex(State())
@@ -54,10 +56,16 @@ final class LifecycleEventBroadcast: Sendable {
     }
   }
 
+  /// What is sent from now on was decided then; with `nil`, when it is sent.
+  func happens(at instant: MonotonicInstant?) {
+    guard observers.load(ordering: .relaxed) > 0 else { return }
+    state.withLock { $0.instant = instant }
+  }
+
   private static func tell(_ state: State, _ event: LifecycleEvent) {
     // After the end there is no news; and those of a part are told nothing, its phases belong to the whole.
     guard let environment = state.environment, state.last == nil, !state.observers.isEmpty else { return }
-    let now = environment.now()
+    let now = state.instant.map(ContinuousClock.Instant.init) ?? environment.now()
     for observer in state.observers { observer.observe(event, at: now) }
   }
 

@@ -6,7 +6,7 @@ import SchemaChecking
 import Synchronization
 import Testing
 
-@Suite("A snapshot (S13)", .timeLimit(.minutes(1)))
+@Suite("A snapshot (S13)", .timeLimit(.minutes(3)))
 struct SnapshotTests {
   private let clock = ManualClock()
   private let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
@@ -151,7 +151,7 @@ struct SnapshotTests {
   func anyThread() async throws {
     let order = ["declared", "starting", "running", "stopping", "finished"]
     // The thread sanitizer sees in a few rounds what there is to see.
-    for _ in 0..<(cts_is_watching() ? 3 : 20) {
+    for _ in 0..<(cts_is_watching() ? 3 : 8) {
       let shop = Lifecycle("shop", grace: .seconds(20), logger: .silent)
       let clock = ManualClock()
       var below = shop.phase("phase 0", script: .obedient, on: clock)
