@@ -47,7 +47,8 @@ let package = Package(
       dependencies: ["CGracefulSystem", "GracefulSystem", "GracefulDescriptors", .system]),
     // Floor 3
     .target(
-      name: "GracefulTriggers", dependencies: ["GracefulShutdown", "CGracefulSystem", "GracefulSystem", .log, .system]),
+      name: "GracefulTriggers",
+      dependencies: ["GracefulJSON", "GracefulShutdown", "CGracefulSystem", "GracefulSystem", .log, .system]),
     .target(
       name: "GracefulHandover", dependencies: ["GracefulSystem", "GracefulDescriptors", "GracefulProcesses", .system]),
     // Floor 4
@@ -149,7 +150,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "GracefulTestingTests",
-      dependencies: ["GracefulTesting", "Graceful", "GracefulShutdown", .log, .serviceLifecycle]),
+      dependencies: ["TestHost", "GracefulTesting", "Graceful", "GracefulShutdown", .log, .serviceLifecycle]),
     // The programs of the README: they are compiled.
     .executableTarget(
       name: "ReadmeShop", dependencies: ["Graceful", .serviceLifecycle], path: "Tests/ReadmeShop"),

@@ -2,6 +2,7 @@ import Foundation
 import GracefulDescriptors
 import GracefulProcesses
 import SystemPackage
+import TestHost
 import Testing
 
 @Suite("Watching and adopting processes", .serialized, .timeLimit(.minutes(1)))
@@ -60,7 +61,9 @@ struct ProcessWatchTests {
   }
 
   /// In a process of its own: as a subreaper this one would reap what other tests wait for.
-  @Test("An orphan is adopted, and how it ended is learned; our own child's status stays with who waits for it")
+  @Test(
+    "An orphan is adopted, and how it ended is learned; our own child's status stays with who waits for it",
+    .inOwnProcess)
   func adopted() async {
     await #expect(processExitsWith: .success) {
       let loop = try PollLoop(name: "test")

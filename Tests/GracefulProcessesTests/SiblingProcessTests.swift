@@ -3,6 +3,7 @@ import GracefulDescriptors
 import GracefulProcesses
 import Synchronization
 import SystemPackage
+import TestHost
 import Testing
 
 /// What is started here is a child of the tests' parent, and reaped by that.
@@ -144,7 +145,7 @@ struct SiblingProcessTests {
   }
 
   /// In a process of its own: in this one other tests open descriptors meanwhile.
-  @Test("What the kernel refuses to run is reported as the child has it, and leaves no descriptor")
+  @Test("What the kernel refuses to run is reported as the child has it, and leaves no descriptor", .inOwnProcess)
   func refusedByExec() async {
     loop.stop()
     await #expect(processExitsWith: .success) {

@@ -1,4 +1,5 @@
 import GracefulShutdown
+import TestHost
 import Testing
 
 @testable import GracefulTesting
@@ -143,11 +144,13 @@ struct PhaseScriptTests {
     let late = PhaseScript { phase, clock in
       clock.recorder.record("web: ready")
       await phase.drainRequested()
+      // Told first, and closed then: in between a session would still be admitted.
+      await eventually { (try? await phase.withSession("too early") {}) == nil }
       try await PhaseScript.sessions(2, each: nil).play(phase, clock)
     }
     let report = await end(of: late)
     #expect(report.phases.map(\.end) == [.drained])
-    #expect(report.phases[0].sessions?.refused == 2)
+    #expect(report.phases[0].sessions?.refused == 3)
     let refused = events.filter { $0.hasSuffix(" refused") }.sorted()
     #expect(refused == ["web: session 1 refused", "web: session 2 refused"])
     #expect(events.last == "web: ended")

@@ -29,7 +29,7 @@ struct OnSignalTests {
   }
 
   /// In a process of its own: in this one other tests open descriptors meanwhile.
-  @Test("A thousand that were stopped leave no descriptor open")
+  @Test("A thousand that were stopped leave no descriptor open", .inOwnProcess)
   func stopped() async {
     await #expect(processExitsWith: .success) {
       let open = { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0 }

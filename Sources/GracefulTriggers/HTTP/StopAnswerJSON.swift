@@ -1,3 +1,4 @@
+internal import GracefulJSON
 internal import GracefulShutdown
 
 extension StopAnswer {
@@ -24,16 +25,7 @@ extension StopAnswer {
 
   /// One line of JSON: times are numbers of seconds, and what is not known is `null`.
   package func json(_ outcome: StopConversationStateMachine.Outcome) -> String {
-    let holding = holding.map { holding in
-      "{\"phase\":\(JSONWord(holding.phase)),\"sessions\":\(holding.sessions),\"left\":\(Self.seconds(holding.left))}"
-    }
-    var members = [
-      "\"state\":\(JSONWord(state.description))", "\"phasesLeft\":\(phasesLeft)",
-      "\"holding\":[\(holding.joined(separator: ","))]", "\"left\":\(Self.seconds(left))",
-      "\"exitCode\":\(exitCode.map { "\($0)" } ?? "null")",
-    ]
-    if outcome == .late { members.append("\"error\":\(JSONWord("not stopped in time: \(whatHoldsItUp)"))") }
-    return "{\(members.joined(separator: ","))}"
+    JSONLine.of(Body(answer: self, error: outcome == .late ? "not stopped in time: \(whatHoldsItUp)" : nil))
   }
 
   /// `web (2 sessions), queue`.
@@ -49,33 +41,44 @@ extension StopAnswer {
     }.joined(separator: ", ") + (holding.count == 1 ? " holds it up" : " hold it up")
   }
 
-  /// To the millisecond, without an exponent.
-  private static func seconds(_ duration: Duration?) -> String {
-    guard let duration else { return "null" }
-    let (seconds, attoseconds) = duration.components
-    let thousandths = attoseconds / 1_000_000_000_000_000
-    let sign = seconds < 0 || thousandths < 0 ? "-" : ""
-    let digits = String(thousandths.magnitude)
-    return "\(sign)\(seconds.magnitude).\(String(repeating: "0", count: 3 - digits.count))\(digits)"
+  private struct Body: Encodable {
+    private enum CodingKeys: String, CodingKey { case state, phasesLeft, holding, left, exitCode, error }
+
+    var answer: StopAnswer
+    var error: String?
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(answer.state.description, forKey: .state)
+      try container.encode(answer.phasesLeft, forKey: .phasesLeft)
+      try container.encode(answer.holding.map(HoldingBody.init), forKey: .holding)
+      try container.encodeNullable(answer.left?.inMilliseconds, forKey: .left)
+      try container.encodeNullable(answer.exitCode, forKey: .exitCode)
+      try container.encodeIfPresent(error, forKey: .error)
+    }
+  }
+
+  private struct HoldingBody: Encodable {
+    private enum CodingKeys: String, CodingKey { case phase, sessions, left }
+
+    var holding: Holding
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(holding.phase, forKey: .phase)
+      try container.encode(holding.sessions, forKey: .sessions)
+      try container.encodeNullable(holding.left?.inMilliseconds, forKey: .left)
+    }
   }
 }
 
-/// A string in JSON (RFC 8259 §7), in ASCII: nothing that is printed of it can be mistaken for something else.
-struct JSONWord: CustomStringConvertible {
-  let description: String
+extension Duration {
+  /// A number of seconds with three digits behind the point.
+  fileprivate var inMilliseconds: DecimalNumber { Seconds(self).number(digits: 3) }
+}
 
-  init(_ text: String) {
-    var word = "\""
-    for unit in text.utf16 {
-      switch unit {
-      case 0x22: word += "\\\""
-      case 0x5C: word += "\\\\"
-      case 0x20...0x7E: word.unicodeScalars.append(Unicode.Scalar(UInt8(truncatingIfNeeded: unit)))
-      default:
-        let digits = String(unit, radix: 16)
-        word += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      }
-    }
-    description = word + "\""
-  }
+/// One line of JSON in ASCII: nothing that is printed of it can be mistaken for something else.
+enum JSONLine {
+  /// - Parameter value: Has no number that is none: nothing else could not be written.
+  static func of(_ value: some Encodable) -> String { (try? JSON.text(of: value, as: .asciiLine)) ?? "{}" }
 }

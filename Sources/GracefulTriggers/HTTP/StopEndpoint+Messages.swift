@@ -71,7 +71,7 @@ extension StopEndpoint {
     package static func elsewhere(_ reason: String) -> Self { error(reason, 503).with("Retry-After", "1") }
 
     static func error(_ text: String, _ status: Int) -> Self {
-      Self(status: status, type: "application/json", body: "{\"error\":\(JSONWord(text))}\n")
+      Self(status: status, type: "application/json", body: JSONLine.of(["error": text]) + "\n")
     }
 
     func with(_ name: String, _ value: String) -> Self {

@@ -210,7 +210,7 @@ struct StopFileWatchTests {
   }
 
   /// In a process of its own: in this one other tests open descriptors meanwhile.
-  @Test("Whoever has left hears nothing, and leaves neither thread nor descriptor behind")
+  @Test("Whoever has left hears nothing, and leaves neither thread nor descriptor behind", .inOwnProcess)
   func leaving() async {
     await #expect(processExitsWith: .success) {
       let directory = try FilesDirectory()
