@@ -33,7 +33,7 @@ struct DemoStopWaysTests {
   @Test("--http with an address, and --token-file: probes for everybody, the stop for who has the token")
   func address() async throws {
     let directory = try TestDirectory()
-    let port = try Stoppable.freePort()
+    let port = Int(try FreePort.take())
     let demo = try demo(
       directory, ["--http", "127.0.0.1:\(port)", "--token-file", try Stoppable.tokenFile(in: directory)])
     _ = try #require(await demo.serving())
@@ -52,7 +52,7 @@ struct DemoStopWaysTests {
   @Test("--http: a successor has the address when it has taken over, and is the one that is stopped there")
   func successor() async throws {
     let directory = try TestDirectory()
-    let port = try Stoppable.freePort()
+    let port = Int(try FreePort.take())
     let token = "Authorization: Bearer \(Stoppable.token)\r\n"
     let demo = try demo(
       directory, ["--http", "127.0.0.1:\(port)", "--token-file", try Stoppable.tokenFile(in: directory)])

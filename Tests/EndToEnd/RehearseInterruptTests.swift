@@ -17,7 +17,7 @@ struct RehearseInterruptTests {
   }
 
   private func rehearse(_ restart: String, in directory: TestDirectory) throws -> ToolProcess {
-    let port = try RehearseTests.freePort()
+    let port = try FreePort.take()
     return try ToolProcess(
       [
         "rehearse", "--json", "-", "--steady", "100ms", "--interval", "100ms", "--connections", "2", "--restarts", "1",

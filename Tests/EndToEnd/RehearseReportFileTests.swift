@@ -53,7 +53,7 @@ struct RehearseReportFileTests {
   @Test("an error of the write leaves a loss a loss")
   func fullDeviceAndLoss() async throws {
     let directory = try TestDirectory()
-    let port = try RehearseTests.freePort()
+    let port = try FreePort.take()
     let server = [
       try ToolProcess.built("FaultyServer").path, "--listen", "127.0.0.1:\(port)", "--bad-status-every", "5",
       "--spare", "probe",

@@ -13,10 +13,6 @@ struct RehearseTests {
     try ToolProcess(["rehearse", "--json", "-"] + Self.brief + arguments, in: directory)
   }
 
-  static func freePort() throws -> UInt16 {
-    try ListenAddress(of: ListenAddress(host: "127.0.0.1", port: 0).listen()).port
-  }
-
   @Test(
     "a demo that is restarted loses nothing, whichever way it is restarted", .serialized,
     arguments: ["start-again", "signal:HUP"])
@@ -77,7 +73,7 @@ struct RehearseTests {
     "reports exactly what a server did wrong that fails on purpose and counts it", .serialized, arguments: Fault.all)
   func countsExactly(fault: Fault) async throws {
     let directory = try TestDirectory()
-    let port = try Self.freePort()
+    let port = try FreePort.take()
     let tally = directory.path("tally")
     // A late answer costs its client five seconds: few of them.
     let isSlow = fault.option == "--delay-every"
@@ -101,7 +97,7 @@ struct RehearseTests {
   @Test("closes that lose nothing are counted apart, and are no failure")
   func announcedCloses() async throws {
     let directory = try TestDirectory()
-    let port = try Self.freePort()
+    let port = try FreePort.take()
     let tool = try rehearse(
       ["--restarts", "1", "--restart", "command:true", "--mode", "keepalive"]
         + ["--url", "http://127.0.0.1:\(port)/", "--", try ToolProcess.built("FaultyServer").path]
@@ -120,7 +116,7 @@ struct RehearseTests {
   @Test("a server that is killed and started anew is seen to lose requests")
   func killedAndStarted() async throws {
     let directory = try TestDirectory()
-    let port = try Self.freePort()
+    let port = try FreePort.take()
     let demo =
       "\(try ToolProcess.built("graceful").path) demo --listen 127.0.0.1:\(port) --socket \(directory.path("s"))"
     let restart =

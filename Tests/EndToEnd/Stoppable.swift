@@ -29,7 +29,7 @@ struct Stoppable {
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     }
     socket = tcp ? nil : open + "/http"
-    port = tcp ? try Self.freePort() : 0
+    port = tcp ? Int(try FreePort.take()) : 0
     endpoint = EndpointClient(place: tcp ? .port(port) : .socket(open + "/http"))
     let place = tcp ? ["tcp=127.0.0.1:\(port)", "token=\(file)"] : ["socket=\(open)/http"]
     program = try ToolProcess(["http-stopped"] + place + options, executable: "TestProgram", in: directory)
@@ -40,11 +40,6 @@ struct Stoppable {
     try Data("\(token)\n".utf8).write(to: URL(fileURLWithPath: file))
     try FileManager.default.setAttributes([.posixPermissions: 0o400], ofItemAtPath: file)
     return file
-  }
-
-  static func freePort() throws -> Int {
-    let listener = try ListenAddress(host: "127.0.0.1", port: 0).listen()
-    return Int(try ListenAddress(of: listener).port)
   }
 
   func connect() async throws -> WireClient { try await endpoint.connect() }
