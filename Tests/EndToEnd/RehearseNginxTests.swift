@@ -37,7 +37,7 @@ struct RehearseNginxTests {
   /// What holds for each way.
   private func rehearse(_ way: Way, restarts: Int) async throws -> RehearsalReport {
     let directory = try TestDirectory()
-    let port = try ListenAddress(of: ListenAddress(host: "127.0.0.1", port: 0).listen()).port
+    let port = try FreePort.take()
     let nginx = try #require(InstalledNginx.path)
     try configuration(port: port, in: directory)
     let words = [nginx, "-e", directory.path("errors"), "-c", directory.path("nginx.conf")]

@@ -1,8 +1,8 @@
-import TestHost
 import Foundation
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestHost
 
 /// A connection and what came back on it, byte by byte; no HTTP library, no retry.
 final class WireClient: Sendable {
@@ -21,14 +21,16 @@ final class WireClient: Sendable {
     self.seen = seen
   }
 
-  static func connect(port: Int) async throws -> WireClient {
+  /// - Parameter first: Sent as soon as it is connected, by the channel's own thread: a test that waits for its turn in
+  ///   between may come so late that the server has given the connection up.
+  static func connect(port: Int, sending first: String = "") async throws -> WireClient {
     let recorder = Recorder()
     let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
       .connectTimeout(.seconds(5))
       .channelOption(.allowRemoteHalfClosure, value: true)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(RecorderHandler(recorder))
+          try channel.pipeline.syncOperations.addHandler(RecorderHandler(recorder, sending: first))
         }
       }
       .connect(host: "127.0.0.1", port: port).get()
@@ -36,12 +38,12 @@ final class WireClient: Sendable {
   }
 
   /// A Unix socket; its error if it cannot be connected.
-  static func connect(socket: String) async throws -> WireClient {
+  static func connect(socket: String, sending first: String = "") async throws -> WireClient {
     let recorder = Recorder()
     let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(RecorderHandler(recorder))
+          try channel.pipeline.syncOperations.addHandler(RecorderHandler(recorder, sending: first))
         }
       }
       .connect(unixDomainSocketPath: socket).get()
@@ -83,9 +85,9 @@ final class WireClient: Sendable {
 
   /// One whole exchange on a connection of its own; nil when there was none.
   static func answer(_ path: String = "/", port: Int) async -> String? {
-    guard let client = try? await connect(port: port) else { return nil }
+    let request = "GET \(path) HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+    guard let client = try? await connect(port: port, sending: request) else { return nil }
     defer { client.close() }
-    do { try await client.send("GET \(path) HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n") } catch { return nil }
     return await client.ends() ? client.text : nil
   }
 }
@@ -96,9 +98,20 @@ private final class Recorder: Sendable {
 
 private final class RecorderHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
 
   private let recorder: Recorder
-  init(_ recorder: Recorder) { self.recorder = recorder }
+  private let first: String
+
+  init(_ recorder: Recorder, sending first: String) {
+    self.recorder = recorder
+    self.first = first
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    if !first.isEmpty { context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: first)), promise: nil) }
+    context.fireChannelActive()
+  }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     recorder.value.withLock { $0.text += String(buffer: unwrapInboundIn(data)) }

@@ -25,9 +25,18 @@ final class RawClient: Sendable {
 
   private final class Collector: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
     let client: RawClient
+    let first: String
 
-    init(_ client: RawClient) { self.client = client }
+    init(_ client: RawClient, sending first: String) {
+      self.client = client
+      self.first = first
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+      if !first.isEmpty { context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: first)), promise: nil) }
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       let text = String(buffer: unwrapInboundIn(data))
@@ -54,14 +63,18 @@ final class RawClient: Sendable {
   var seen: Seen { state.withLock { $0.seen } }
   private var channel: any Channel { connected.withLock { $0! } }
 
-  static func connect(to address: SocketAddress?, on group: any EventLoopGroup) async throws -> RawClient {
+  /// - Parameter first: Sent as soon as it is connected, by the channel's own thread: a test that waits for its turn in
+  ///   between may come so late that the server has given the connection up.
+  static func connect(
+    to address: SocketAddress?, on group: any EventLoopGroup, sending first: String = ""
+  ) async throws -> RawClient {
     let client = RawClient()
     let channel = try await ClientBootstrap(group: group)
       .channelOption(.allowRemoteHalfClosure, value: true)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(Collector(client))
+          try channel.pipeline.syncOperations.addHandler(Collector(client, sending: first))
         }
       }
       .connect(to: address!).get()

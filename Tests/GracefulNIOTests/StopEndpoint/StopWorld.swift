@@ -47,14 +47,14 @@ final class StopWorld: Sendable {
     return run
   }
 
-  func connect() async throws -> RawClient {
-    try await RawClient.connect(to: SocketAddress(unixDomainSocketPath: socket), on: TestServer.group)
+  func connect(sending first: String = "") async throws -> RawClient {
+    try await RawClient.connect(
+      to: SocketAddress(unixDomainSocketPath: socket), on: TestServer.group, sending: first)
   }
 
   /// Sends a request, and returns all that comes until the end of the connection.
   func ask(_ method: String, _ target: String, _ fields: String = "") async throws -> String {
-    let client = try await connect()
-    try await client.send("\(method) \(target) HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
+    let client = try await connect(sending: "\(method) \(target) HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
     let seen = try await client.until { $0.fin || $0.closed }
     await client.close()
     return seen.text
