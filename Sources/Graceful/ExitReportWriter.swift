@@ -9,6 +9,15 @@ internal import Synchronization
 /// change the file for every process that has it open, the shell included. A file may lie on a disk that does not answer. So
 /// threads of their own write, and they are waited for no longer than the limit.
 enum ExitReportWriter {
+  /// How long the exit waits for the report to be written: 400 ms; with a file up to 800 ms, as far as the grace has it.
+  ///
+  /// A file that is missing is missed by a program, and a machine that has no processor to spare may need longer for it than
+  /// for the text. An exit at once by a signal waits no longer for it.
+  static func limit(for report: LifecycleReport, withFile isKept: Bool) -> Duration {
+    guard isKept, report.endedBySignal == nil else { return .milliseconds(400) }
+    return max(.milliseconds(400), min(.milliseconds(800), report.grace - report.took))
+  }
+
   /// The report: as text to a descriptor, and to a file when there is one.
   ///
   /// Neither waits for the other. When the file could not be written, or not in time, one line says so.

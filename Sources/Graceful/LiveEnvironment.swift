@@ -80,7 +80,9 @@ package struct LiveEnvironment: LifecycleEnvironment {
   }
 
   package func write(report: LifecycleReport, exitHooks: [ExitHook] = []) {
-    ExitReportWriter.write(report, to: 2, file: file?.keep, exitHooks: exitHooks, within: .milliseconds(400))
+    ExitReportWriter.write(
+      report, to: 2, file: file?.keep, exitHooks: exitHooks,
+      within: ExitReportWriter.limit(for: report, withFile: file != nil))
   }
 
   /// So that the report of an earlier run is not taken for that of this one.

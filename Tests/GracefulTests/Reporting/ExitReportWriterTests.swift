@@ -1,7 +1,7 @@
-import TestHost
 import CGracefulSystem
 import Synchronization
 import SystemPackage
+import TestHost
 import Testing
 
 @testable import Graceful
@@ -50,6 +50,20 @@ struct ExitReportWriterTests {
     // Its thread may be late; it would never come if the file waited for the text.
     #expect(await eventually { kept.withLock { $0 } == report })
     withExtendedLifetime(full) {}
+  }
+
+  @Test("A file is waited for longer than the text, as far as the grace has it")
+  func limits() {
+    var late = report
+    late.grace = .seconds(20)
+    for (took, limit) in [(1.0, 800), (19, 800), (19.5, 500), (19.9, 400), (21, 400)] {
+      late.took = .seconds(took)
+      #expect(ExitReportWriter.limit(for: late, withFile: true) == .milliseconds(limit))
+      #expect(ExitReportWriter.limit(for: late, withFile: false) == .milliseconds(400))
+    }
+    late.took = .seconds(1)
+    late.endedBySignal = 15
+    #expect(ExitReportWriter.limit(for: late, withFile: true) == .milliseconds(400))
   }
 
   @Test("When both are done it waits no longer")
