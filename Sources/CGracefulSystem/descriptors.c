@@ -11,6 +11,9 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#ifdef __linux__
+#include <sys/sysmacros.h>
+#endif
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +24,8 @@ int cgs_close(int fd) { return RESULT(close(fd)); }
 int cgs_duplicate(int fd) { return RESULT(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 
 int cgs_duplicate_above(int fd, int lowest) { return RESULT(fcntl(fd, F_DUPFD_CLOEXEC, lowest)); }
+
+int cgs_close_on_exec(int fd) { return RESULT(fcntl(fd, F_SETFD, FD_CLOEXEC)); }
 
 int cgs_set_nonblocking(int fd) {
     int flags = fcntl(fd, F_GETFL);
@@ -54,8 +59,34 @@ static void fill(struct cgs_file_status *status, const struct stat *from) {
 #endif
 }
 
+#if defined(__linux__) && defined(STATX_BTIME)
+// All of it in one call: of a file that is replaced meanwhile the parts would not belong together.
+static int fill_at(struct cgs_file_status *status, int directory, const char *path, int flags) {
+    struct statx found;
+    if (statx(directory, path, flags, STATX_BASIC_STATS | STATX_BTIME, &found) < 0) return -errno;
+    status->device = (uint64_t)makedev(found.stx_dev_major, found.stx_dev_minor);
+    status->inode = found.stx_ino;
+    status->mode = found.stx_mode;
+    status->user = found.stx_uid;
+    status->links = found.stx_nlink;
+    status->changed_seconds = found.stx_ctime.tv_sec;
+    status->changed_nanoseconds = found.stx_ctime.tv_nsec;
+    if (found.stx_mask & STATX_BTIME) {
+        status->born_seconds = found.stx_btime.tv_sec;
+        status->born_nanoseconds = found.stx_btime.tv_nsec;
+    }
+    return 0;
+}
+#endif
+
 int cgs_link_status(const char *path, struct cgs_file_status *status) {
     struct stat found;
+    *status = (struct cgs_file_status){0};
+#if defined(__linux__) && defined(STATX_BTIME)
+    int result = fill_at(status, AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+    // A kernel, or a filter of a container, that does not have it.
+    if (result != -ENOSYS && result != -EPERM) return result;
+#endif
     if (lstat(path, &found) < 0) return -errno;
     fill(status, &found);
     return 0;
@@ -63,6 +94,7 @@ int cgs_link_status(const char *path, struct cgs_file_status *status) {
 
 int cgs_descriptor_status(int fd, struct cgs_file_status *status) {
     struct stat found;
+    *status = (struct cgs_file_status){0};
     if (fstat(fd, &found) < 0) return -errno;
     fill(status, &found);
     return 0;

@@ -25,14 +25,19 @@ enum ExitReportWriter {
   ///   - file: Writes it there, and returns what went wrong.
   ///   - exitHooks: Said at the same time; those that come last, when all of it is done. They have a fifth of the limit, and up
   ///     to a second of what the grace has left; of those that take longer, a line each says so.
+  ///   - deadline: By when this has returned; then it leaves a fifth of the time that there is for those that come last.
   static func write(
     _ report: LifecycleReport, to descriptor: Int32, file: (@Sendable (LifecycleReport) -> String?)? = nil,
-    exitHooks: [ExitHook] = [], within limit: Duration
+    exitHooks: [ExitHook] = [], within limit: Duration, by deadline: ContinuousClock.Instant? = nil
   ) {
-    write(report, to: descriptor, file: file, exitHooks: exitHooks, until: .now + limit)
     let last = exitHooks.filter { $0.moment == .last }
+    let left = deadline.map { max($0 - .now, .zero) }
+    let limit = min(limit, left.map { last.isEmpty ? $0 : $0 * 4 / 5 } ?? limit)
+    write(report, to: descriptor, file: file, exitHooks: exitHooks, until: .now + limit)
     guard !last.isEmpty else { return }
-    let time = max(limit / 5, timeLeft(of: report, after: limit))
+    var time = max(limit / 5, timeLeft(of: report, after: limit))
+    // The lines have a part of it, too.
+    if let deadline { time = min(time, max((deadline - .now) * 3 / 4, .zero)) }
     let unsaid = Unsaid(last.map(\.what))
     let works = last.indices.map { index -> @Sendable () -> Void in
       {
@@ -44,8 +49,14 @@ enum ExitReportWriter {
     for what in unsaid.all {
       let line = "graceful: the exit waits no longer for \(what), which was not done within \(time / .seconds(1)) s"
       let text = TerminalText.line(of: line, columns: 4000) + "\n"
-      _ = perform([{ writeAll(text, to: descriptor) }], until: .now + limit / 20)
+      let until = ContinuousClock.now + limit / 20
+      _ = perform([{ writeAll(text, to: descriptor) }], until: deadline.map { min($0, until) } ?? until)
     }
+  }
+
+  /// One line, which may not be read.
+  static func say(_ line: String, within limit: Duration) {
+    _ = perform([{ writeAll(line, to: 2) }], until: .now + limit)
   }
 
   private final class Unsaid: Sendable {

@@ -20,6 +20,8 @@ package struct LiveEnvironment: LifecycleEnvironment {
   /// Asked for before anything runs: at the end another thread may be changing the environment (getenv(3)).
   private let file = ReportFile.named()
   package let settings = OutsideSettings.live
+  /// Whose end is that of the process.
+  private var exiting: Lifecycle?
 
   private init() {
     let loop = try? PollLoop(name: "graceful-timers")
@@ -29,6 +31,13 @@ package struct LiveEnvironment: LifecycleEnvironment {
     cancellers = BlockingCallPool { Self.schedule(on: loop, at: $0, $1) }
     loggers = BlockingCallPool { Self.schedule(on: loop, at: $0, $1) }
     observers = BlockingCallPool { Self.schedule(on: loop, at: $0, $1) }
+  }
+
+  /// The same for a lifecycle whose end is that of the process.
+  func ending(with lifecycle: Lifecycle) -> LiveEnvironment {
+    var environment = self
+    environment.exiting = lifecycle
+    return environment
   }
 
   package func now() -> ContinuousClock.Instant { .now }
@@ -93,7 +102,14 @@ package struct LiveEnvironment: LifecycleEnvironment {
     return ExitReportWriter.ask(within: .milliseconds(300)) { file.empty() }
   }
 
+  package func write(report: LifecycleReport, exitHooks: [ExitHook], by deadline: ContinuousClock.Instant) {
+    ExitReportWriter.write(
+      report, to: 2, file: file?.keep, exitHooks: exitHooks,
+      within: ExitReportWriter.limit(for: report, withFile: file != nil), by: deadline)
+  }
+
   package func exit(_ code: Int32, atOnce: Bool) {
+    if let exiting { return ProcessExit.shared.leave(exiting, code, atOnce: atOnce) }
     if atOnce { cgs_exit_now(code) }
     cgs_exit(code)
   }

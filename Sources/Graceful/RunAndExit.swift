@@ -31,6 +31,12 @@ extension Lifecycle {
   /// was abandoned or a signal ended it at once (`_exit`). The process ends within the grace although every thread of
   /// Swift's cooperative pool is blocked, and although its standard error is not read.
   ///
+  /// It ends nothing that is not its own. When another lifecycle of this process runs, that one is asked to stop, a line on
+  /// standard error says so, and the process exits with the last of them, with the higher of their codes; each has its own
+  /// grace for that. A third signal ends the process all the same. In a process that runs tests it starts nothing, says so on
+  /// standard error, and exits with 78, so that the tests do not seem to have succeeded with the rest unrun: call
+  /// ``run(on:)`` there.
+  ///
   /// After a call of ``run(on:)`` it waits for the end of that, writes and exits then. Called from inside one of its own
   /// phases it cannot return: the lifecycle stops as failed, and that phase is abandoned at its deadline.
   ///
@@ -62,16 +68,32 @@ extension Lifecycle {
   /// - Parameter triggers: ``Trigger/signals`` when there are none.
   public func runAndExit(listeningTo triggers: [Trigger]) async -> Never {
     PlanMode.printAndExit(self)
+    TestRunner.refuse(self)
     notifySystemd()
     let report = await run(listeningTo: triggers.isEmpty ? [.signals] : triggers, exiting: true)
-    // Reached only when `run()` had been called before: then it was that run's end, and the process has not exited.
-    LiveEnvironment.shared.write(report: report)
-    LiveEnvironment.shared.exit(report.exitCode, atOnce: report.isForced)
-    while true { await Task.yield() }
+    // Reached when `run()` had been called before: then it was that run's end, and the process has not exited. And when
+    // another lifecycle of this process runs: then its end is that of the process.
+    if !ProcessExit.shared.hasLeft(self) {
+      LiveEnvironment.shared.write(report: report)
+      ProcessExit.shared.begin(self)
+      ProcessExit.shared.leave(self, report.exitCode, atOnce: report.isForced)
+    }
+    while true { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
   }
 
   func run(
     listeningTo triggers: [Trigger], exiting: Bool, in environment: some LifecycleEnvironment = LiveEnvironment.shared
+  ) async -> LifecycleReport {
+    guard let live = environment as? LiveEnvironment else {
+      return await listen(to: triggers, exiting: exiting, in: environment)
+    }
+    ProcessExit.shared.begin(self)
+    defer { ProcessExit.shared.end(self) }
+    return await listen(to: triggers, exiting: exiting, in: exiting ? live.ending(with: self) : live)
+  }
+
+  private func listen(
+    to triggers: [Trigger], exiting: Bool, in environment: some LifecycleEnvironment
   ) async -> LifecycleReport {
     FirstProcess.begin()
     // Listen first, then start: a stop that comes in between is kept (S10).

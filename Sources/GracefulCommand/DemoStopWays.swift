@@ -32,9 +32,9 @@ struct DemoStopWays: ParsableArguments {
     if let http {
       guard address(http) != nil else {
         throw ValidationError(
-          "--http takes 'own', an absolute path, or a numeric address and a port, and not '\(http)'")
+          "--http takes 'own', an absolute path, or an address in numbers or localhost and a port, and not '\(http)'")
       }
-      if ListenAddress(http) != nil, tokenFile == nil {
+      if isTCP(http), tokenFile == nil {
         throw ValidationError("--http \(http) needs --token-file: every user of the machine can reach an address")
       }
     }
@@ -53,9 +53,13 @@ struct DemoStopWays: ParsableArguments {
     return [overHTTP, stopFiles.map { .files(StopFiles(directory: $0)) }].compactMap { $0 }
   }
 
+  private func isTCP(_ text: String) -> Bool { text != "own" && !text.hasPrefix("/") }
+
   private func address(_ text: String) -> StopServerAddress? {
     if text == "own" { return .ownSocket }
     if text.hasPrefix("/") { return .socket(text) }
-    return ListenAddress(text).map { .tcp($0) }
+    let name = "localhost:"
+    guard text.lowercased().hasPrefix(name) else { return ListenAddress(text).map { .tcp($0) } }
+    return ListenAddress("127.0.0.1:\(text.dropFirst(name.count))").map { .tcp(host: "localhost", port: $0.port) }
   }
 }

@@ -69,6 +69,8 @@ public final class DrainingServer: Sendable {
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { channel in
         do {
+          // NIO accepts without it: from accept(2) to here a child process may still get the connection.
+          channel.closeOnExec()
           guard let id = driver.id(of: channel) else { throw ChannelError.ioOnClosedChannel }
           try channel.pipeline.syncOperations.addHandler(ConnectionWatch(id: id, driver: driver))
         } catch {
@@ -78,6 +80,7 @@ public final class DrainingServer: Sendable {
       }
       .withBoundSocket(number)
       .get()
+    CloseOnExec.setOnPolls()
     // NIO has called listen(2) with a backlog of its own, 128. Where this fails, 128 it stays.
     _ = SocketCalls.live.listen(copy.number, backlog)
     let status = try? SocketCalls.live.descriptorStatus(copy.number).get()

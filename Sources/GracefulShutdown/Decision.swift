@@ -24,6 +24,7 @@ extension LifecycleDriver.State {
     for action in actions {
       switch action {
       case .phase(let id, let action):
+        if phases.indices.contains(id) { readiness.note(action, on: id, at: now) }
         // A child that has ended hears nothing.
         guard let phase = phases.indices.contains(id) ? phases[id] : children[id] else { continue }
         decisions.append((.phase(run(phase, action), action), now))

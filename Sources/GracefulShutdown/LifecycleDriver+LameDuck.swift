@@ -12,14 +12,20 @@ extension LifecycleDriver {
 
   /// Counts the sessions that were admitted, when the machine wants to know.
   ///
-  /// With the timer's thread: no thread of the pool has to be free for that (S9).
+  /// With the timer's thread: no thread of the pool has to be free for that (S9). But what counts otherwise is code of the
+  /// user, and may block: then there is no answer, it is not quiet, and the lame-duck time lasts as long as it may.
   func look(at instant: MonotonicInstant) {
     environment.schedule(at: .init(instant)) { [weak self] in
       guard let self else { return }
-      // Those of child phases were admitted by one of these, and come and go.
-      let gates = state.withLock { $0.phases.map(\.gate) }
-      receive(.looked(gates.reduce(arrivals.sum) { $0 &+ $1.counts.admitted }))
+      if arrivals.isEmpty { return count() }
+      environment.performObservation { [weak self] in self?.count() }
     }
+  }
+
+  private func count() {
+    // Those of child phases were admitted by one of these, and come and go.
+    let gates = state.withLock { $0.phases.map(\.gate) }
+    receive(.looked(gates.reduce(arrivals.sum) { $0 &+ $1.counts.admitted }))
   }
 
   func endLameDuck(_ report: LameDuck.Report) {

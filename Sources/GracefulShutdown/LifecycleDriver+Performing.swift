@@ -10,7 +10,7 @@ extension LifecycleDriver {
     case .phase(let phase, let action): perform(action, on: phase, &emptied)
     case .lifecycle(let action): perform(action)
     case .asked(let request): announce(request)
-    case .began(let request): events.send(LifecycleEvent(.stopRequested, request: request))
+    case .began(let request): announceOwn(request)
     case .opened(let child): send(.started, child)
     }
   }
@@ -52,7 +52,7 @@ extension LifecycleDriver {
     case .turn(let deadline): phase.tell(.turn, deadline: deadline)
     case .cut: cut(phase)
     case .cancel(let deadline):
-      say(.warning, "phase has not ended in time and is cancelled", phase)
+      say(.warning, "phase \(failureToStart(of: phase) ?? "has not ended in time") and is cancelled", phase)
       send(.cancelled, phase)
       phase.tell(.cancelled, deadline: deadline)
       phase.beCancelled()
@@ -74,6 +74,11 @@ extension LifecycleDriver {
       phase.runs.isWaiting = false
     case .done: say(.info, "phase has done its work", phase)
     }
+  }
+
+  private func failureToStart(of phase: Phase) -> String? {
+    let failure = state.withLock { $0.machine.isKnown(phase.id) ? $0.machine[phase.id].startFailure : nil }
+    return failure.map { "was \($0)" }
   }
 
   private func start(_ phase: Phase) {

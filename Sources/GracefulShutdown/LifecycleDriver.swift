@@ -19,7 +19,10 @@ final class LifecycleDriver: Sendable {
     var decisions: [(decision: Decision, instant: MonotonicInstant)] = []
     /// From the first decision on, until none is left.
     var isPerforming = false
+    var readiness = ReadinessWatch()
     var report: LifecycleReport?
+    /// By when the process has ended, once that is known.
+    var leaveBy: ContinuousClock.Instant?
     var areExitHooksTaken = false
     var isReportWritten = false
     /// What is called before the process exits.
@@ -62,7 +65,10 @@ final class LifecycleDriver: Sendable {
   deinit {
     // The last reference may be dropped by the thread that performs, or that keeps time: what closures of the user hold is
     // released on a thread that they may block.
-    environment.perform { [code] in code.release() }
+    environment.perform { [code, arrivals] in
+      code.release()
+      withExtendedLifetime(arrivals) {}
+    }
   }
 
   // MARK: Deciding
@@ -80,7 +86,7 @@ final class LifecycleDriver: Sendable {
   func act(
     announcing: Bool = true, _ decide: (inout State, MonotonicInstant) -> [LifecycleStateMachine.Action]
   ) {
-    let (urgent, isFirst): ([LifecycleStateMachine.LifecycleAction], Bool) = state.withLock { state in
+    let (urgent, isFirst, look) = state.withLock { state in
       let before = announcing ? state.machine.request : nil
       // The time is read under the lock, so that it never runs backwards for the machine.
       let now = MonotonicInstant(environment.now())
@@ -90,10 +96,12 @@ final class LifecycleDriver: Sendable {
       }
       let urgent = state.note(actions, at: now)
       defer { state.isPerforming = state.isPerforming || !state.decisions.isEmpty }
-      return (urgent, !state.isPerforming && !state.decisions.isEmpty)
+      let isFirst = !state.isPerforming && !state.decisions.isEmpty
+      return (urgent, isFirst, state.readiness.takeNextLook())
     }
     // First of all, and by this thread: a deadline must not wait for what is performed (S9).
     for action in urgent { performAtOnce(action) }
+    if let look { lookAtReadiness(at: look) }
     if isFirst { environment.performDecisions { [self] in performAll() } }
   }
 
@@ -175,6 +183,15 @@ final class LifecycleDriver: Sendable {
   /// Announces a request that came before the run.
   func announce(_ request: StopRequest) {
     log.write(.notice, "stop requested", ["stop.who": "\(request.source)", "stop.why": request.why])
+    events.send(LifecycleEvent(.stopRequested, request: request))
+  }
+
+  /// Announces a stop that a phase has begun, and how a phase that returned at once might have been meant.
+  func announceOwn(_ request: StopRequest) {
+    var metadata = ["stop.who": "\(request.source)"]
+    if !request.why.isEmpty { metadata["stop.why"] = request.why }
+    log.write(.notice, "stop requested", metadata)
+    if let hint = state.withLock({ $0.machine.hint(for: request) }) { log.write(.warning, hint) }
     events.send(LifecycleEvent(.stopRequested, request: request))
   }
 

@@ -15,6 +15,9 @@ package protocol LifecycleEnvironment: Sendable {
   /// Calls `body` once, at `instant` or soon after. It does not block.
   func schedule(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void)
 
+  /// As ``schedule(at:_:)``, for what only looks whether there is something to say: nothing becomes due then.
+  func remind(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void)
+
   /// Calls `body` soon, on the thread that performs what was decided: it neither blocks nor runs code of the user.
   ///
   /// A lifecycle has one such call going on at most.
@@ -46,6 +49,9 @@ package protocol LifecycleEnvironment: Sendable {
   /// - Parameter exitHooks: Said at the same time; those that come last, after it.
   func write(report: LifecycleReport, exitHooks: [ExitHook])
 
+  /// The same, and it returns by the deadline: the process has ended then.
+  func write(report: LifecycleReport, exitHooks: [ExitHook], by deadline: ContinuousClock.Instant)
+
   /// What is said from outside of the grace: read once, before the run.
   var settings: OutsideSettings { get }
 
@@ -55,6 +61,14 @@ package protocol LifecycleEnvironment: Sendable {
 
 extension LifecycleEnvironment {
   package var settings: OutsideSettings { OutsideSettings() }
+
+  package func remind(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void) {
+    schedule(at: instant, body)
+  }
+
+  package func write(report: LifecycleReport, exitHooks: [ExitHook], by deadline: ContinuousClock.Instant) {
+    write(report: report, exitHooks: exitHooks)
+  }
 
   package func performCancellation(_ body: @escaping @Sendable () -> Void) { perform(body) }
 

@@ -16,6 +16,8 @@ package struct AtomicFile: ~Copyable {
   private var isInPlace = false
 
   /// Makes the file beside its place: `TARGET.PID.tmp`, in place of what a process that was killed may have left there.
+  ///
+  /// Where that name is taken for good, by another user in a sticky directory, it has one more part, by chance.
   /// - Parameters:
   ///   - target: Where it goes; its directory must be one in which this user may make files.
   ///   - permissions: 0644 by default, less what the umask takes.
@@ -24,16 +26,36 @@ package struct AtomicFile: ~Copyable {
     replacing target: FilePath, permissions: FilePermissions = FilePermissions(rawValue: 0o644)
   ) throws(SystemError) {
     self.target = target
-    temporary = FilePath("\(target).\(cgs_process_id()).tmp")
+    let first = FilePath("\(target).\(cgs_process_id()).tmp")
     // In a container the number is always 1.
-    _ = temporary.withPlatformString { cgs_unlink($0) }
+    _ = first.withPlatformString { cgs_unlink($0) }
     do {
-      file = try FileDescriptor.open(
-        temporary, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec], permissions: permissions)
+      (temporary, file) = try Self.create(first, of: target, permissions)
     } catch {
-      throw SystemError("open", on: temporary, error)
+      throw SystemError("open", on: first, error)
     }
   }
+
+  private static func create(
+    _ first: FilePath, of target: FilePath, _ permissions: FilePermissions
+  ) throws -> (FilePath, FileDescriptor) {
+    var path = first
+    for _ in 0..<mostNames {
+      do {
+        return (
+          path,
+          try FileDescriptor.open(
+            path, .writeOnly, options: [.create, .exclusiveCreate, .noFollow, .closeOnExec], permissions: permissions)
+        )
+      } catch Errno.fileExists {
+        path = FilePath("\(target).\(cgs_process_id()).\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp")
+      }
+    }
+    throw Errno.fileExists
+  }
+
+  /// A user who could guess so many does not need to.
+  private static var mostNames: Int { 8 }
 
   deinit {
     if isOpen { try? file.close() }

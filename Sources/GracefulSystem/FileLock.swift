@@ -50,7 +50,8 @@ package enum FileLock {
     switch calls.status(descriptor) {
     case .failure(let error): return .failed(error)
     case .success(let status):
-      guard status.kind == .file, status.user == cgs_effective_user() || status.user == 0 else {
+      // With a second name it may be any file of ours, that another user would have us lock.
+      guard status.kind == .file, status.links <= 1, status.user == cgs_effective_user() || status.user == 0 else {
         return .foreign(status)
       }
     }

@@ -23,10 +23,13 @@ package struct FileStatus: Hashable, Sendable {
   package var inode: UInt64
   /// When it was made, or its status changed (ctime), in nanoseconds since 1970: no system call sets that.
   package var changed: Int64
+  /// When the file was made, in nanoseconds since 1970, by its name; 0 where the file system does not say, or it was asked
+  /// for by a descriptor.
+  package var born: Int64
 
   package init(
     _ kind: Kind, user: UInt32, permissions: UInt32, links: UInt64 = 1, device: UInt64 = 1, inode: UInt64,
-    changed: Int64
+    changed: Int64, born: Int64 = 0
   ) {
     self.kind = kind
     self.user = user
@@ -35,6 +38,7 @@ package struct FileStatus: Hashable, Sendable {
     self.device = device
     self.inode = inode
     self.changed = changed
+    self.born = born
   }
 
   /// Which file: as long as it exists, no other one has it, under whatever descriptor or name.
@@ -100,6 +104,7 @@ extension FileStatus {
       }
     self.init(
       kind, user: status.user, permissions: status.mode & 0o7777, links: status.links, device: status.device,
-      inode: status.inode, changed: status.changed_seconds * 1_000_000_000 + status.changed_nanoseconds)
+      inode: status.inode, changed: status.changed_seconds * 1_000_000_000 + status.changed_nanoseconds,
+      born: status.born_seconds * 1_000_000_000 + status.born_nanoseconds)
   }
 }

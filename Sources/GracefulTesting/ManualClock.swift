@@ -35,6 +35,8 @@ public final class ManualClock: Sendable {
   private struct State {
     var now: ContinuousClock.Instant
     var wakeUps = TimerQueue<@Sendable () -> Void>()
+    /// What only looks whether there is something to say.
+    var reminders = TimerQueue<@Sendable () -> Void>()
     var reports: [String] = []
     var exits: [Exit] = []
   }
@@ -108,7 +110,11 @@ public final class ManualClock: Sendable {
 
   private func takeNext(until end: ContinuousClock.Instant) -> (@Sendable () -> Void)? {
     state.withLock { state in
-      guard let next = state.wakeUps.next, let body = state.wakeUps.takeNext(until: end) else { return nil }
+      let isReminder =
+        state.reminders.next.map { reminder in state.wakeUps.next.map { reminder < $0 } ?? true } ?? false
+      let next = isReminder ? state.reminders.next : state.wakeUps.next
+      let body = isReminder ? state.reminders.takeNext(until: end) : state.wakeUps.takeNext(until: end)
+      guard let next, let body else { return nil }
       state.now = max(state.now, next)
       return body
     }
@@ -146,6 +152,10 @@ extension ManualClock: LifecycleEnvironment {
       return instant <= state.now
     }
     if isDue { perform(body) }
+  }
+
+  package func remind(at instant: ContinuousClock.Instant, _ body: @escaping @Sendable () -> Void) {
+    state.withLock { _ = $0.reminders.add(body, at: instant) }
   }
 
   /// By the thread that brought the event: so what follows from the time that a test lets pass is done when `advance`

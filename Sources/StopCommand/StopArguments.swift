@@ -93,7 +93,7 @@ extension StopArguments {
       It succeeds when the answer is there and, when the answer says which process gave it, that process has ended. When the
       time is over, a request that nobody has taken is taken back.
 
-      Exit codes: 0 stopped; 124 not in time, or nobody listens; 69 there is no such directory; 77 not allowed;
+      Exit codes: 0 stopped; 1 not in time, or nobody listens; 69 there is no such directory; 77 not allowed;
       64 usage; 74 the system refused (a full disk); 128+n ended by signal n.
 
       """

@@ -43,7 +43,12 @@ internal import GracefulTriggers
           write("stop: \(error)\n", to: 2)
           // The files do not say it.
           if error.code == .notInTime { write("stop: \(whereToLook)\n", to: 2) }
-          return error.code == .interrupted ? 128 + interruption.signal : error.exitCode
+          return switch error.code {
+          case .interrupted: 128 + interruption.signal
+          // As the ancestor's, whose place it takes.
+          case .notInTime: 1
+          default: error.exitCode
+          }
         }
       }
     } catch {

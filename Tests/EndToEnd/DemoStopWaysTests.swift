@@ -129,7 +129,9 @@ struct DemoStopWaysTests {
     "what cannot be is refused with its exit code and a sentence, before anything is served", .serialized,
     arguments: [
       (["--http", "nonsense"], Int32(64), "and not 'nonsense'"),
-      (["--http", "localhost:80"], 64, "and not 'localhost:80'"),
+      (["--http", "example.org:80"], 64, "and not 'example.org:80'"),
+      (["--http", "localhost:port"], 64, "and not 'localhost:port'"),
+      (["--http", "localhost:80"], 64, "--http localhost:80 needs --token-file"),
       (["--http", "127.0.0.1:99999"], 64, "and not '127.0.0.1:99999'"), (["--http", ""], 64, "and not ''"),
       (["--http", "127.0.0.1:0"], 64, "--http 127.0.0.1:0 needs --token-file"),
       (["--http", "[::1]:0"], 64, "--http [::1]:0 needs --token-file"),

@@ -46,6 +46,49 @@ struct AtomicFileTests {
     #expect(directory.names == ["file"])
   }
 
+  @Test("is written although its usual name beside the place is taken, as by another user in a sticky directory")
+  func squatted() throws {
+    let directory = try Directory()
+    let path = FilePath(directory.path + "/file")
+    let taken = "\(path).\(ThisProcess.number).tmp"
+    try FileManager.default.createDirectory(atPath: taken, withIntermediateDirectories: false)
+    try AtomicFile(replacing: path).write { _ = try $0.writeAll("one".utf8) }
+    #expect(directory.text("file") == "one")
+    #expect(directory.names == ["file", "file.\(ThisProcess.number).tmp"])
+  }
+
+  @Test("A lock with a second name is none: it may be any file of ours")
+  func linkedLock() throws {
+    let directory = try Directory()
+    let lock = directory.path + "/lock"
+    guard case .ours(let descriptor) = FileLock.take(lock) else {
+      Issue.record("not taken")
+      return
+    }
+    _ = cgs_close(descriptor)
+    try FileManager.default.linkItem(atPath: lock, toPath: directory.path + "/other")
+    guard case .foreign(let status) = FileLock.take(lock) else {
+      Issue.record("taken")
+      return
+    }
+    #expect(status.links == 2)
+  }
+
+  @Test(
+    "Of a file it is known when it was born, where the file system says so; not less than what is known by a descriptor"
+  )
+  func born() throws {
+    let directory = try Directory()
+    try "x".write(toFile: directory.path + "/file", atomically: false, encoding: .utf8)
+    var byName = try FileStatus.read(at: directory.path + "/file")
+    let file = try FileDescriptor.open(directory.path + "/file", .readOnly)
+    let byDescriptor = try FileStatus.read(of: file.rawValue)
+    try file.close()
+    #expect(byName.born <= byName.changed)
+    byName.born = 0
+    #expect(byName == byDescriptor)
+  }
+
   @Test("is made anew over what a process that was killed has left, and not without its directory")
   func leftover() throws {
     let directory = try Directory()

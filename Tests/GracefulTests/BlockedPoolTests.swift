@@ -82,8 +82,10 @@ struct BlockedPoolTests {
     #expect(await program.wait(for: "in a buffer", on: program.output, limit: .seconds(1)) == "in a buffer")
   }
 
-  @Test("exits in time although its standard error is a full pipe that nobody reads")
-  func fullPipe() async throws {
+  @Test(
+    "exits in time although its standard error is a full pipe that nobody reads", .serialized,
+    arguments: [("pool", 124), ("after", 0)] as [(String, Int32)])
+  func fullPipe(what: String, code: Int32) async throws {
     let pipe = try FileDescriptor.pipe()
     defer {
       try? pipe.readEnd.close()
@@ -93,11 +95,11 @@ struct BlockedPoolTests {
     let bytes = [UInt8](repeating: 0x20, count: 4096)
     while cgs_poll(&poll, 1, 0) > 0 { _ = cgs_write(pipe.writeEnd.rawValue, bytes, bytes.count) }
     let program = try ChildProgram(
-      "blocked", ["6000"], errors: (read: -1, write: pipe.writeEnd.rawValue))
+      "blocked", ["6000", what], errors: (read: -1, write: pipe.writeEnd.rawValue))
     #expect(await program.wait(for: "blocked\n", on: program.output) != nil)
     program.signal(Self.terminate)
     let end = try #require(await program.end())
-    #expect(end.code == 124)
+    #expect(end.code == code)
     // There is no report that says it more exactly.
     #expect(end.took < .seconds(12))
   }

@@ -107,6 +107,7 @@ struct GraphExplorer {
     var model = PathModel()
     // Those that are started again, and those that require them, are stopped alone for it.
     model.alone = !extent.restarting.isEmpty
+    for id in extent.slow { model.startLimits[id] = .seconds(2) }
     // The window is longer than any sequence.
     model.most = extent.restarting.mapValues { min($0.intensity, $0.window > .seconds(3600) ? .max : 0) }
     return Position(machine: machine, model: model, now: MonotonicInstant.now)

@@ -12,6 +12,11 @@ extension PathModel {
       try require((phase.end == .neverStarted) == !everBegun.contains(id), "phase \(id) in the report")
       try require(
         !phase.end.isCancelled || cancelled.union(cut).union(cutItself).contains(id), "phase \(id) in the report")
+      // A restart that did not come is none.
+      let planned = restarts[id, default: 0] - (backingOff.contains(id) ? 1 : 0)
+      try require(
+        phase.restarted == planned + restartsAfterThat[id, default: 0],
+        "phase \(id) was restarted \(phase.restarted) times")
       // What was admitted is ended or named.
       let isLate = report.stragglers.contains { $0.phase == phase.name }
       if own.contains(id), !empty.contains(id) { try require(isLate, "somebody is inside \(id), which is not named") }

@@ -34,6 +34,13 @@ struct PathModel: Hashable {
   var restarts: [Int: Int] = [:]
   /// They were started again, and were not ready in time: what requires them has lost them before.
   var slow: FewPhases = []
+  /// They failed as they were stopped to be started again, which counts once they are; and how often they were.
+  var failedForAnother: FewPhases = []
+  var restartsAfterThat: [Int: Int] = [:]
+  /// When each began that has never been ready.
+  var begunAt: [Int: Instant] = [:]
+  /// The start limits.
+  var startLimits: [Int: Duration] = [:]
   /// Empty when none is started again.
   var most: [Int: Int] = [:]
   /// Threw, or was not ready in time.
@@ -94,8 +101,9 @@ struct PathModel: Hashable {
     switch event {
     case .ready(let id):
       ready.insert(id)
-      everReady.insert(id)
+      noteReady(id)
     case .ended(let id, let outcome):
+      if outcome == .returned { noteReturnTooSoon(id, leaving: requires, policies[id]) }
       cameBack.insert(id)
       noteOutcome(id, outcome)
       if lameUntil != nil, parents[id] == nil, case .threw = outcome.plain { failedWhileLame = true }
@@ -125,54 +133,15 @@ struct PathModel: Hashable {
     }
   }
 
-  private mutating func noteOutcome(_ id: Int, _ outcome: Machine.Outcome) {
-    switch outcome.plain {
-    case .returned, .forGood: break
-    case .threw: failed.insert(id)
-    case .threwCancellation: if !heard.contains(id) { failed.insert(id) }
-    case .cutShort:
-      cutItself.insert(id)
-      if heard.contains(id) { noteCutShort(id) } else { failed.insert(id) }
-    }
-  }
-
-  /// Of its own accord; when it is started again for that, it is forgiven (`.restart`).
-  private mutating func noteReturn(_ id: Int, _ policy: RestartPolicy) {
-    if policy.condition == .always || policy.cleanReturn == .isFailure { return _ = failed.insert(id) }
-    guard policy.cleanReturn == .endsPhase else { return }
-    ready.insert(id)
-    everReady.insert(id)
-  }
-
-  private mutating func noteLate(_ id: Int) {
-    if parents[id] == nil || stopped { late.insert(id) } else { lateBefore.insert(id) }
-  }
-
-  /// Its time is over, and it is cancelled.
-  private mutating func noteOver(_ id: Int) {
-    if hurried.contains(id) { return }
-    // Told to stop only in order to be started again, it is late in no stop.
-    if parents[id] == nil, !stopped, !stoppedAlone.contains(id) { hurried.insert(id) } else { noteLate(id) }
-  }
-
-  /// It was told to stop, and had to end work: when it was only to be started again, that counts unless it is.
-  private mutating func noteCutShort(_ id: Int) {
-    if parents[id] != nil || stopped || stoppedAlone.contains(id) { noteLate(id) } else { cutForAnother.insert(id) }
-  }
-
   /// It was not ready in time, and is stopped to be started again: it has heard of that only now.
   private func isSlow(_ id: Int, _ actions: [Machine.Action]) -> Bool {
     let hearsNow = actions.contains { if case .phase(id, .hear) = $0 { true } else { false } }
     return hearsNow && !ready.contains(id) && !cameBack.contains(id)
   }
 
-  /// Time alone has begun a stop: this one had not come so far that it could be told to drain, and was not ready in time.
-  mutating func noteSlowStart(_ id: Int) {
-    if isLive(id), !ready.contains(id), !drained.contains(id), !cameBack.contains(id) { failed.insert(id) }
-  }
-
   mutating func stop(_ grace: Duration, at time: Instant) {
     guard !stopped else { return }
+    noteOverdue(at: time)
     stopped = true
     if !begun.isEmpty { latest = time + grace }
   }
@@ -187,6 +156,9 @@ struct PathModel: Hashable {
     func require(_ holds: Bool, _ what: @autoclosure () -> String) throws {
       if !holds { throw Breach(description: "\(what()): \(action) in \(self)") }
     }
+    func isRestart(_ action: Machine.Action, of id: Int) -> Bool {
+      if case .phase(id, .restart) = action { true } else { false }
+    }
     func inTime(_ instant: Instant) throws {
       if let latest { try require(instant <= latest, "later than the deadline") }
     }
@@ -196,6 +168,11 @@ struct PathModel: Hashable {
     case .phase(let id, .start):
       try require(!stopped, "a start after a stop")
       everBegun.insert(id)
+      if !everReady.contains(id) { begunAt[id] = begunAt[id] ?? time }
+      if failedForAnother.contains(id) {
+        failedForAnother = failedForAnother.subtracting([id])
+        restartsAfterThat[id, default: 0] += 1
+      }
       // Whatever it was that went wrong before, it runs again.
       failed = failed.subtracting([id])
       cutForAnother = cutForAnother.subtracting([id])
@@ -253,7 +230,9 @@ struct PathModel: Hashable {
         "abandoned before those that require it")
       try require(gone.insert(id), "abandoned when gone")
       noteLate(id)
-    case .phase(let id, .release):
+    case .phase(let id, .release(let end)):
+      let isRecycled = actions.contains(.phase(id, .renew)) && !actions.contains { isRestart($0, of: id) }
+      if isRecycled, end.error != nil { failedForAnother.insert(id) }
       try require(cameBack.contains(id), "released while its body runs")
       try require(empty.contains(id), "released while somebody is inside")
       try require(gone.insert(id), "released twice")

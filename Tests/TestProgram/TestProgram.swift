@@ -20,6 +20,7 @@ struct TestProgram {
     case "restarting": await RestartingProgram.main()
     case "starting": await StartingProgram.main()
     case "stoppable": await StoppableProgram.main()
+    case "two": await TwoLifecycles.main()
     default: throw UnknownProgram()
     }
   }

@@ -10,6 +10,8 @@ int cgs_duplicate(int fd);
 // The same from `lowest` on.
 int cgs_duplicate_above(int fd, int lowest);
 int cgs_set_nonblocking(int fd);
+// FD_CLOEXEC: the flags of a descriptor have no other (fcntl(2)).
+int cgs_close_on_exec(int fd);
 long cgs_read(int fd, void *buffer, size_t count);
 long cgs_write(int fd, const void *buffer, size_t count);
 
@@ -26,6 +28,8 @@ struct cgs_file_status {
     uint64_t links; // how many names it has
     int64_t changed_seconds;
     int64_t changed_nanoseconds;
+    int64_t born_seconds; // both 0 where the file system does not say
+    int64_t born_nanoseconds;
 };
 // lstat(2): a link is reported as a link.
 int cgs_link_status(const char *path, struct cgs_file_status *status);

@@ -128,7 +128,8 @@ struct MetricBook: Sendable {
         gauge("graceful_sessions_live", name, Double(phase.sessionsLive)),
       ]
       let counts = [
-        ("graceful_phase_restarts_total", phase.restarts),
+        // That which is under way may not come: a stop may come first.
+        ("graceful_phase_restarts_total", phase.restarts - (phase.state == .restarting ? 1 : 0)),
         ("graceful_sessions_admitted_total", phase.sessionsAdmitted),
         ("graceful_sessions_refused_total", phase.sessionsRefused),
         ("graceful_sessions_failed_total", phase.sessionsFailed),

@@ -34,11 +34,12 @@ struct ReportFile: Sendable {
 
   /// Takes away what an earlier run has left, and leaves the file, with its permissions.
   ///
+  /// Where the file has other names, they keep what they have: this name gets an empty file of its own.
   /// - Returns: What went wrong; no file is what should be.
   func empty() -> String? {
     do throws(SystemError) {
-      guard try permissionsOfTarget() != nil else { return nil }
-      try writeInPlace("")
+      guard let status = try statusOfTarget() else { return nil }
+      if status.links > 1 { try write("") } else { try writeInPlace("") }
       return nil
     } catch {
       return error.description
@@ -56,7 +57,7 @@ struct ReportFile: Sendable {
     _ json: String, put: (FileDescriptor, String) throws -> Void = { _ = try $0.writeAll($1.utf8) },
     rename: AtomicFile.Rename = AtomicFile.rename
   ) throws(SystemError) {
-    let permissions = try permissionsOfTarget()
+    let permissions = try statusOfTarget().map { FilePermissions(rawValue: CModeT($0.permissions & 0o777)) }
     let file: AtomicFile
     do {
       file = try AtomicFile(replacing: path, permissions: permissions ?? FilePermissions(rawValue: 0o644))
@@ -80,19 +81,25 @@ struct ReportFile: Sendable {
     let file: FileDescriptor
     do {
       // Non-blocking: what was a regular file a moment ago may be a pipe that is not read.
-      file = try FileDescriptor.open(path, .writeOnly, options: [.truncate, .noFollow, .nonBlocking, .closeOnExec])
+      file = try FileDescriptor.open(path, .writeOnly, options: [.noFollow, .nonBlocking, .closeOnExec])
     } catch {
       throw SystemError("open", on: path, error)
     }
     do {
-      try file.closeAfter { if !json.isEmpty { try put(file, json) } }
+      try file.closeAfter {
+        // Looked at before anything of it is lost: another user may have made this name of any file of ours.
+        let status = try FileStatus.read(of: file.rawValue)
+        guard status.kind == .file, status.links <= 1 else { throw Errno.tooManyLinks }
+        try file.resize(to: 0)
+        if !json.isEmpty { try put(file, json) }
+      }
     } catch {
       throw SystemError("write", on: path, error)
     }
   }
 
   /// `nil` when there is none yet.
-  private func permissionsOfTarget() throws(SystemError) -> FilePermissions? {
+  private func statusOfTarget() throws(SystemError) -> FileStatus? {
     let status: FileStatus
     do {
       status = try FileStatus.read(at: path)
@@ -101,7 +108,7 @@ struct ReportFile: Sendable {
       throw error
     }
     switch status.kind {
-    case .file: return FilePermissions(rawValue: CModeT(status.permissions & 0o777))
+    case .file: return status
     case .directory: throw refusal(.isDirectory)
     case .link: throw refusal(.tooManySymbolicLinkLevels)
     case .pipe, .socket, .device: throw refusal(.invalidArgument)

@@ -46,6 +46,7 @@ final class StopServer: Sendable {
     copying: @escaping Copying = { try $0.descriptor.owned.duplicate() }
   ) {
     FirstUse.made
+    CloseOnExec.setOnPolls()
     self.responder = responder
     self.limits = limits
     self.copying = copying
@@ -161,6 +162,7 @@ final class StopServer: Sendable {
     whenWaiting: @escaping () -> Void
   ) throws {
     let connection = StopConnection(limits: limits, whenWaiting: whenWaiting)
+    channel.closeOnExec()
     try channel.pipeline.syncOperations.addHandlers([
       connection, HTTPResponseEncoder(), ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)),
       NIOHTTPResponseHeadersValidator(), StopEndpointHandler(responder: responder, connection: connection),

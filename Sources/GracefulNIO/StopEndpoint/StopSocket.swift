@@ -30,6 +30,13 @@ public struct StopServerAddress: Hashable, Sendable, CustomStringConvertible {
   /// browser.
   public static func tcp(_ address: ListenAddress) -> Self { Self(kind: .tcp(address)) }
 
+  /// The same, with a host that may be `localhost`, which is 127.0.0.1 here.
+  ///
+  /// Other names are not resolved: what they mean may change while the program runs. Listening there is an error then.
+  public static func tcp(host: String, port: UInt16) -> Self {
+    .tcp(ListenAddress(host: host.lowercased() == "localhost" ? "127.0.0.1" : host, port: port))
+  }
+
   /// The path, or the address.
   public var description: String {
     switch kind {

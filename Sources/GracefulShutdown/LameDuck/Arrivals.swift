@@ -8,8 +8,8 @@ extension Phase {
   /// ```
   ///
   /// While one more comes, it is not quiet, and the lame-duck time does not end early (``LameDuck``). It is looked at only
-  /// then, a few times a second, on a thread that must not be blocked. A server of `GracefulNIO` that serves in a phase does
-  /// this by itself.
+  /// then, a few times a second, on a thread of its own: while it blocks, it is not quiet, and nothing else waits for it. A
+  /// server of `GracefulNIO` that serves in a phase does this by itself.
   /// - Parameter count: How many have come so far, in all; until the phase has been started again, or the end of the run.
   public func countArrivals(_ count: @escaping @Sendable () -> Int) { link.driver?.arrivals.add(count, of: self) }
 }
@@ -26,11 +26,17 @@ final class ArrivalCounters: Sendable {
 
   /// Adds a count; those of an earlier run of the phase go, for nothing comes there any more.
   func add(_ count: @escaping @Sendable () -> Int, of phase: Phase) {
-    counters.withLock { counters in
+    let gone = counters.withLock { counters in
+      let gone = counters.filter { $0.phase == phase.id && $0.run < phase.run }
       counters.removeAll { $0.phase == phase.id && $0.run < phase.run }
       counters.append(Counter(phase: phase.id, run: phase.run, count: count))
+      return gone
     }
+    // Let go of outside the lock: they are code of the user, and so is what they hold.
+    withExtendedLifetime(gone) {}
   }
+
+  var isEmpty: Bool { counters.withLock { $0.isEmpty } }
 
   /// How many have come in all.
   var sum: UInt64 {

@@ -65,10 +65,25 @@ extension LifecycleStateMachine {
   mutating func failStart(_ id: Int, at now: Instant) {
     guard !phases[id].hasHeard else { return }
     let limit = graph.nodes[id].startLimit ?? .zero
-    let reason = "not ready within its start limit of \(limit.brief)"
+    let reason = "\(PhaseReport.slowStart) \(limit.brief)"
     phases[id].startFailure = reason
     if restartSlowStart(id, at: now) { return }
     if case .running = state { beginStop(StopRequest(source: .phaseFailed(nameOf(id)), why: reason), at: now) }
+  }
+
+  /// A stop begins, and it has never been ready: that is no clean end, unless the stop came during its start (S10, S17).
+  ///
+  /// It was overdue; or it came back before it was ready, and what requires it could never begin.
+  mutating func noteNeverReady(_ id: Int, at now: Instant) {
+    guard phases[id].startFailure == nil, phases[id].readyAt == nil else { return }
+    if phases[id].isOverdue(startLimit: graph.nodes[id].startLimit, at: now) {
+      let waited = phases[id].startedAt.map { now - $0 } ?? .zero
+      phases[id].neverReady = "not ready in the \(waited.brief) until the stop"
+    } else if phases[id].verdict == .endedByItself,
+      let dependent = graph.nodes[id].requiredBy.first(where: { phases[$0].isToBegin && !phases[$0].hasHeard })
+    {
+      phases[id].neverReady = "it returned before it was ready, and \(nameOf(dependent)) could never start"
+    }
   }
 
   // MARK: Down

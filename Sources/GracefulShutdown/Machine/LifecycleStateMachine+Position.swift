@@ -30,9 +30,9 @@ extension LifecycleStateMachine {
 }
 
 extension PhaseRecord {
-  /// That something was, decides; not when.
+  /// That something was, decides; not when, but for the start of a phase that may be overdue.
   fileprivate mutating func forgetWhen(_ start: LifecycleStateMachine.Instant) {
-    startedAt = startedAt.map { _ in start }
+    if readyAt != nil { startedAt = startedAt.map { _ in start } }
     readyAt = readyAt.map { _ in start }
     drainAt = drainAt.map { _ in start }
     turnAt = turnAt.map { _ in start }

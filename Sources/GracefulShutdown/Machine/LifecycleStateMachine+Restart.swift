@@ -128,6 +128,7 @@ extension LifecycleStateMachine {
     guard phases[id].dependentsLive == 0 || graph.nodes[id].restart.dependents == .wait, hasAllThatItRequires(id) else {
       return phases[id].state = .backingOff(until: nil)
     }
+    phases[id].history.begin(isPrompt: !phases[id].isDue, since: startedAt ?? now, at: now)
     phases[id].state = .starting(.running, until: graph.nodes[id].startLimit.map { now + $0 })
     remember(id)
     tell(id, .start)

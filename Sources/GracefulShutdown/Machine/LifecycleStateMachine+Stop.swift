@@ -4,6 +4,7 @@ extension LifecycleStateMachine {
     var stopping = Stopping(request: request, timetable: StopTimetable(grace: grace, at: now))
     stopping.lameDuck = lameDuckWatch(for: request, at: now)
     _ = repetition(of: request.source)
+    for id in phases.indices { noteNeverReady(id, at: now) }
     state = .stopping(stopping)
     beginLameDuck()
     hearAll(stopping.timetable)

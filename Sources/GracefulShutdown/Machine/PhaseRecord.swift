@@ -10,6 +10,8 @@ package struct PhaseRecord: Hashable, Sendable {
   var dependentsLive = 0
   /// Why its start failed: it was not ready in time.
   var startFailure: String?
+  /// Why that it was never ready is no clean end, when the whole stops.
+  var neverReady: String?
   var history = RestartHistory()
   var startedAt: Instant?
   var readyAt: Instant?
@@ -83,6 +85,11 @@ package struct PhaseRecord: Hashable, Sendable {
     if case .backingOff(nil) = state { true } else { false }
   }
 
+  /// Whether it has come back, and is to be started again.
+  var isBackingOff: Bool {
+    if case .backingOff = state { !hasHeard } else { false }
+  }
+
   /// Whether it has done what it had to do, while the rest runs on.
   var isDone: Bool {
     if case .done = state.body { true } else { false }
@@ -107,6 +114,20 @@ package struct PhaseRecord: Hashable, Sendable {
   ///
   /// A phase that was stopped alone may still say so, but that is not waited for.
   var isAwaited: Bool { readyAt == nil && (!hasHeard || isRecycling) }
+
+  /// How long a phase may take until it is ready before that is worth a warning, where it has no start limit.
+  package static var usualStart: Duration { .seconds(10) }
+
+  /// Since when it has not been ready, where that is overdue.
+  ///
+  /// A phase that has a start limit has failed when that is over, and is not overdue before.
+  func isOverdue(startLimit: Duration?, at now: Instant) -> Bool {
+    guard isAwaited, let startedAt, now - startedAt >= max(startLimit ?? .zero, Self.usualStart) else { return false }
+    switch state {
+    case .starting(.running, _), .backingOff: return true
+    case .waiting, .starting, .ready, .draining, .cutting, .cancelled, .ended: return false
+    }
+  }
 
   /// Whether it has begun and has not been told to drain.
   var awaitsDrain: Bool {
@@ -152,10 +173,12 @@ package struct PhaseRecord: Hashable, Sendable {
   var end: PhaseEnd? {
     switch state {
     case .draining(let ending):
-      ending.verdict.map { verdict in startFailure.map { .failed($0) } ?? verdict }
+      ending.verdict.map { verdict in (startFailure ?? neverReady).map { .failed($0) } ?? verdict }
     case .cutting(let ending), .cancelled(let ending):
       ending.verdict.map { verdict in
-        (isHurried || isRecycling) && !isStraggler ? verdict : .cancelled(error: startFailure ?? verdict.error)
+        (isHurried || isRecycling) && !isStraggler
+          ? neverReady.map { .failed($0) } ?? verdict
+          : .cancelled(error: startFailure ?? neverReady ?? verdict.error)
       }
     case .waiting, .starting, .ready, .backingOff, .ended: nil
     }
@@ -173,8 +196,8 @@ package struct PhaseRecord: Hashable, Sendable {
       readyAfter: readyAt.map { $0 - start }, drainAfter: drainAt.map { $0 - start },
       turnAfter: turnAt.map { $0 - start }, endedAfter: endedAt.map { $0 - start })
     report.id = id
-    report.restarts = history.reports
-    report.restarted = history.total
+    report.restarts = history.told
+    report.restarted = history.restarted
     return report
   }
 }

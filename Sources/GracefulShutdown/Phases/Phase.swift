@@ -86,8 +86,9 @@ public final class Phase: Sendable {
   ///
   /// Only the first call counts; a second one, or one after the end, is ignored and noted in the report. So is one of a
   /// run that is over, when the phase was started again. A phase that
-  /// never says so keeps those that require it waiting until its start limit is over or a stop is requested. A child
-  /// phase has no dependents; there this does nothing.
+  /// never says so keeps those that require it waiting until its start limit is over or a stop is requested: after 10 s the
+  /// log warns of it, again and again, and when the whole is stopped then, it has failed (exit code 1), unless it is within a
+  /// start limit. A child phase has no dependents; there this does nothing.
   public func ready() {
     if parent == nil { link.driver?.becomeReady(self) }
   }

@@ -21,6 +21,7 @@ extension LifecycleReport {
     var lines = head + origin + lameDuckLine + ReportTable(self).text
     for mistake in mistakes.prefix(Self.mostNotes) { lines += note("! ", "\(mistake)", most: 10) }
     if mistakes.count > Self.mostNotes { lines.append("! … and \(mistakes.count - Self.mostNotes) more mistakes") }
+    if let hint { lines += note("  ", hint, most: 3) }
     for reason in ignored.prefix(Self.mostNotes) { lines += note("  ", "ignored: \(reason)", most: 2) }
     lines += note("  ", "exit \(exitCode): \(exitReason)", most: 6)
     return lines.joined(separator: "\n") + "\n"
@@ -76,14 +77,25 @@ extension LifecycleReport {
   /// Why it has its exit code.
   package var exitReason: String {
     if let endedBySignal { return "ended at once by \(StopRequest.Source.signal(endedBySignal))" }
-    if !stragglers.isEmpty { return "not ended in time: \(stragglerNames)" }
+    if !stragglers.isEmpty { return lateness }
     if !mistakes.isEmpty { return "the configuration is wrong" }
     let failed = phases.filter { $0.end.isFailed && $0.parent == nil }
     let names = failed.prefix(Self.mostNames).map { Self.short($0.name) }
     return failed.isEmpty ? "clean" : "failed: \(listed(names, of: failed.count))"
   }
 
-  private var stragglerNames: String {
+  /// A phase that was cancelled because it was not ready in time was not late in the stop.
+  private var lateness: String {
+    let slow = Set(phases.filter(\.wasSlowToStart).map(\.name))
+    let late = stragglers.filter { $0.kind != .phase || !slow.contains($0.name) }
+    let starts = stragglers.filter { $0.kind == .phase && slow.contains($0.name) }
+    let parts = [("not ready within the start limit", starts), ("not ended in time", late)].filter { !$1.isEmpty }
+    return parts.map { "\($0): \(names(of: $1))" }.joined(separator: "; ")
+  }
+
+  private var stragglerNames: String { names(of: stragglers) }
+
+  private func names(of stragglers: [Straggler]) -> String {
     let names = stragglers.prefix(Self.mostNames).map { TerminalText($0.description, columns: 72).string }
     return listed(names, of: stragglers.count)
   }

@@ -14,16 +14,25 @@ extension PhaseReport {
     }
   }
 
+  /// How the error of a phase begins whose start limit was over.
+  static var slowStart: String { "not ready within its start limit of" }
+
+  /// Whether it was cancelled because its start took too long, and for nothing else.
+  var wasSlowToStart: Bool { end.isCancelled && end.error?.hasPrefix(Self.slowStart) == true }
+
   /// `restarted 2 times`, and then each: `at 0.300 s, again after 0.200 s: connection lost`.
+  ///
+  /// A restart that did not come was one too many, which is how the phase ended then; or a stop came first.
   ///
   /// Of many the first four and the last four.
   var restartLines: [String] {
     guard !restarts.isEmpty else { return [] }
+    let never = end.error == nil ? "not started again" : "gave up"
     let lines = restarts.map { restart in
-      let then = restart.delay.map { "again after \($0.brief)" } ?? "gave up"
+      let then = restart.delay.map { "again after \($0.brief)" } ?? never
       return "at \(restart.after.brief), \(then): \(restart.reason)"
     }
-    let head = "restarted \(restarted == 1 ? "once" : "\(restarted) times")"
+    let head = restarted == 0 ? "never restarted" : "restarted \(restarted == 1 ? "once" : "\(restarted) times")"
     if lines.count <= 8, restarts.count >= restarted { return [head] + lines }
     let given = restarts.count { $0.delay != nil }
     let hidden = max(lines.count - 8, 0) + max(restarted - given, 0)

@@ -6,7 +6,10 @@ package struct RestartHistory: Hashable, Sendable {
   private static var mostReported: Int { 64 }
 
   package internal(set) var reports: [RestartReport] = []
+  /// How many restarts were decided; the last one may not have come yet.
   package private(set) var total = 0
+  /// Whether the last restart was decided, and has not come: a stop may come first.
+  private(set) var isPending = false
   /// Those within the window, as many as could decide.
   var recent: [Instant] = []
   /// What the delays grow by.
@@ -16,6 +19,16 @@ package struct RestartHistory: Hashable, Sendable {
   var stopping: RestartReport?
 
   package init() {}
+
+  /// How often it was started again.
+  var restarted: Int { isPending ? total - 1 : total }
+
+  /// What is told of each: a restart that has not come has no delay.
+  var told: [RestartReport] {
+    guard isPending, var last = reports.last else { return reports }
+    last.delay = nil
+    return reports.dropLast() + [last]
+  }
 
   /// Two restarts of a phase are never closer: a loop in which nothing takes any time costs next to none (measured: 1.7 s of
   /// processor time in a minute, in a debug build).
@@ -37,6 +50,7 @@ package struct RestartHistory: Hashable, Sendable {
     decay(policy.decay, at: now)
     count += 1
     guard recent.count < min(policy.intensity, Self.highestIntensity) else {
+      isPending = false
       note(RestartReport(after: now - start, reason: reason, delay: nil))
       return nil
     }
@@ -46,6 +60,7 @@ package struct RestartHistory: Hashable, Sendable {
     if let lastRestart { delay = max(delay, min(lastRestart + Self.shortestGap - now, Self.shortestGap)) }
     lastRestart = now + delay
     note(RestartReport(after: now - start, reason: reason, delay: delay))
+    isPending = true
     return delay
   }
 
@@ -65,8 +80,18 @@ package struct RestartHistory: Hashable, Sendable {
     stopping = RestartReport(after: now - start, reason: "while it stopped to be started again: \(error)", delay: nil)
   }
 
-  /// It is started again after another phase.
-  mutating func begin(since start: Instant, at now: Instant) {
+  /// It is started again.
+  ///
+  /// - Parameter isPrompt: Whether it waited for its delay alone; else it waited for other phases as well, and what is told
+  ///   is how long that took.
+  mutating func begin(isPrompt: Bool = false, since start: Instant, at now: Instant) {
+    if isPending {
+      isPending = false
+      if !isPrompt, let last = reports.indices.last {
+        reports[last].delay = now - start - reports[last].after
+        lastRestart = now
+      }
+    }
     guard var report = stopping else { return }
     stopping = nil
     report.delay = now - start - report.after
@@ -85,7 +110,8 @@ package struct RestartHistory: Hashable, Sendable {
     let first = max(policy.firstDelay.bounded, .zero)
     let maximum = max(policy.maximumDelay.bounded, .zero)
     // What is no number compares as false.
-    let growth = policy.factor > 1 ? power(policy.factor, count - 1) : 1
+    if policy.firstAtOnce, count <= 1 { return .zero }
+    let growth = policy.factor > 1 ? power(policy.factor, count - (policy.firstAtOnce ? 2 : 1)) : 1
     let delay = first == .zero ? .zero : growth < maximum / first ? first * growth : maximum
     let jitter = policy.jitter > 0 ? min(policy.jitter, 1) : 0
     return (delay * (1 + jitter * min(max(chance, -1), 1))).bounded
@@ -114,7 +140,7 @@ public struct RestartReport: Hashable, Sendable {
   public var reason: String
   /// How long it waited before it was started again.
   ///
-  /// `nil` when it was one too many.
+  /// `nil` when it was not: it was one too many, or a stop came first.
   public var delay: Duration?
 
   package init(after: Duration, reason: String, delay: Duration?) {

@@ -89,6 +89,11 @@ public struct RestartPolicy: Hashable, Sendable {
   /// Zero or less restarts at once. But two restarts of a phase are at least 10 ms apart, whatever the policy: a loop in
   /// which nothing takes any time must cost next to none.
   public var firstDelay: Duration = .milliseconds(100)
+  /// Whether the first restart comes at once, and ``firstDelay`` before the second; false unless said otherwise.
+  ///
+  /// The delays of `canstop`, 0, then 1, 2, 4, at most 8 s, are `firstAtOnce` with a ``firstDelay`` of 1 s, a
+  /// ``maximumDelay`` of 8 s and a ``jitter`` of 0; it never gives up, as a ``window`` of zero says.
+  public var firstAtOnce = false
   /// How much longer each delay is than the one before; 2 unless said otherwise.
   ///
   /// Under 1, or no number, it counts as 1.

@@ -91,7 +91,7 @@ extension PhaseSnapshot {
     age = record.startedAt.map { now - $0 }
     left = record.due.map { $0 - now }
     isWaiting = record.isWaiting
-    restarts = record.history.total
+    restarts = record.isBackingOff ? record.history.total : record.history.restarted
     sessionsLive = 0
     sessionsAdmitted = 0
     sessionsRefused = 0

@@ -82,7 +82,8 @@ public struct PhaseSnapshot: Hashable, Sendable {
   public var left: Duration?
   /// Whether something that it requires restarts.
   public var isWaiting: Bool
-  /// How often it was started again for what it did itself, and not only for a phase that it requires.
+  /// How often it was started again for what it did itself, and not only for a phase that it requires; while it waits for
+  /// that, this time is counted, too.
   public var restarts: Int
   /// Sessions that are open.
   public var sessionsLive: Int

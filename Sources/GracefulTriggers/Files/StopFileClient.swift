@@ -197,6 +197,8 @@ extension StopFileObjection {
     case .notAFile(let kind): "it is \(kind.rawValue), not a regular file, and is left as it is; remove it"
     case .foreign(let owner, let user):
       "it belongs to user \(owner), and the program would not take it for a request of user \(user)"
+    case .openFile:
+      "it can be read and written by others, and the program would not take it for a request; remove it"
     case .hardLink: "it has other names (hard links), and the program would not take it for a request; remove it"
     case .foreignDirectory(let owner, let user):
       "it belongs to user \(owner), who could forge the answer; ask as that user, or as root, not as user \(user)"

@@ -51,8 +51,10 @@ public struct StopFileError: Error, Hashable, Sendable, CustomStringConvertible 
   /// One sentence.
   public var description: String { "\(path): \(reason)" }
 
-  /// As the command `stop` exits: 124 not in time, 69 no directory, 77 not allowed, 64 a bad name, 74 the system refused
+  /// As `graceful stop` exits: 124 not in time, 69 no directory, 77 not allowed, 64 a bad name, 74 the system refused
   /// (sysexits(3)).
+  ///
+  /// The command `stop` exits with 1 when it is not in time, as the one of `noamt/stop` does.
   public var exitCode: Int32 {
     switch code {
     case .notInTime, .interrupted: 124

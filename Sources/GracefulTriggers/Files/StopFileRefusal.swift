@@ -16,6 +16,8 @@ public struct StopFileRefusal: Hashable, Sendable, CustomStringConvertible {
     public static var foreign: Self { Self(kind: .foreign(owner: 0, user: 0)) }
     /// It has other names (hard links): the user who gave it this one need not be its owner.
     public static var hardLink: Self { Self(kind: .hardLink) }
+    /// Others may read and write it, and so give it another name: the user who gave it this one need not be its owner.
+    public static var openFile: Self { Self(kind: .openFile) }
     /// The system did not let us look at it, or remove it.
     public static func system(_ errno: Errno) -> Self { Self(kind: .unreadable(errno: errno.rawValue)) }
     /// The directory is not there.
@@ -38,6 +40,7 @@ public struct StopFileRefusal: Hashable, Sendable, CustomStringConvertible {
       case .notAFile: "notAFile"
       case .foreign: "foreign"
       case .hardLink: "hardLink"
+      case .openFile: "openFile"
       case .unreadable(let errno), .unremovable(let errno), .answerStays(let errno), .unwritable(let errno),
         .unlockable(let errno):
         "system \(errno)"
@@ -70,7 +73,11 @@ extension StopFileObjection {
     case .notAFile(let kind): "is \(kind.rawValue), not a regular file, and not taken for a request; remove it"
     case .foreign(let owner, let user):
       "belongs to user \(owner), and is not taken for a request: only user \(user) and root may ask"
-    case .hardLink: "has other names (hard links), and is not taken for a request: who made this one, cannot be known"
+    case .hardLink:
+      "has, or had, other names (hard links), and is not taken for a request: who made this one, cannot be known"
+    case .openFile:
+      "can be read and written by others, and is not taken for a request: each of them could have made this name of it; "
+        + "chmod o-w it"
     case .unreadable(let errno): "cannot be looked at: \(Errno(rawValue: errno))"
     case .unremovable(let errno): "is taken for a request, and cannot be removed: \(Errno(rawValue: errno))"
     case .answerStays(let errno):

@@ -5,6 +5,7 @@ package enum StopFileObjection: Hashable, Sendable {
   case notAFile(FileStatus.Kind)
   case foreign(owner: UInt32, user: UInt32)
   case hardLink
+  case openFile
   case unreadable(errno: Int32)
   case unremovable(errno: Int32)
   case answerStays(errno: Int32)
@@ -36,6 +37,8 @@ package struct StopFileRules: Hashable, Sendable {
     guard status.user == user || status.user == 0 else { return .foreign(owner: status.user, user: user) }
     // A second name can be given by each user who may write to the directory, where fs.protected_hardlinks is off (proc_sys_fs(5)).
     guard status.links <= 1 else { return .hardLink }
+    // Where it is on, each user who may read and write the file.
+    guard status.permissions & 0o006 != 0o006 else { return .openFile }
     return nil
   }
 

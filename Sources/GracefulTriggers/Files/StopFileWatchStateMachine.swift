@@ -54,6 +54,7 @@ package struct StopFileWatchStateMachine: Sendable {
   private var settled: FileStatus.Version?
   var told: [Place: Told] = [:]
   var quietUntil: Instant?
+  private var names = SeveralNames()
   private var isOutdated = false
   /// A process that ends with a watch takes 5 to 24 ms longer to be gone (measured; the kernel waits until nothing uses the
   /// watch any more): so after the first request it looks now and then.
@@ -216,10 +217,12 @@ package struct StopFileWatchStateMachine: Sendable {
     switch look {
     case .absent:
       told[.request] = nil
+      names.forgetTheUnborn()
       return settle(now)
     case .failed(let errno): return complain(.unreadable(errno: errno), about: .request, nil, now) + settle(now)
     case .found(let status):
-      if let objection = rules.objection(toRequest: status) {
+      names.note(status)
+      if let objection = rules.objection(toRequest: status) ?? names.objection(status) {
         return complain(objection, about: .request, status.identity, now) + settle(now)
       }
       if status.version == settled { return settle(now) }

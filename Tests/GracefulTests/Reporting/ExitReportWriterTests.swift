@@ -66,6 +66,24 @@ struct ExitReportWriterTests {
     #expect(ExitReportWriter.limit(for: late, withFile: true) == .milliseconds(400))
   }
 
+  @Test("Nothing holds them up beyond the deadline: not the text, nor the file, nor the answer that comes last")
+  func deadline() throws {
+    let full = try FullPipe()
+    let (gate, open) = try FileDescriptor.pipe()
+    let hangs = ExitHook(.last, "the answer") { _ in
+      var byte: UInt8 = 0
+      _ = cgs_read(gate.rawValue, &byte, 1)
+    }
+    let begin = ContinuousClock.now
+    // Without the deadline it would be a minute.
+    ExitReportWriter.write(
+      report, to: full.writeEnd, file: { _ in nil }, exitHooks: [hangs], within: .seconds(60),
+      by: begin + .milliseconds(300))
+    #expect(ContinuousClock.now - begin < .seconds(30))
+    try open.close()
+    withExtendedLifetime(full) {}
+  }
+
   @Test("When both are done it waits no longer")
   func quick() throws {
     let pipe = try FileDescriptor.pipe()

@@ -98,6 +98,30 @@ struct ReportFileTests {
     #expect(!long.errors.contains("\u{1B}"))
   }
 
+  @Test("with another name: that keeps what it has, and the report is written all the same")
+  func hardLink() async throws {
+    let folder = try Folder()
+    try "precious".write(toFile: "\(folder.path)/important", atomically: false, encoding: .utf8)
+    try FileManager.default.linkItem(atPath: "\(folder.path)/important", toPath: "\(folder.path)/report.json")
+    let end = try #require(await program("\(folder.path)/report.json").end())
+    #expect(end.code == 0)
+    #expect(folder.text("important") == "precious")
+    #expect(try LifecycleReport(json: folder.text("report.json")).exitCode == 0)
+  }
+
+  @Test("with another name is not written in place, where it cannot be replaced")
+  func hardLinkInPlace() throws {
+    let folder = try Folder()
+    try "precious".write(toFile: "\(folder.path)/important", atomically: false, encoding: .utf8)
+    try FileManager.default.linkItem(atPath: "\(folder.path)/important", toPath: "\(folder.path)/report.json")
+    let file = ReportFile(path: FilePath("\(folder.path)/report.json"))
+    let error = #expect(throws: SystemError.self) {
+      try file.write("{}", rename: { _, _ in -Errno.resourceBusy.rawValue })
+    }
+    #expect(error?.errno == .tooManyLinks)
+    #expect(folder.text("important") == "precious")
+  }
+
   @Test("is none when the variable is empty")
   func empty() async throws {
     let end = try #require(await program("").end())

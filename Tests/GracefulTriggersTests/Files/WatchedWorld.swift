@@ -10,10 +10,11 @@ struct WatchedWorld {
   static let other = FileStatus(.directory, user: 1000, permissions: 0o700, inode: 8, changed: 0)
 
   static func file(
-    _ kind: FileStatus.Kind = .file, user: UInt32 = 1000, links: UInt64 = 1, inode: UInt64 = 50,
-    changed: Int64 = 200
+    _ kind: FileStatus.Kind = .file, user: UInt32 = 1000, permissions: UInt32 = 0o600, links: UInt64 = 1,
+    inode: UInt64 = 50, changed: Int64 = 200, born: Int64 = 0
   ) -> FileStatus {
-    FileStatus(kind, user: user, permissions: 0o600, links: links, inode: inode, changed: changed)
+    FileStatus(
+      kind, user: user, permissions: permissions, links: links, inode: inode, changed: changed, born: born)
   }
 
   static func machine() -> Machine {

@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// WHAT: `pool` (unless said otherwise) blocks every thread of the pool by one of its phases; `thread` blocks only the
 /// phase's own; `ignores` blocks none, and ignores its cancellation; `handlers` blocks two hundred handlers of phases that
-/// would end; `exit` ends well, and hangs in an `atexit` handler; `metrics` and `tracer` end well, and block the thread that
+/// would end; `after` blocks every thread of the pool when its phases end; `exit` ends well, and hangs in an `atexit` handler; `metrics` and `tracer` end well, and block the thread that
 /// records metrics or spans. With `thread` and `ignores` the phase has a quarter of the grace.
 ///
 /// It says `blocked` on standard output once it is so: with `pool`, once a task that is started afresh does not get to run.
@@ -25,6 +25,7 @@ enum BlockedProgram {
     case "ignores": hang(program) { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
     case "handlers": blockHandlers(program)
     case "exit": hangAtExit(program)
+    case "after": blockPoolAtTheEnd(program)
     case "metrics": observe(program) { $0.recordMetrics(in: StuckBackend(), endingBefore: $1) }
     case "tracer": observe(program) { $0.recordSpans(with: StuckBackend(), endingBefore: $1) }
     default: blockPool(program)
@@ -79,6 +80,16 @@ enum BlockedProgram {
           await phase.turnToStop()
         }
       }
+    }
+  }
+
+  /// What runs after the end of the last phase does not get to run.
+  static func blockPoolAtTheEnd(_ program: Lifecycle) {
+    program.phase("polite") { phase in
+      phase.ready()
+      say("blocked")
+      await phase.turnToStop()
+      for _ in 0..<256 { Task.detached { blockForEver() } }
     }
   }
 
