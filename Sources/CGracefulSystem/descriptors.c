@@ -42,6 +42,15 @@ int cgs_open_private(const char *path) {
     return RESULT(open(path, O_CLOEXEC | O_NOFOLLOW | O_CREAT | O_RDWR | O_NONBLOCK, 0600));
 }
 
+int cgs_open_path(const char *path) {
+#ifdef O_PATH
+    return RESULT(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+#else
+    (void)path;
+    return -ENOSYS;
+#endif
+}
+
 int cgs_try_lock(int fd) { return RESULT(flock(fd, LOCK_EX | LOCK_NB)); }
 
 static void fill(struct cgs_file_status *status, const struct stat *from) {

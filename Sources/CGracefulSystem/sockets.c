@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -111,6 +112,33 @@ static int integer_option(int fd, int option) {
 int cgs_socket_error(int fd) { return integer_option(fd, SO_ERROR); }
 
 int cgs_is_listening(int fd) { return integer_option(fd, SO_ACCEPTCONN); }
+
+int cgs_socket_kind(int fd, int *family, int *type) {
+    *type = integer_option(fd, SO_TYPE);
+    if (*type < 0) return *type;
+#ifdef SO_DOMAIN
+    *family = integer_option(fd, SO_DOMAIN);
+    return *family < 0 ? *family : 0;
+#else
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0) return -errno;
+    *family = address.ss_family;
+    return 0;
+#endif
+}
+
+int cgs_family_unix(void) { return AF_UNIX; }
+
+int cgs_type_stream(void) { return SOCK_STREAM; }
+
+int cgs_keep_nonblocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -errno;
+    if (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+    struct timeval limit = {.tv_sec = 0, .tv_usec = 20 * 1000};
+    return RESULT(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+}
 
 int cgs_hold_off(int fd) {
 #ifdef __linux__
@@ -223,6 +251,16 @@ long cgs_receive(int fd, void *bytes, size_t length, int *descriptors, size_t *c
     return received;
 }
 
+long cgs_receive_bytes(int fd, void *bytes, size_t length, int *truncated) {
+    struct iovec vector = {.iov_base = bytes, .iov_len = length};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    *truncated = 0;
+    long received = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    if (received < 0) return -errno;
+    *truncated = (message.msg_flags & MSG_CTRUNC) != 0;
+    return received;
+}
+
 int cgs_canonical_address(const char *text, char *canonical, size_t length) {
     struct in6_addr any;
     int family = inet_pton(AF_INET, text, &any) == 1 ? AF_INET : inet_pton(AF_INET6, text, &any) == 1 ? AF_INET6 : 0;
@@ -230,29 +268,54 @@ int cgs_canonical_address(const char *text, char *canonical, size_t length) {
     return inet_ntop(family, &any, canonical, (socklen_t)length) ? 0 : -errno;
 }
 
-int cgs_tcp_listen(const char *text, uint16_t port, int backlog) {
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    struct sockaddr *address;
-    socklen_t length;
-    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1) {
-        address = (struct sockaddr *)&v4;
-        length = sizeof v4;
-    } else if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1) {
-        address = (struct sockaddr *)&v6;
-        length = sizeof v6;
-    } else {
-        return -EINVAL;
+union tcp_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+// The length of the address, or -EINVAL when the text is none.
+static int tcp_address(union tcp_address *address, const char *text, uint16_t port) {
+    memset(address, 0, sizeof *address);
+    if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) {
+        address->v4.sin_family = AF_INET;
+        address->v4.sin_port = htons(port);
+        return sizeof address->v4;
     }
-    int fd = prepared_socket(address->sa_family, SOCK_STREAM);
+    memset(address, 0, sizeof *address);
+    if (inet_pton(AF_INET6, text, &address->v6.sin6_addr) == 1) {
+        address->v6.sin6_family = AF_INET6;
+        address->v6.sin6_port = htons(port);
+        return sizeof address->v6;
+    }
+    return -EINVAL;
+}
+
+int cgs_tcp_listen_again(int fd, const char *text, uint16_t port, int backlog) {
+    union tcp_address address;
+    int length = tcp_address(&address, text, port);
+    if (length < 0) return length;
+    // EINVAL: it is bound still (bind(2)).
+    if (bind(fd, &address.any, (socklen_t)length) < 0 && errno != EINVAL) return -errno;
+    return RESULT(listen(fd, backlog));
+}
+
+int cgs_tcp_listen(const char *text, uint16_t port, int backlog) {
+    union tcp_address address;
+    int length = tcp_address(&address, text, port);
+    if (length < 0) return length;
+    int fd = prepared_socket(address.any.sa_family, SOCK_STREAM);
     if (fd < 0) return fd;
     int one = 1;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 || bind(fd, address, length) < 0 ||
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
+        bind(fd, &address.any, (socklen_t)length) < 0 ||
         listen(fd, backlog) < 0) {
         int failed = errno;
         close(fd);
         return -failed;
     }
+    // Another process may come to have it, and make it blocking.
+    cgs_keep_nonblocking(fd);
     return fd;
 }
 

@@ -2,11 +2,19 @@ internal import GracefulHandover
 internal import Logging
 
 /// What operators read about a handover.
-struct HandoverLog: Sendable {
-  let logger: Logger
+final class HandoverLog: Sendable {
+  private let logger: Logger
+  private let refusals = SharedRepetitionLimit(5)
+
+  init(logger: Logger) { self.logger = logger }
 
   func write(_ event: HandoverEvent) {
-    let (level, message, metadata) = Self.line(event)
+    let (level, message, facts) = Self.line(event)
+    var metadata = facts
+    if event.kind == .peerRefused {
+      guard case .say(let unsaid) = refusals.decide(at: .now) else { return }
+      if unsaid > 0 { metadata["unsaid"] = "\(unsaid)" }
+    }
     logger.log(level: level, "\(message)", metadata: metadata)
   }
 
@@ -39,6 +47,12 @@ struct HandoverLog: Sendable {
     case .unclaimed(let names):
       (.warning, "inherited and not asked for; closed", ["names": "\(names.joined(separator: ", "))"])
     case .predecessorEnded(let process): (.info, "the predecessor has ended", ["predecessor.pid": "\(process)"])
+    case .socketMadeAnew(let reason): (.warning, "the handover socket was made anew", ["reason": "\(reason)"])
+    case .socketLost(let reason):
+      (
+        .error, "the handover socket has gone; serving on, and found by no command until it is made anew",
+        ["reason": "\(reason)"]
+      )
     case .ignored(let reason): (.debug, "ignored", ["reason": "\(reason)"])
     }
   }

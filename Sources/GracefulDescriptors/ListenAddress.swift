@@ -4,6 +4,9 @@ internal import SystemPackage
 
 /// A numeric address and a port to listen on: `127.0.0.1:8080`, `[::1]:8080`.
 public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
+  /// How many connections may wait to be accepted; the system clips it to its own limit (`net.core.somaxconn`).
+  package static let backlog: Int32 = 4096
+
   /// An IPv4 or IPv6 address in numbers; names are not resolved, because what they mean can change between two
   /// generations of a program.
   public var host: String
@@ -69,6 +72,18 @@ public struct ListenAddress: Hashable, Sendable, CustomStringConvertible {
   /// - Throws: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`, each with what to do.
   public func listen() throws(SystemError) -> OwnedDescriptor {
     try listen(calls: .live)
+  }
+
+  /// A socket of this address whose listening another process has ended (shutdown(2)) listens again.
+  ///
+  /// It is the same socket for every process that has it.
+  /// - Throws: when the port has become another's meanwhile.
+  package func listenAgain(_ descriptor: Int32) throws(SystemError) {
+    let result = cgs_tcp_listen_again(descriptor, host, port, Self.backlog)
+    guard result >= 0 else {
+      throw SystemError("listen", on: "\(self)", result: result, advice: "its listening was ended by another process")
+    }
+    _ = cgs_keep_nonblocking(descriptor)
   }
 
   package func listen(calls: SocketCalls) throws(SystemError) -> OwnedDescriptor {

@@ -37,6 +37,9 @@ package struct ListenQueue: ~Copyable, Sendable {
   /// Lets connections begin again at a listener, whichever process kept them away.
   package static func letIn(at number: Int32) { _ = cgs_let_in(number) }
 
+  /// Whether a connection waits to be accepted, as far as can be known where other processes accept there, too.
+  package static func hasWaiting(_ number: Int32) -> Bool { cgs_has_waiting(number) == 1 }
+
   /// Whether no connection waits to be accepted.
   package var isEmpty: Bool { cgs_has_waiting(listener.number) == 0 }
 }

@@ -49,7 +49,10 @@ package struct SocketPath: Sendable, Equatable, CustomStringConvertible {
     self.path = path
   }
 
-  private var directory: String {
+  /// What it is called in its directory.
+  package var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+
+  package var directory: String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }

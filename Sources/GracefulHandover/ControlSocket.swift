@@ -4,21 +4,23 @@ internal import Synchronization
 /// A socket for control requests alone, by the rules of the handover's: mode 0600, in a directory of our own, a stale
 /// path is replaced, a live one never (H5).
 package final class ControlSocket: Sendable {
-  private let claim: SocketClaim
-  private let bound: BoundPath
-  private let loop: PollLoop
-  private let peers: PeerListener
-  /// Until it is closed: kept any longer, it would let peers wait for an answer that never comes.
-  private let listener: Mutex<SharedDescriptor?>
+  private struct Open {
+    var bound: BoundPath
+    /// No longer than until it is closed: it would let peers wait for an answer that never comes.
+    var listener: SharedDescriptor
+    var isLost = false
+  }
 
-  private init(
-    claim: SocketClaim, bound: BoundPath, listener: SharedDescriptor, loop: PollLoop, peers: PeerListener
-  ) {
+  private let claim: SocketClaim
+  private let loop: PollLoop
+  private let open: Mutex<Open?>
+  private let peers = Mutex<PeerListener?>(nil)
+  private let watch = Mutex<PathWatch?>(nil)
+
+  private init(claim: SocketClaim, _ open: Open, loop: PollLoop) {
     self.claim = claim
-    self.bound = bound
     self.loop = loop
-    self.peers = peers
-    self.listener = Mutex(listener)
+    self.open = Mutex(open)
   }
 
   /// Takes the path, and listens.
@@ -37,14 +39,22 @@ package final class ControlSocket: Sendable {
     do { checked = try SocketPath(path) } catch { throw HandoverError(error, socket: path) }
     let claim = SocketClaim(path: checked, calls: calls)
     let (listener, bound) = try take(claim, wait: wait)
+    DescriptorReserve.shared.keep()
+    let socket = ControlSocket(claim: claim, Open(bound: bound, listener: listener), loop: loop)
     let peers = PeerListener(
-      listener, loop: loop, calls: calls, limits: limits, program: program, takesOver: false, control: admit)
+      listener, loop: loop, calls: calls, limits: limits, program: program, takesOver: false, control: admit,
+      lost: { [weak socket] in socket?.isLost() })
     peers.attach { action in
       guard case .notify(let event) = action, case .peerRefused(let process, let reason) = event.detail else { return }
       refused(process, reason)
     }
-    let socket = ControlSocket(claim: claim, bound: bound, listener: listener, loop: loop, peers: peers)
-    loop.execute { peers.start() }
+    let watch = PathWatch(checked, on: loop) { [weak socket] in socket?.mendPath() ?? .inPlace }
+    socket.peers.withLock { $0 = peers }
+    socket.watch.withLock { $0 = watch }
+    loop.execute {
+      peers.start()
+      watch.look()
+    }
     return socket
   }
 
@@ -70,18 +80,47 @@ package final class ControlSocket: Sendable {
       .timedOut, socket: claim.path.path, reason: "the control socket \(claim.path) could not be had: \(reason)")
   }
 
+  private func isLost() {
+    open.withLock { $0?.isLost = true }
+    watch.withLock { $0 }?.look()
+  }
+
+  /// A cleaner of `/tmp` has removed it, for example.
+  private func mendPath() -> PathWatch.Outcome {
+    guard let now = open.withLock({ $0 }) else { return .inPlace }
+    switch claim.isInPlace(now.bound) {
+    case true? where !now.isLost: return .inPlace
+    case nil: return .impossible
+    case true?, false?: break
+    }
+    switch try? claim.attempt() {
+    case .bound(let listener, let bound)?:
+      // Closed meanwhile, on another thread: then it is this socket's last deed to remove what it has just made.
+      let isOpen = open.withLock { open in
+        if open != nil { open = Open(bound: bound, listener: listener) }
+        return open != nil
+      }
+      if isOpen { peers.withLock { $0 }?.replaceListener(listener) } else { claim.remove(bound) }
+      return .madeAnew
+    case .later?: return .later
+    case .connected?, nil: return .impossible
+    }
+  }
+
   /// Removes the path if it is still this one's, and lets go of every peer that has not said yet what it wants.
   package func close() {
-    let listener = listener.withLock { listener in
-      defer { listener = nil }
-      return listener
+    let last = open.withLock { open in
+      defer { open = nil }
+      return open
     }
-    guard let listener else { return }
-    claim.remove(bound)
-    loop.execute { [peers] in
-      peers.close()
+    guard let last else { return }
+    claim.remove(last.bound)
+    let (peers, watch) = (peers.withLock { $0 }, watch.withLock { $0 })
+    loop.execute {
+      watch?.close()
+      peers?.close()
       // After the path was removed: while the socket is open, no other file gets its inode.
-      _ = listener
+      withExtendedLifetime(last) {}
     }
   }
 }

@@ -7,7 +7,9 @@ extension FrameConnection {
   func read(rounds: Int) {
     for _ in 0..<rounds {
       guard let socket = state.withLock({ $0.isReading ? $0.socket : nil }) else { return }
-      let received = calls.receive(socket.number, Self.readCount)
+      let received =
+        takesDescriptors
+        ? calls.receive(socket.number, Self.readCount) : calls.receiveBytes(socket.number, Self.readCount)
       let descriptors = received.descriptors.map {
         SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: $0)))
       }
@@ -22,9 +24,11 @@ extension FrameConnection {
         state.decoder.append(received.bytes)
         return state.received.count > Self.descriptorLimit
       }
-      if received.truncated { return broken(Self.lost) }
+      if received.truncated { return broken(takesDescriptors ? Self.lost : Self.unasked) }
       if tooMany { return broken("more descriptors than belong to one message") }
       decode()
+      // What has come with the announcement of it is announced by now.
+      if state.withLock({ $0.received.count > $0.awaited }) { return broken(Self.unasked) }
       if received.result == 0 { return ended() }
     }
   }
@@ -63,6 +67,7 @@ extension FrameConnection {
     state.withLock { state in
       let taken = Array(state.received.prefix(count))
       state.received.removeFirst(taken.count)
+      state.awaited = max(0, state.awaited - taken.count)
       return taken
     }
   }

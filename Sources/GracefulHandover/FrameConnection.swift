@@ -28,6 +28,8 @@ final class FrameConnection: Sendable {
     var decoder = FrameDecoder()
     var outgoing: [Outgoing] = []
     var received: [SharedDescriptor] = []
+    /// How many descriptors may still come: what is more than was announced is closed on receipt.
+    var awaited = Int.max
     var isClosing = false
     var isReading = true
   }
@@ -35,23 +37,28 @@ final class FrameConnection: Sendable {
   /// More than two full messages of descriptors never wait for their frame.
   static let descriptorLimit = 2 * SocketCalls.descriptorsAMessage
   static let readCount = 64 * 1024
+  static let unasked = "descriptors, which nobody asked for"
   static let strays = "descriptors that belong to no message"
   static let lost = "descriptors were lost on the way, because this process may open no more (RLIMIT_NOFILE)"
 
   let peer: Peer
   let loop: PollLoop
   let calls: SocketCalls
+  let takesDescriptors: Bool
   let onEvent: @Sendable (Event) -> Void
   let state: Mutex<State>
 
-  /// - Parameter onEvent: called on the loop's thread only; nothing after ``close()``.
+  /// - Parameters:
+  ///   - takesDescriptors: Whether the peer may send some; if not, the system drops them, and none is ever open here.
+  ///   - onEvent: called on the loop's thread only; nothing after ``close()``.
   init(
-    _ socket: SharedDescriptor, peer: Peer, loop: PollLoop, calls: SocketCalls,
+    _ socket: SharedDescriptor, peer: Peer, loop: PollLoop, calls: SocketCalls, takesDescriptors: Bool = true,
     onEvent: @escaping @Sendable (Event) -> Void
   ) {
     self.peer = peer
     self.loop = loop
     self.calls = calls
+    self.takesDescriptors = takesDescriptors
     self.onEvent = onEvent
     let pidfd = calls.peerProcess(socket.number)
     let process = pidfd >= 0 ? SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: pidfd))) : nil
@@ -63,6 +70,7 @@ final class FrameConnection: Sendable {
     peer = given.peer
     self.loop = loop
     calls = given.calls
+    takesDescriptors = false
     self.onEvent = onEvent
     state = Mutex(State(socket: given.socket, process: given.process, decoder: given.decoder))
   }
@@ -95,6 +103,11 @@ final class FrameConnection: Sendable {
       state.processWatch = loop.watch(process.number, .readable) { [weak self] _ in self?.processEnded() }
     }
   }
+
+  /// The peer has announced so many descriptors, or none yet.
+  ///
+  /// On the loop's thread.
+  func expect(descriptors count: Int) { state.withLock { $0.awaited = count } }
 
   /// Sends when there is room, after what was queued before.
   func send(_ bytes: [UInt8], _ descriptors: [SharedDescriptor] = []) {

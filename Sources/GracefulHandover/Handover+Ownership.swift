@@ -32,7 +32,9 @@ extension Handover {
   }
 
   func offer(_ descriptor: SharedDescriptor, as label: DescriptorLabel) {
+    let address = listening(descriptor)
     state.withLock { state in
+      state.listening[label.name] = address
       state.offered.removeAll { $0.label.name == label.name }
       state.offered.append(NamedDescriptor(label: label, descriptor: descriptor))
     }
@@ -46,10 +48,13 @@ extension Handover {
     _ = configuration.calls.listen(listener.number, SocketClaim.backlog)
     let driver = PredecessorDriver(
       listener: listener, loop: loop, calls: configuration.calls, limits: configuration.limits,
-      program: configuration.program, generation: UInt32(generation),
+      program: configuration.program, generation: UInt32(clamping: generation),
       offered: { [weak self] in self?.state.withLock { $0.offered } ?? [] }, surroundings: surroundings)
     state.withLock { $0.driver = driver }
-    loop.execute { driver.start() }
+    loop.execute {
+      driver.start()
+      self.watchPath()
+    }
   }
 
   func prepared() {
@@ -78,6 +83,7 @@ extension Handover {
         state.inherited = []
         state.offered = []
         state.socket = nil
+        state.bound = nil
         defer { state.whenFailed = [] }
         return state.whenFailed
       }
@@ -85,6 +91,7 @@ extension Handover {
       answerOwning(.failure(error))
     case .notice(.predecessorEnded(let process)):
       state.withLock { $0.predecessorHasEnded = true }
+      watchOver(.predecessorEnded(process: process))
       configuration.onEvent(.predecessorEnded(process: process))
     }
   }
@@ -93,7 +100,7 @@ extension Handover {
     if let driver {
       if driver.isHandingOver { return }
       if configuration.control != nil { return stayForControl(driver) }
-      claim.remove(bound)
+      removePath()
       driver.close()
     }
     end()
@@ -113,14 +120,14 @@ extension Handover {
 
   /// Another process is the first at this path; the peer that has just been told so is still to hear it.
   private func giveUpSocket() {
-    claim.remove(bound)
+    removePath()
     configuration.controlEnded()
     _ = loop.schedule(at: .now + configuration.limits.greeting) { [weak self] in self?.letGoNow() }
   }
 
   func letGoNow() {
     guard let driver, !driver.isHandingOver else { return }
-    claim.remove(bound)
+    removePath()
     driver.close()
     end()
   }
@@ -131,9 +138,9 @@ extension Handover {
       state.driver = nil
       state.offered = []
       state.inherited = []
-      // After the path was removed: while the socket is open, no other file gets its inode.
       state.socket = nil
     }
+    keepPath()
     answerOwning(.failure(hasLeftError))
     loop.stop()
   }
@@ -145,6 +152,7 @@ extension Handover {
       defer { state.inherited = [] }
       return state.inherited.map(\.label.name)
     }
+    watchOver(.owning(predecessorDied: predecessorDied))
     configuration.onEvent(.owning(predecessorDied: predecessorDied))
     if !unclaimed.isEmpty { configuration.onEvent(.unclaimed(unclaimed)) }
     // Before a successor may take over from here: a pause that comes next finds it begun, whatever the program does.
@@ -180,10 +188,12 @@ extension Handover {
           state.offered = []
           state.socket = nil
         }
+        self?.keepPath()
       },
-      removePath: { [weak self] in self?.giveUpSocket() }, control: configuration.control,
+      removePath: { [weak self] in self?.giveUpSocket() },
+      listenerLost: { [weak self] in self?.socketIsLost() }, control: configuration.control,
       notify: { [weak self] event in
-        if event.kind == .offering { self?.state.withLock { $0.hasMadeOffer = true } }
+        self?.watchOver(event)
         onEvent(event)
         if case .tookOver(let process) = event.detail { self?.takenOver(by: process) }
       })

@@ -28,6 +28,16 @@ extension Handover {
 
   /// - Parameter exited: Called when it has ended, with its number and how.
   func spawn(_ exited: @escaping @Sendable (Int32, String) -> Void) -> Result<Int32, SystemError> {
+    let first = spawnOnce(exited)
+    guard case .failure(let error) = first, [.tooManyOpenFiles, .tooManyOpenFilesInSystem].contains(error.errno) else {
+      return first
+    }
+    // A successor is what helps then.
+    DescriptorReserve.shared.lend(4, until: loop)
+    return spawnOnce(exited)
+  }
+
+  private func spawnOnce(_ exited: @escaping @Sendable (Int32, String) -> Void) -> Result<Int32, SystemError> {
     do throws(SystemError) {
       guard configuration.isServedByParent() else { return .success(try spawnChild(exited)) }
       do throws(SystemError) {
@@ -43,7 +53,8 @@ extension Handover {
   }
 
   private func spawnChild(_ exited: @escaping @Sendable (Int32, String) -> Void) throws(SystemError) -> Int32 {
-    let child = try ChildProcess.spawn(successor, on: loop)
+    let given = GivenSocket(state.withLock { $0.bound }, at: claim.path)
+    let child = try ChildProcess.spawn(given.passed(by: successor), on: loop)
     let process = child.id.rawValue
     state.withLock { $0.children[process] = { child.signal($0) } }
     child.whenEnded { [weak self] status in
@@ -55,7 +66,8 @@ extension Handover {
 
   /// On the loop's thread: so its end is not told before it is entered here.
   private func spawnSibling(_ exited: @escaping @Sendable (Int32, String) -> Void) throws(SystemError) -> Int32 {
-    var command = successor
+    let given = GivenSocket(state.withLock { $0.bound }, at: claim.path)
+    var command = given.passed(by: successor)
     command.environment[ServiceManager.startedVariable] = nil
     let sibling = try SiblingProcess.spawn(command, on: loop) { [weak self] process in
       self?.state.withLock { _ = $0.children.removeValue(forKey: process.rawValue) }

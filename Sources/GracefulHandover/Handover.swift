@@ -71,6 +71,8 @@ public final class Handover: Sendable {
     var hasLeft = false
     var takenOverBy: Int32?
     var predecessorHasEnded = false
+    /// Where the listeners among what is offered listen, by their names.
+    var listening: [String: ListenAddress] = [:]
     /// Whether what is offered was ever sent to a successor.
     var hasMadeOffer = false
     var whenTakenOver: [@Sendable (Int32) -> Void] = []
@@ -79,6 +81,13 @@ public final class Handover: Sendable {
     /// The handover socket, until it is the successor's, or this process has left: kept any longer, it would let
     /// peers wait for an answer that never comes.
     var socket: SharedDescriptor?
+    /// What the handover socket was bound to, for as long as it is this process's to remove.
+    var bound: BoundPath?
+    var pathWatch: PathWatch?
+    /// Whether its listening was ended by another process that has it.
+    var socketIsLost = false
+    /// What was told of the path last, while something is wrong with it.
+    var pathTrouble: String?
     var driver: PredecessorDriver?
     /// How to send a signal to those that were started to take over.
     var children: [Int32: @Sendable (Int32) -> Bool] = [:]
@@ -92,7 +101,6 @@ public final class Handover: Sendable {
   let role: Role
   let configuration: Configuration
   let claim: SocketClaim
-  let bound: BoundPath
   let successor: Command
   let loop: PollLoop
   let state: Mutex<State>
@@ -107,12 +115,11 @@ public final class Handover: Sendable {
     self.claim = claim
     self.successor = successor
     self.loop = loop
-    bound = joined.bound
     let label = DescriptorLabel(name: Self.socketName, metadata: joined.bound.metadata)
     state = Mutex(
       State(
         inherited: joined.inherited, offered: [NamedDescriptor(label: label, descriptor: joined.listener)],
-        socket: joined.listener))
+        socket: joined.listener, bound: joined.bound))
     switch joined.role {
     case .first:
       role = .first
@@ -159,6 +166,7 @@ extension Handover {
     do throws(SystemError) {
       successor = if let given = configuration.successor { given } else { try ThisProgram.command() }
       loop = try PollLoop(name: "handover")
+      DescriptorReserve.shared.keep()
     } catch { throw HandoverError(error, socket: socket) }
 
     do throws(HandoverError) {
@@ -187,8 +195,7 @@ extension Handover {
         advice: "a name has at most \(DescriptorLabel.nameLimit) bytes, and \(Self.socketName) is taken")
     }
     if let inherited = take(name) {
-      // What is no IP socket was offered by another program, or another version, under this name.
-      if let inheritedAddress = try? ListenAddress(of: inherited.owned), address.isSatisfied(by: inheritedAddress) {
+      if canServe(inherited, at: address) {
         offer(inherited, as: DescriptorLabel(name: name))
         return try inherited.owned.duplicate()
       }

@@ -55,6 +55,14 @@ public struct HandoverEvent: Equatable, Sendable {
     public static var unclaimed: Self { Self(description: "unclaimed") }
     /// The process that served before has ended.
     public static var predecessorEnded: Self { Self(description: "predecessorEnded") }
+    /// The handover socket's path had gone, and was made anew: a cleaner of `/tmp` had removed it, for example.
+    ///
+    /// With a reason.
+    public static var socketMadeAnew: Self { Self(description: "socketMadeAnew") }
+    /// The handover socket's path has gone, and cannot be made anew now; it is tried again.
+    ///
+    /// Meanwhile no successor that another process starts, and no command, finds this process. With a reason.
+    public static var socketLost: Self { Self(description: "socketLost") }
     /// Something happened that changes nothing.
     ///
     /// With a reason.
@@ -77,6 +85,8 @@ public struct HandoverEvent: Equatable, Sendable {
     case owning(predecessorDied: Bool)
     case unclaimed([String])
     case predecessorEnded(process: Int32)
+    case socketMadeAnew(String)
+    case socketLost(String)
     case ignored(String)
   }
 
@@ -101,6 +111,8 @@ public struct HandoverEvent: Equatable, Sendable {
     case .owning: .owning
     case .unclaimed: .unclaimed
     case .predecessorEnded: .predecessorEnded
+    case .socketMadeAnew: .socketMadeAnew
+    case .socketLost: .socketLost
     case .ignored: .ignored
     }
   }
@@ -112,7 +124,7 @@ public struct HandoverEvent: Equatable, Sendable {
       .successorGivenUp(let process, _), .successorKilled(let process), .successorEnded(let process),
       .peerRefused(let process, _), .predecessorEnded(let process):
       process
-    case .restartJoined, .restartFailed, .waiting, .owning, .unclaimed, .ignored: nil
+    case .restartJoined, .restartFailed, .waiting, .owning, .unclaimed, .socketMadeAnew, .socketLost, .ignored: nil
     }
   }
 
@@ -120,7 +132,9 @@ public struct HandoverEvent: Equatable, Sendable {
   public var reason: String? {
     switch detail {
     case .successorFailed(_, let reason), .successorGivenUp(_, let reason), .restartJoined(let reason),
-      .restartFailed(let reason), .peerRefused(_, let reason), .waiting(let reason), .ignored(let reason):
+      .restartFailed(let reason), .peerRefused(_, let reason), .waiting(let reason), .socketMadeAnew(let reason),
+      .socketLost(let reason),
+      .ignored(let reason):
       reason
     case .offering, .committing, .tookOver, .successorKilled, .successorEnded, .owning, .unclaimed, .predecessorEnded:
       nil
@@ -159,5 +173,7 @@ extension HandoverEvent {
   static func owning(predecessorDied: Bool) -> Self { Self(.owning(predecessorDied: predecessorDied)) }
   static func unclaimed(_ names: [String]) -> Self { Self(.unclaimed(names)) }
   static func predecessorEnded(process: Int32) -> Self { Self(.predecessorEnded(process: process)) }
+  static func socketMadeAnew(_ reason: String) -> Self { Self(.socketMadeAnew(reason)) }
+  static func socketLost(_ reason: String) -> Self { Self(.socketLost(reason)) }
   static func ignored(_ reason: String) -> Self { Self(.ignored(reason)) }
 }

@@ -15,6 +15,8 @@ final class PeerListener: Sendable {
   typealias Machine = PredecessorStateMachine
   typealias ConnectionID = Machine.ConnectionID
 
+  private static let acceptedATurn = 16
+
   private struct State {
     var listener: SharedDescriptor?
     var watch: PollLoop.WatchID?
@@ -28,6 +30,7 @@ final class PeerListener: Sendable {
   private let calls: SocketCalls
   private let program: String
   private let control: (@Sendable (ControlConnection) -> Void)?
+  private let lost: @Sendable () -> Void
   private let driver: MachineDriver<Machine>
   private let timers: TimerTable<Machine.Timer>
   private let state: Mutex<State>
@@ -37,11 +40,13 @@ final class PeerListener: Sendable {
   ///   - program: The name by which this process answers.
   ///   - takesOver: Whether a successor may come here.
   ///   - control: Speaks with a peer that wants control; `nil` when no such peer is answered.
+  ///   - lost: Told, again and again, that the socket does not listen any more, though it is open.
   init(
     _ listener: SharedDescriptor, loop: PollLoop, calls: SocketCalls, limits: HandoverLimits, program: String,
-    takesOver: Bool, control: (@Sendable (ControlConnection) -> Void)?
+    takesOver: Bool, control: (@Sendable (ControlConnection) -> Void)?, lost: @escaping @Sendable () -> Void
   ) {
     self.loop = loop
+    self.lost = lost
     self.calls = calls
     self.program = program
     self.control = control
@@ -64,8 +69,25 @@ final class PeerListener: Sendable {
   func start() {
     state.withLock { state in
       guard let listener = state.listener, state.watch == nil else { return }
-      state.watch = loop.watch(listener.number, .readable) { [weak self] _ in self?.accept() }
+      state.watch = loop.watch(listener.number, .readable) { [weak self] in self?.ready($0) }
     }
+  }
+
+  private func ready(_ readiness: PollLoop.Readiness) {
+    // The hang-up of a listener is its end; poll(2) reports it for ever.
+    if !readiness.isDisjoint(with: [.hangup, .error]) {
+      pauseAccepting()
+      return lost()
+    }
+    accept()
+  }
+
+  /// Goes on with another socket; the peers that wait at the one before are taken first.
+  func replaceListener(_ listener: SharedDescriptor) {
+    for _ in 0..<Int(SocketClaim.backlog) / Self.acceptedATurn { accept() }
+    closeListener()
+    state.withLock { $0.listener = listener }
+    start()
   }
 
   func receive(_ event: Machine.Event) {
@@ -106,22 +128,45 @@ final class PeerListener: Sendable {
 
   // MARK: Accepting
 
+  /// As many as are known to wait, and not without end: others that wait for this thread have their turn.
   private func accept() {
-    while let listener = state.withLock({ $0.listener }) {
-      let number = calls.accept(listener.number)
+    hearThoseThatAreHere()
+    for _ in 0..<Self.acceptedATurn {
+      guard let listener = state.withLock({ $0.listener }), ListenQueue.hasWaiting(listener.number) else { return }
+      // Another process that has the socket may have made it blocking since the last time.
+      _ = calls.keepNonblocking(listener.number)
+      var number = calls.accept(listener.number)
+      if [.tooManyOpenFiles, .tooManyOpenFilesInSystem].contains(Errno(rawValue: -number)) {
+        // Its own, and one for what stands for its process.
+        DescriptorReserve.shared.lend(2, until: loop)
+        number = calls.accept(listener.number)
+      }
       guard number >= 0 else { return acceptFailed(Errno(rawValue: -number)) }
       admit(SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: number))))
     }
   }
 
+  /// A peer that has said something is not silent, though it was not heard yet: it does not go to make room.
+  private func hearThoseThatAreHere() {
+    let connections = state.withLock { $0.connections }
+    guard connections.count >= Machine.connectionLimit else { return }
+    for connection in connections.sorted(by: { $0.key.number < $1.key.number }) { connection.value.read(rounds: 1) }
+  }
+
   private func acceptFailed(_ errno: Errno) {
     if errno == .wouldBlock || errno == .resourceTemporarilyUnavailable || errno == .connectionAbort { return }
     // Out of descriptors, mostly. The socket stays readable, and the loop would spin on it: look again in a moment.
+    pauseAccepting()
+    // accept(2): it is not listening.
+    if errno == .invalidArgument { return lost() }
+    refused(process: 0, "accept on the handover socket failed: \(errno)")
+  }
+
+  private func pauseAccepting() {
     state.withLock { state in
       if let watch = state.watch { loop.unwatch(watch) }
       state.watch = nil
     }
-    refused(process: 0, "accept on the handover socket failed: \(errno)")
     _ = loop.schedule(at: .now + .milliseconds(100)) { [weak self] in self?.start() }
   }
 
@@ -135,7 +180,9 @@ final class PeerListener: Sendable {
       state.nextID += 1
       return ConnectionID(state.nextID)
     }
-    let connection = FrameConnection(socket, peer: peer, loop: loop, calls: calls) { [weak self] in
+    let connection = FrameConnection(
+      socket, peer: peer, loop: loop, calls: calls, takesDescriptors: false
+    ) { [weak self] in
       self?.happened(id, $0)
     }
     state.withLock { $0.connections[id] = connection }
@@ -148,6 +195,8 @@ final class PeerListener: Sendable {
     receive(.connected(id, process: peer.process))
     connection.start()
     connection.watchProcess()
+    // Most say at once what they want, and need no turn of their own.
+    connection.read(rounds: 1)
   }
 
   private func happened(_ id: ConnectionID, _ event: FrameConnection.Event) {
@@ -157,7 +206,7 @@ final class PeerListener: Sendable {
     case .closed, .peerDied: receive(.closed(id))
     case .frame(let frame, let descriptors):
       switch frame.message() {
-      case .message(_) where !descriptors.isEmpty: receive(.malformed(id, "descriptors, which nobody asked for"))
+      case .message(_) where !descriptors.isEmpty: receive(.malformed(id, FrameConnection.unasked))
       case .message(let message): receive(.message(id, message))
       case .unknownType(let type): receive(.unknownFrame(id, type: type))
       case nil: receive(.malformed(id, "a frame of type \(frame.type) whose content is not what that type has"))

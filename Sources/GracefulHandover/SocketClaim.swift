@@ -6,7 +6,7 @@ internal import SystemPackage
 ///
 /// It is made under `flock` on `PATH.lock`, and takes microseconds: the process that has the lock connects to the
 /// path, or binds it when no process answers there. The lock file stays, because removing it would let two processes lock two
-/// different files of one name.
+/// different files of one name; where a cleaner of `/tmp` removes it, a lock that has lost its name is none.
 package struct SocketClaim {
   package let path: SocketPath
   let calls: SocketCalls
@@ -63,10 +63,27 @@ package struct SocketClaim {
 
   /// Removes the path if it is still what was bound, and no other process has taken it since.
   package func remove(_ bound: BoundPath) {
-    guard let lock = try? lock() else { return }
+    guard let lock = lockInAMoment() else { return }
     defer { withExtendedLifetime(lock) {} }
-    guard case .success(let now) = calls.status(path.path), BoundPath(now) == bound else { return }
-    _ = calls.unlink(path.path)
+    if isInPlace(bound) == true { _ = calls.unlink(path.path) }
+  }
+
+  /// Whether the path leads to what was bound; `nil` when that cannot be seen.
+  package func isInPlace(_ bound: BoundPath) -> Bool? {
+    switch calls.status(path.path) {
+    case .success(let now): bound.isStill(now)
+    case .failure(let error):
+      [.noSuchFileOrDirectory, .notDirectory].contains(error.errno) ? false : nil
+    }
+  }
+
+  /// Another process holds it for microseconds only; the thread of a handover waits no longer than that.
+  private func lockInAMoment() -> SharedDescriptor? {
+    for _ in 0..<10 {
+      if let lock = try? lock() { return lock }
+      PollTimeout.pause(.milliseconds(1))
+    }
+    return nil
   }
 
   private func lock() throws(HandoverError) -> SharedDescriptor? {
@@ -74,7 +91,8 @@ package struct SocketClaim {
     do { _ = try path.check(calls: calls) } catch { throw HandoverError(error, socket: path.path) }
     let outcome = FileLock.take(
       path.lockPath,
-      calls: FileLock.Calls(open: calls.openPrivate, status: calls.descriptorStatus, tryLock: calls.tryLock))
+      calls: FileLock.Calls(
+        open: calls.openPrivate, status: calls.descriptorStatus, pathStatus: calls.status, tryLock: calls.tryLock))
     switch outcome {
     case .ours(let descriptor):
       return SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: descriptor)))
@@ -105,14 +123,14 @@ package struct SocketClaim {
         SystemError(operation: "listen", subject: path.path, errno: Errno(rawValue: -listening)), socket: path.path)
     }
     switch calls.status(path.path) {
-    case .success(let status): return .bound(socket, BoundPath(status))
+    case .success(let status): return .bound(socket, BoundPath(status).held(at: path, calls: calls))
     case .failure(let error):
       _ = calls.unlink(path.path)
       throw HandoverError(error, socket: path.path)
     }
   }
 
-  private func newSocket() throws(HandoverError) -> SharedDescriptor {
+  func newSocket() throws(HandoverError) -> SharedDescriptor {
     let number = calls.unixSocket()
     guard number >= 0 else {
       throw HandoverError(
@@ -120,28 +138,5 @@ package struct SocketClaim {
         socket: path.path)
     }
     return SharedDescriptor(OwnedDescriptor(adopting: FileDescriptor(rawValue: number)))
-  }
-}
-
-/// Which file a socket was bound to; the socket itself does not know.
-///
-/// It passes on with the socket, so that only the last owner removes the path, and never a path that is another
-/// process's by now.
-package struct BoundPath: Equatable, Sendable {
-  private var file: FileStatus.Identity
-
-  init(_ status: FileStatus) { file = status.identity }
-
-  package init?(_ metadata: [UInt8]) {
-    var reader = ByteReader(metadata)
-    guard let device = reader.number(UInt64.self), let inode = reader.number(UInt64.self) else { return nil }
-    file = FileStatus.Identity(device: device, inode: inode)
-  }
-
-  package var metadata: [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.appendNumber(file.device)
-    bytes.appendNumber(file.inode)
-    return bytes
   }
 }

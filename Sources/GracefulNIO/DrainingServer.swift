@@ -51,12 +51,28 @@ public final class DrainingServer: Sendable {
     _ listener: consuming OwnedDescriptor, on group: any EventLoopGroup, backlog: Int32 = 4096, logger: Logger,
     childInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
   ) async throws -> DrainingServer {
-    _ = try ListenAddress(of: listener)
+    let address = try ListenAddress(of: listener)
     let driver = ServerDrainDriver()
-    let copy = try listener.duplicate()
+    let copy = SharedDescriptor(try listener.duplicate())
+    let open: @Sendable (CInt, any EventLoopGroup) -> EventLoopFuture<any Channel> = { [weak driver] number, parent in
+      Self.channel(of: number, on: parent, group, driver, backlog: backlog, logger: logger, childInitializer)
+    }
     // Whatever happens from here, NIO owns the number.
-    let number = listener.release().rawValue
-    let channel = try await ServerBootstrap(group: group)
+    let channel = try await open(listener.release().rawValue, group).get()
+    let status = try? SocketCalls.live.descriptorStatus(copy.number).get()
+    driver.renew(
+      by: ListenerRenewal(copy: copy, address: address, logger: logger) { number, loop in
+        open(number, loop).map { _ in }
+      })
+    return DrainingServer(driver: driver, listener: status?.identity, localAddress: channel.localAddress)
+  }
+
+  private static func channel(
+    of number: CInt, on parent: any EventLoopGroup, _ group: any EventLoopGroup, _ driver: ServerDrainDriver?,
+    backlog: Int32, logger: Logger, _ childInitializer: @escaping @Sendable (any Channel) -> EventLoopFuture<Void>
+  ) -> EventLoopFuture<any Channel> {
+    guard let driver else { return parent.next().makeFailedFuture(ChannelError.ioOnClosedChannel) }
+    return ServerBootstrap(group: parent, childGroup: group)
       .serverChannelOption(.autoRead, value: false)
       .serverChannelOption(.maxMessagesPerRead, value: 16)
       .serverChannelInitializer { channel in
@@ -79,16 +95,24 @@ public final class DrainingServer: Sendable {
         return childInitializer(channel)
       }
       .withBoundSocket(number)
-      .get()
-    CloseOnExec.setOnPolls()
-    // NIO has called listen(2) with a backlog of its own, 128. Where this fails, 128 it stays.
-    _ = SocketCalls.live.listen(copy.number, backlog)
-    let status = try? SocketCalls.live.descriptorStatus(copy.number).get()
-    return DrainingServer(driver: driver, listener: status?.identity, localAddress: channel.localAddress)
+      .map { channel in
+        CloseOnExec.setOnPolls()
+        // NIO has called listen(2) with a backlog of its own, 128. Where this fails, 128 it stays.
+        _ = SocketCalls.live.listen(number, backlog)
+        _ = SocketCalls.live.keepNonblocking(number)
+        return channel
+      }
   }
 
   /// How many connections are open, from the moment in which they are accepted.
   public var connections: Int { driver.count }
+
+  /// Returns when another process has ended the listening and it cannot be had again, or the task is cancelled.
+  func listenerIsLost() async {
+    let (lost, isLost) = AsyncStream<Void>.makeStream()
+    driver.whenListenerIsLost { isLost.finish() }
+    for await _ in lost {}
+  }
 
   /// How many connections have been accepted in all.
   public var accepted: Int { driver.accepted }

@@ -1,3 +1,4 @@
+import Graceful
 import GracefulDescriptors
 import Logging
 import NIOCore
@@ -20,6 +21,7 @@ final class ListenerHandler: ChannelInboundHandler {
   private let logger: Logger
   private var isWanted = false
   private var backoff: Scheduled<Void>?
+  private var failures = RepetitionLimit(1)
   private var queue: ListenQueue?
   private var lettingIn: Scheduled<Void>?
   private var lastCame = NIODeadline.now()
@@ -93,8 +95,11 @@ final class ListenerHandler: ChannelInboundHandler {
       logger.warning("a connection could not be set up", metadata: ["error": "\(error)"])
       return
     }
-    logger.warning(
-      "accepting failed; raise the limit of open descriptors if this comes again", metadata: ["error": "\(error)"])
+    if case .say(let unsaid) = failures.decide(at: .now) {
+      logger.warning(
+        "accepting failed; raise the limit of open descriptors if this comes again",
+        metadata: ["error": "\(error)", "unsaid": "\(unsaid)"])
+    }
     let channel = context.channel
     try? channel.syncOptions?.setOption(.autoRead, value: false)
     backoff = context.eventLoop.assumeIsolated().scheduleTask(in: Self.pauseAfterError) {

@@ -16,6 +16,9 @@ final class ServerDrainDriver: Sendable {
     var listenerIsGone = false
     var listenerMayBeShared = true
     var waitingForListener: [@Sendable () -> Void] = []
+    var renewal: ListenerRenewal?
+    var listenerIsLost = false
+    var waitingForLoss: [@Sendable () -> Void] = []
     var waitingForDrain: [@Sendable (DrainOutcome) -> Void] = []
     var timers: [Scheduled<Void>] = []
   }
@@ -41,6 +44,18 @@ final class ServerDrainDriver: Sendable {
     place.withLock {
       $0 = Place(loop: channel.eventLoop, listener: Listener(channel: channel, handler: bound))
     }
+  }
+
+  /// How a listener that another process ends is had again.
+  func renew(by renewal: ListenerRenewal) { guarded.withLock { $0.renewal = renewal } }
+
+  /// The listener was ended by another process, and cannot listen again.
+  func whenListenerIsLost(_ body: @escaping @Sendable () -> Void) {
+    let isLost = guarded.withLock { guarded in
+      if !guarded.listenerIsLost { guarded.waitingForLoss.append(body) }
+      return guarded.listenerIsLost
+    }
+    if isLost { body() }
   }
 
   var count: Int { guarded.withLock { $0.machine.count } }
@@ -124,9 +139,26 @@ final class ServerDrainDriver: Sendable {
     case .closeListener:
       // NIO takes the descriptor out of the poll set, then calls close(2); never shutdown(2), which would end the
       // listening of every process that shares the socket.
+      // What could renew it goes first: a copy would keep the queue open, and what comes then would be lost with it.
+      guarded.withLock { $0.renewal = nil }
       place.withLock { $0?.listener }?.channel.close(promise: nil)
+    case .listenAgain:
+      guard let loop = place.withLock({ $0?.loop }), let renewal = guarded.withLock({ $0.renewal }) else {
+        return receive(.cannotListen)
+      }
+      renewal.begin(on: loop) { [weak self] isListening in
+        self?.receive(isListening ? .listensAgain : .cannotListen)
+      }
+    case .listenerIsLost:
+      let waiting = guarded.withLock { guarded in
+        guarded.listenerIsLost = true
+        defer { guarded.waitingForLoss = [] }
+        return guarded.waitingForLoss
+      }
+      for body in waiting { body() }
     case .listenerIsGone:
       place.withLock { $0?.listener = nil }
+      guarded.withLock { $0.renewal = nil }
       let waiting = guarded.withLock { guarded in
         guarded.listenerIsGone = true
         defer { guarded.waitingForListener = [] }

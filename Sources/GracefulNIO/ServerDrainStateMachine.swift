@@ -14,6 +14,10 @@ struct ServerDrainStateMachine: Equatable, Sendable {
     /// The clients that waited in the listener's queue have been accepted, and no new one is let in.
     case queueIsEmpty
     case listenerClosed
+    /// What was lost listens again, on a channel of its own.
+    case listensAgain
+    /// What was lost is lost for good.
+    case cannotListen
     case accepted(ID)
     /// Registered with its own loop; its handlers are there.
     case isSetUp(ID)
@@ -32,6 +36,10 @@ struct ServerDrainStateMachine: Equatable, Sendable {
     /// Let no new client in, and accept the ones that are there.
     case emptyQueue
     case closeListener
+    /// The listener was ended by another process that has it: have it listen again.
+    case listenAgain
+    /// It was ended, and cannot listen again: nothing is served any more.
+    case listenerIsLost
     /// What waits for the listener's end may go on.
     case listenerIsGone
     case tell([ID], DrainSignal)
@@ -49,6 +57,8 @@ struct ServerDrainStateMachine: Equatable, Sendable {
 
   private enum Listener: Equatable, Sendable {
     case open
+    /// Ended by another process; on its way to listen again.
+    case lost
     /// Accepts the clients that came before: closing would reset their connections.
     case emptying
     /// Waits for connections that are accepted and not set up: NIO closes them when their listener is gone.
@@ -103,9 +113,9 @@ struct ServerDrainStateMachine: Equatable, Sendable {
   mutating func receive(_ event: Event, at now: Instant) -> [Action] {
     switch event {
     case .startAccepting:
-      guard listener == .open, stage == .serving else { return [] }
+      guard listener == .open || listener == .lost, stage == .serving else { return [] }
       isAccepting = true
-      return [.accept(true)]
+      return listener == .open ? [.accept(true)] : []
     case .pauseAccepting:
       isAccepting = false
       // A handover that was going on when the stop came: the queue is the successor's.
@@ -114,9 +124,22 @@ struct ServerDrainStateMachine: Equatable, Sendable {
       return closeListener()
     case .queueIsEmpty:
       return queueIsDone()
+    case .listenerClosed where listener == .open:
+      // Nothing here has closed it: shutdown(2) in a process that was offered it, for example.
+      listener = .lost
+      return [.listenAgain]
     case .listenerClosed:
       listener = .closed
       return [.listenerIsGone] + drainedIfEmpty()
+    case .listensAgain:
+      // Meanwhile nothing is to be accepted any more: the new channel goes as the one before did.
+      guard listener == .lost else { return [.closeListener] }
+      listener = .open
+      return isAccepting ? [.accept(true)] : []
+    case .cannotListen:
+      guard listener == .lost else { return [] }
+      listener = .closed
+      return [.listenerIsLost, .listenerIsGone] + drainedIfEmpty()
     case .accepted(let id):
       guard connections[id] == nil else { return [] }
       connections[id] = Connection()
@@ -187,6 +210,9 @@ extension ServerDrainStateMachine {
     case .open:
       listener = .waiting
       return [.accept(false)] + closeListenerIfReady()
+    case .lost:
+      listener = .closed
+      return [.listenerIsGone]
     case .emptying, .waiting, .closing:
       return []
     case .closed:

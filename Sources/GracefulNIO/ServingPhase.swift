@@ -12,7 +12,7 @@ extension DrainingServer {
   ///     the handover has not offered: a process that accepts at a duplicate of it elsewhere closes that first.
   ///   - serving: called once when the first connection may be accepted.
   /// - Returns: how the connections ended.
-  /// - Throws: ``/Graceful/CutShort`` when requests were in flight at the deadline and had to be cut; what
+  /// - Throws: An error when another process has ended the listening and it cannot be had again; ``/Graceful/CutShort`` when requests were in flight at the deadline and had to be cut; what
   ///   ``/Graceful/Phase/takeOver(_:accepting:)`` throws, and what `serving` throws. The listener is closed then, too.
   @discardableResult
   public func serve(
@@ -28,12 +28,40 @@ extension DrainingServer {
       await closeListener()
       throw error
     }
-    await phase.drainRequested()
+    let isLost = await drainRequestedOrLost(phase)
     let alone = await handover.withdrawOffer()
     await closeListener(mayBeShared: listener.map { !alone.contains($0) } ?? true)
     await handover.leave()
     let outcome = await drain(until: phase.deadline ?? .now)
+    if isLost { throw ListenerLost(address: localAddress.map { "\($0)" } ?? "its address") }
     if outcome.cut > 0 { throw CutShort("\(outcome.cut) connections had a request in flight at the deadline") }
     return outcome
+  }
+
+  /// - Returns: Whether the listener was lost, and not the drain asked for.
+  private func drainRequestedOrLost(_ phase: Phase) async -> Bool {
+    await withTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        await phase.drainRequested()
+        return false
+      }
+      group.addTask {
+        await self.listenerIsLost()
+        return true
+      }
+      let isLost = await group.next() ?? false
+      group.cancelAll()
+      return isLost
+    }
+  }
+}
+
+/// A server does not listen any more: another process that has its listener has ended it (shutdown(2)), and its address cannot
+/// be had again.
+struct ListenerLost: Error, CustomStringConvertible {
+  let address: String
+
+  var description: String {
+    "the listener at \(address) was ended by another process that has it, and cannot listen there again"
   }
 }

@@ -8,6 +8,8 @@ public enum ChildEnvironment {
   private static let ofOneProcess: Set = [
     // Names the process that is watched (sd_watchdog_enabled(3)): this one.
     "WATCHDOG_PID",
+    // Names a descriptor that was given to one successor.
+    "GRACEFUL_HANDOVER_SOCKET",
     // Asks one process to print its plan and to exit: a successor must serve.
     "GRACEFUL_PLAN",
     // Asks one process of a rehearsal to wait in the middle of its handover, so that it can be killed there.

@@ -10,22 +10,27 @@ package enum FileLock {
     /// open(2) of a file for this user alone, which is made when it is not there.
     package var open: @Sendable (_ path: String) -> Int32
     package var status: @Sendable (_ descriptor: Int32) -> Result<FileStatus, SystemError>
+    /// lstat(2).
+    package var pathStatus: @Sendable (_ path: String) -> Result<FileStatus, SystemError>
     /// flock(2), exclusive, without waiting.
     package var tryLock: @Sendable (_ descriptor: Int32) -> Int32
 
     package init(
       open: @escaping @Sendable (_ path: String) -> Int32,
       status: @escaping @Sendable (_ descriptor: Int32) -> Result<FileStatus, SystemError>,
+      pathStatus: @escaping @Sendable (_ path: String) -> Result<FileStatus, SystemError>,
       tryLock: @escaping @Sendable (_ descriptor: Int32) -> Int32
     ) {
       self.open = open
       self.status = status
+      self.pathStatus = pathStatus
       self.tryLock = tryLock
     }
 
     package static let live = Calls(
       open: { path in repeatingInterrupted { cgs_open_private(path) } },
       status: { descriptor in Result { () throws(SystemError) in try FileStatus.read(of: descriptor) } },
+      pathStatus: { path in Result { () throws(SystemError) in try FileStatus.read(at: path) } },
       tryLock: { descriptor in repeatingInterrupted { cgs_try_lock(descriptor) } })
   }
 
@@ -47,16 +52,23 @@ package enum FileLock {
   }
 
   private static func take(_ descriptor: Int32, _ path: String, _ calls: Calls) -> Outcome {
+    let file: FileStatus.Identity
     switch calls.status(descriptor) {
     case .failure(let error): return .failed(error)
     case .success(let status):
+      file = status.identity
       // With a second name it may be any file of ours, that another user would have us lock.
       guard status.kind == .file, status.links <= 1, status.user == cgs_effective_user() || status.user == 0 else {
         return .foreign(status)
       }
     }
     let locked = calls.tryLock(descriptor)
-    if locked >= 0 { return .ours(descriptor: descriptor) }
+    if locked >= 0 {
+      // A cleaner of /tmp may have removed the file meanwhile, and another process made and locked one of the same name:
+      // two locks then, that exclude nothing. The next attempt opens the file that has the name now.
+      if case .success(let now) = calls.pathStatus(path), now.identity == file { return .ours(descriptor: descriptor) }
+      return .held
+    }
     let error = SystemError("flock", on: path, result: locked)
     return [.wouldBlock, .resourceTemporarilyUnavailable].contains(error.errno) ? .held : .failed(error)
   }

@@ -104,7 +104,7 @@ extension FileStatus {
       }
     self.init(
       kind, user: status.user, permissions: status.mode & 0o7777, links: status.links, device: status.device,
-      inode: status.inode, changed: status.changed_seconds * 1_000_000_000 + status.changed_nanoseconds,
-      born: status.born_seconds * 1_000_000_000 + status.born_nanoseconds)
+      inode: status.inode, changed: status.changed_seconds &* 1_000_000_000 &+ status.changed_nanoseconds,
+      born: status.born_seconds &* 1_000_000_000 &+ status.born_nanoseconds)
   }
 }

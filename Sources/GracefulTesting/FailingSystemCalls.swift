@@ -17,7 +17,7 @@ package final class FailingSystemCalls: Sendable {
   /// The kinds of calls, by the names that they have in `SocketCalls`.
   package enum Kind: String, CaseIterable, Sendable {
     case send, receive, accept, connect, bind, listen, unixSocket, peer, peerProcess, signalProcess, status
-    case descriptorStatus, unlink, makeDirectory, openPrivate, tryLock, listenTCP
+    case descriptorStatus, unlink, makeDirectory, openPrivate, openPath, tryLock, listenTCP, kind, keepNonblocking
   }
 
   private struct State {
@@ -78,6 +78,14 @@ package final class FailingSystemCalls: Sendable {
     var calls = real
     calls.send = { self.fails(.send) ? Int(code) : real.send($0, $1, $2) }
     calls.receive = { self.fails(.receive) ? SocketCalls.Received(result: Int(code)) : real.receive($0, $1) }
+    calls.receiveBytes = {
+      self.fails(.receive) ? SocketCalls.Received(result: Int(code)) : real.receiveBytes($0, $1)
+    }
+    calls.kind = {
+      self.fails(.kind) ? .failure(failure("getsockopt(SO_TYPE)", "descriptor \($0)")) : real.kind($0)
+    }
+    calls.keepNonblocking = { self.fails(.keepNonblocking) ? code : real.keepNonblocking($0) }
+    calls.openPath = { self.fails(.openPath) ? code : real.openPath($0) }
     calls.accept = { self.fails(.accept) ? code : real.accept($0) }
     calls.connect = { self.fails(.connect) ? code : real.connect($0, $1) }
     calls.bind = { self.fails(.bind) ? code : real.bind($0, $1) }

@@ -38,6 +38,7 @@ final class DescriptorLedger: Sendable {
     calls.unixSocket = { [self] in noted(real.unixSocket()) }
     calls.peerProcess = { [self] in noted(real.peerProcess($0)) }
     calls.openPrivate = { [self] in noted(real.openPrivate($0)) }
+    calls.openPath = { [self] in noted(real.openPath($0)) }
     calls.listenTCP = { [self] in noted(real.listenTCP($0, $1)) }
     return calls
   }

@@ -79,16 +79,19 @@ struct PredecessorStateMachineTests {
     }
   }
 
-  @Test("of more connections than the limit the rest is told to come again, and one that leaves makes room")
+  @Test("of more connections than the limit the one that has been silent for longest goes, told to come again")
   func connectionLimit() {
     let limit = PredecessorStateMachine.connectionLimit
+    let crowded = "16 others are connected; come again"
     var world = World(after: World.started + (0..<limit).map { .connected(.init(100 + $0), process: 2) })
+    // It has said what it wants, and is not silent any more.
+    world.tell(.preamble(.init(100), World.greeting))
     #expect(
-      world.tell(.connected(a, process: 2)) == [
-        .send(a, .refused(.busy, "16 others are connected; come again")), .close(a),
-      ])
-    world.tell(.closed(.init(100)))
+      world.tell(.connected(a, process: 2))
+        == World.refused(.init(101), .starting, crowded) + [.arm(.connection(a), at: now + limits.greeting)])
+    world.tell(.closed(.init(102)))
     #expect(world.tell(.connected(b, process: 2)) == [.arm(.connection(b), at: now + limits.greeting)])
+    #expect(world.violations.isEmpty)
   }
 
   @Test("a message before the preamble is malformed")

@@ -118,6 +118,24 @@ struct StrangerTests {
     await second?.handover.leave()
   }
 
+  @Test("forty who connect and say nothing, and may be silent for long, keep neither a successor away nor a command")
+  func patientCrowd() async throws {
+    let stage = try Stage()
+    let asked = Shared(Atomic(0))
+    var configuration = stage.configuration("a") { $0.greeting = .seconds(600) }
+    configuration.control = { _ in asked.value.wrappingAdd(1, ordering: .relaxed) }
+    let first = Generation(try await Handover.join(configuration))
+    try await first.ready()
+    let crowd = try (0..<40).map { _ in try stage.client() }
+    let command = try stage.client()
+    _ = SocketCalls.live.send(command.number, Preamble(purpose: .control, program: "x").encoded[...], [])
+    try await poll { asked.value.load(ordering: .relaxed) == 1 }
+    let second = try await stage.serve("b")
+    #expect(second.handover.generation == 2)
+    #expect(crowd.count == 40)
+    await second.handover.leave()
+  }
+
   // MARK: A live server of another kind
 
   @Test("a server of another kind is told from a predecessor, within the limit, and left alone")

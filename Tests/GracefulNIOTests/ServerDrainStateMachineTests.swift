@@ -20,6 +20,31 @@ struct ServerDrainStateMachineTests {
     #expect(machine.count == 1)
   }
 
+  @Test("A listener that another process ends listens again, and accepts again if it is to")
+  func listensAgain() {
+    var machine = ServerDrainStateMachine()
+    #expect(machine.receive(.listenerClosed, at: now) == [.listenAgain])
+    #expect(machine.receive(.startAccepting, at: now) == [])
+    #expect(machine.receive(.listensAgain, at: now) == [.accept(true)])
+    #expect(machine.receive(.listenerClosed, at: now) == [.listenAgain])
+    #expect(machine.receive(.pauseAccepting, at: now) == [])
+    #expect(machine.receive(.listensAgain, at: now) == [])
+    #expect(machine.receive(.startAccepting, at: now) == [.accept(true)])
+  }
+
+  @Test("A listener that another process ends, and cannot listen again, is lost; when it was to close, it is closed")
+  func cannotListen() {
+    var machine = ServerDrainStateMachine()
+    _ = machine.receive(.listenerClosed, at: now)
+    #expect(machine.receive(.cannotListen, at: now) == [.listenerIsLost, .listenerIsGone])
+    #expect(machine.receive(.drain(until: now + .seconds(1)), at: now).last == .drained(DrainOutcome()))
+    machine = ServerDrainStateMachine()
+    _ = machine.receive(.listenerClosed, at: now)
+    #expect(machine.receive(.closeListener, at: now) == [.listenerIsGone])
+    #expect(machine.receive(.cannotListen, at: now) == [])
+    #expect(machine.receive(.listensAgain, at: now) == [.closeListener])
+  }
+
   @Test("A listener that accepts closes only when nobody waits any more, or when the limit has come")
   func queueFirst() {
     var machine = ServerDrainStateMachine()
@@ -130,7 +155,7 @@ struct ServerDrainStateMachineTests {
         case .closeListener:
           #expect(!accepting && alive.isSubset(of: setUp))
           listenerCloses = true
-        case .listenerIsGone, .arm, .emptyQueue: break
+        case .listenerIsGone, .arm, .emptyQueue, .listenAgain, .listenerIsLost: break
         case .tell(let ids, let signal):
           for id in ids {
             #expect(setUp.contains(id) && told[id] != signal)

@@ -17,6 +17,9 @@ long cgs_write(int fd, const void *buffer, size_t count);
 
 // open(2) with O_CLOEXEC | O_NOFOLLOW | O_CREAT | O_RDWR, mode 0600.
 int cgs_open_private(const char *path);
+// open(2) with O_PATH | O_NOFOLLOW | O_CLOEXEC: it stands for what is at the path and keeps its inode's number from being
+// given to another file, though it be removed. -ENOSYS where there is no such thing.
+int cgs_open_path(const char *path);
 // flock(2), exclusive, without waiting.
 int cgs_try_lock(int fd);
 

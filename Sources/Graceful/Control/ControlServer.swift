@@ -92,7 +92,7 @@ final class ControlServer: Sendable {
     case .successorFailed(let process, let reason), .successorGivenUp(let process, let reason):
       tell(.restartFailed("the successor, process \(process), failed: \(reason)"))
     case .offering, .committing, .successorKilled, .successorEnded, .restartJoined, .peerRefused, .waiting, .owning,
-      .unclaimed, .predecessorEnded, .ignored:
+      .unclaimed, .predecessorEnded, .socketMadeAnew, .socketLost, .ignored:
       break
     }
   }

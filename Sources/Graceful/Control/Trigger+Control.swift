@@ -40,12 +40,15 @@ extension ControlServer {
   fileprivate static func listening(at path: String, to target: StopTarget) throws -> Listening {
     let server = try ControlServer(program: program, Surroundings(of: target.lifecycle, ask: target.ask))
     let logger = target.lifecycle?.logger
+    let refusals = SharedRepetitionLimit(5)
     do {
       let socket = try ControlSocket.open(
         path, program: program, on: server.loop, wait: { PollTimeout.pause(.milliseconds(2)) },
         refused: { process, reason in
-          logger?.warning(
-            "refused a peer on the control socket", metadata: ["peer.pid": "\(process)", "reason": "\(reason)"])
+          guard let logger, case .say(let unsaid) = refusals.decide(at: .now) else { return }
+          logger.warning(
+            "refused a peer on the control socket",
+            metadata: ["peer.pid": "\(process)", "reason": "\(reason)", "unsaid": "\(unsaid)"])
         },
         admit: { [weak server] in server?.admit($0) })
       return Listening(

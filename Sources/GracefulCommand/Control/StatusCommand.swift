@@ -96,6 +96,7 @@ struct StatusView {
   mutating func ask(_ path: String, within timeout: DurationArgument) throws(CommandFailure) {
     let request = ControlRequest.status(every: watch ? .milliseconds(250) : nil)
     var deadline = ContinuousClock.now + timeout.duration
+    var reason: String?
     while true {
       let client: ControlClient
       do { client = try ControlClient.ask(request, at: path, until: deadline) } catch {
@@ -107,16 +108,20 @@ struct StatusView {
       case .shown: return
       // Its process has ended; perhaps another one is there now.
       case .ended: deadline = .now + timeout.duration
-      case .again: break
+      case .again(let why): reason = why
       }
       guard ContinuousClock.now < deadline else {
-        throw .late("the process at \(path) did not answer within \(timeout)")
+        let what = reason.map { "refused within \(timeout): \($0)" } ?? "did not answer within \(timeout)"
+        throw .late("the process at \(path) \(what)")
       }
       Waiting.pause(.milliseconds(50), until: deadline)
     }
   }
 
-  private enum Outcome { case shown, ended, again }
+  private enum Outcome {
+    case shown, ended
+    case again(String)
+  }
 
   private mutating func listen(
     to client: ControlClient, at path: String, until first: ContinuousClock.Instant, _ timeout: DurationArgument
@@ -125,7 +130,7 @@ struct StatusView {
     var deadline = first
     while true {
       switch try client.next(until: deadline) {
-      case .comeAgain: return .again
+      case .comeAgain(let reason): return .again(reason)
       case .ended: return .ended
       case .nothing: throw .late("the process at \(path) did not answer within \(timeout)")
       case .answer(let answer):

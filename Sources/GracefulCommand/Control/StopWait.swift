@@ -88,7 +88,9 @@ struct StopWait {
         }
       case .askAgain(let reason, let pause):
         if let reason { tell(reason) }
-        guard limit.left > .zero else { throw late(carrier.program) }
+        guard limit.left > .zero else {
+          throw late(carrier.program, reason.map { "; it said last: \($0)" } ?? "")
+        }
         Waiting.pause(pause, until: limit.deadline)
         try carrier.ask(limit)
       }

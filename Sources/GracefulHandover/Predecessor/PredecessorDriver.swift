@@ -19,6 +19,8 @@ final class PredecessorDriver: Sendable {
     var released: @Sendable () -> Void
     /// Removes the socket's path.
     var removePath: @Sendable () -> Void
+    /// Told that the socket does not listen any more, though it is open: another process has ended that.
+    var listenerLost: @Sendable () -> Void
     /// Speaks with a peer that wants control; `nil` when no such peer is answered.
     var control: (@Sendable (ControlConnection) -> Void)?
     var notify: @Sendable (HandoverEvent) -> Void
@@ -40,7 +42,7 @@ final class PredecessorDriver: Sendable {
     self.surroundings = surroundings
     peers = PeerListener(
       listener, loop: loop, calls: calls, limits: limits, program: program, takesOver: true,
-      control: surroundings.control)
+      control: surroundings.control, lost: surroundings.listenerLost)
     peers.attach { [weak self] in self?.perform($0) }
   }
 
@@ -50,6 +52,9 @@ final class PredecessorDriver: Sendable {
   func receive(_ event: PredecessorStateMachine.Event) { peers.receive(event) }
 
   var isHandingOver: Bool { peers.isHandingOver }
+
+  /// Goes on with another socket; the peers that wait at the one before are taken first.
+  func replaceListener(_ listener: SharedDescriptor) { peers.replaceListener(listener) }
 
   /// Lets go of the socket and of every peer.
   func close() { peers.close() }

@@ -2,11 +2,22 @@
 extension PredecessorStateMachine {
   mutating func connected(_ id: ConnectionID, process: Int32, at now: Instant) -> [Action] {
     guard connections[id] == nil else { return [.ignored("a connection that is known")] }
-    guard connections.count < Self.connectionLimit else {
-      return [.send(id, .refused(.busy, "\(Self.connectionLimit) others are connected; come again")), .close(id)]
+    // The peer that has said nothing for longest goes: those that are silent keep no other away.
+    var actions: [Action] = []
+    if connections.count >= Self.connectionLimit {
+      guard let silent = oldestSilent else {
+        return [.send(id, .refused(.starting, Self.crowded)), .close(id)]
+      }
+      actions = refuse(silent, .starting, Self.crowded)
     }
     connections[id] = .greeting(process: process)
-    return [.arm(.connection(id), at: now + limits.greeting)]
+    return actions + [.arm(.connection(id), at: now + limits.greeting)]
+  }
+
+  static var crowded: String { "\(connectionLimit) others are connected; come again" }
+
+  private var oldestSilent: ConnectionID? {
+    connections.filter { if case .greeting = $0.value { true } else { false } }.keys.min { $0.number < $1.number }
   }
 
   func isTalking(_ id: ConnectionID) -> Bool {

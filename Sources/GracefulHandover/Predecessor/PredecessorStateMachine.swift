@@ -45,7 +45,7 @@ package struct PredecessorStateMachine: Sendable {
     case waiting(process: Int32)
   }
 
-  /// More than one successor and one request for the state is unusual; the rest is told to come again.
+  /// More than one successor and one request for the state is unusual; those that say nothing are told to come again.
   package static let connectionLimit = 16
   package static let unknownFrameLimit = 16
 

@@ -1,5 +1,6 @@
 internal import GracefulDescriptors
 internal import Synchronization
+internal import SystemPackage
 
 /// The way in: claim the socket, or speak with the process that holds it until all that it offers is here.
 final class HandoverJoin: Sendable {
@@ -28,6 +29,8 @@ final class HandoverJoin: Sendable {
     /// Held here until its offer is taken, or it has failed.
     var dialogue: SuccessorDriver?
     var isCancelled = false
+    /// By which its predecessor has started this process, if it has.
+    var given: SharedDescriptor?
     var later: [Later] = []
     var listener: (@Sendable (Later) -> Void)?
   }
@@ -46,10 +49,12 @@ final class HandoverJoin: Sendable {
   func run() async throws(HandoverError) -> Joined {
     let deadline = ContinuousClock.now + configuration.limits.offer
     var told: String?
+    let given = GivenSocket.take(for: claim.path, calls: configuration.calls)
+    state.withLock { $0.given = given }
     while true {
       if Task.isCancelled { throw HandoverError(Self.cancelled, socket: claim.path.path) }
       let reason: String
-      switch try claim.attempt() {
+      switch try attempt() {
       case .bound(let listener, let bound): return Joined(role: .first, listener: listener, bound: bound)
       case .later(let why): reason = why
       case .connected(let socket):
@@ -70,6 +75,21 @@ final class HandoverJoin: Sendable {
       told = reason
       await pause()
     }
+  }
+
+  /// Where this process was started by its predecessor, that is found by the descriptor that it has given.
+  private func attempt() throws(HandoverError) -> SocketClaim.Outcome {
+    guard let descriptor = state.withLock({ $0.given }) else { return try claim.attempt() }
+    let socket = try claim.newSocket()
+    let connected = configuration.calls.connect(socket.number, GivenSocket.path(of: descriptor))
+    if connected >= 0 { return .connected(socket) }
+    let errno = Errno(rawValue: -connected)
+    if errno == .wouldBlock || errno == .resourceTemporarilyUnavailable {
+      return .later(reason: "too many ask at \(claim.path) at once")
+    }
+    // Nothing listens there any more, or there is no /proc.
+    state.withLock { $0.given = nil }
+    return try claim.attempt()
   }
 
   /// What comes later goes to `listener`, on the loop's thread; what came already, too.
@@ -142,11 +162,20 @@ final class HandoverJoin: Sendable {
       dialogue.close()
       return waiting.resume(returning: .failure(.foreign("its offer has no handover socket in it")))
     }
+    let calls = configuration.calls
+    let listening = SocketKind(.unix, isStream: true, isListening: true)
+    guard case .success(listening) = calls.kind(own.descriptor.number) else {
+      dialogue.close()
+      return waiting.resume(
+        returning: .failure(.foreign("what it offers as its handover socket is no Unix socket that listens")))
+    }
+    _ = calls.keepNonblocking(own.descriptor.number)
     waiting.resume(
       returning: .success(
         Joined(
           role: .successor(dialogue, process: process, generation: generation), listener: own.descriptor,
-          bound: bound, inherited: all.filter { $0.label.name != Handover.socketName })))
+          bound: bound.held(at: claim.path, by: state.withLock { $0.given }, calls: calls),
+          inherited: all.filter { $0.label.name != Handover.socketName })))
   }
 
   private func takeDialogue() -> SuccessorDriver? {

@@ -30,6 +30,7 @@ final class SuccessorDriver: Sendable {
 
   func start(_ socket: SharedDescriptor, peer: Peer, program: String, loop: PollLoop, calls: SocketCalls) {
     let connection = FrameConnection(socket, peer: peer, loop: loop, calls: calls) { [weak self] in self?.happened($0) }
+    connection.expect(descriptors: 0)
     self.connection.withLock { $0 = connection }
     receive(.began)
     connection.start()
@@ -66,8 +67,10 @@ final class SuccessorDriver: Sendable {
             inherited += zip(labels, descriptors).map { NamedDescriptor(label: $0, descriptor: $1) }
           }
         }
-        if case .welcome(let process, _, _) = message {
-          connection.withLock { $0 }?.watchProcess(calledItself: Int32(bitPattern: process))
+        if case .welcome(let process, _, let count) = message {
+          let connection = connection.withLock { $0 }
+          connection?.watchProcess(calledItself: Int32(bitPattern: process))
+          connection?.expect(descriptors: min(Int(clamping: count), ThisProcess.descriptorLimit))
         }
         receive(.message(message, descriptors: descriptors.count))
       case .unknownType(let type): receive(.unknownFrame(type: type))

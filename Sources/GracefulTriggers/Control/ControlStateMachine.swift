@@ -71,12 +71,24 @@ package struct ControlStateMachine: Sendable {
   }
 
   private mutating func connected(_ id: ConnectionID, at now: Instant) -> [Action] {
-    guard exchanges.count < limits.connections else {
-      let reason = "\(limits.connections) others are connected; come again"
-      return [.greet(id), .send(id, .refused(.busy, reason)), .close(id)]
+    let reason = "\(limits.connections) others are connected; come again"
+    var actions: [Action] = []
+    if exchanges.count >= limits.connections {
+      if let silent = oldest(.silent) {
+        actions = refuse(silent, .busy, reason, at: now)
+      } else if let answered = oldest(.answered) {
+        actions = close(answered, at: now)
+      } else {
+        return [.greet(id), .send(id, .refused(.busy, reason)), .close(id)]
+      }
     }
     exchanges[id] = .silent
-    return [.greet(id), .arm(id, at: now + limits.request)]
+    return actions + [.greet(id), .arm(id, at: now + limits.request)]
+  }
+
+  /// The connection that has been so for longest: it keeps no other away.
+  private func oldest(_ exchange: Exchange) -> ConnectionID? {
+    exchanges.filter { $0.value == exchange }.keys.min { $0.number < $1.number }
   }
 
   private mutating func begin(_ id: ConnectionID, _ request: ControlRequest, at now: Instant) -> [Action] {

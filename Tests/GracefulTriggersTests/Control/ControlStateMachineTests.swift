@@ -156,15 +156,33 @@ struct ControlStateMachineTests {
     #expect(world.tell(.malformed(a, .malformed, "noise")).isIgnored)
   }
 
-  @Test("of more than the limit the rest is told to come again, and one that leaves makes room")
+  @Test("of more than the limit the one that has been silent for longest goes, then one that was answered")
   func crowd() {
+    let reason = "32 others are connected; come again"
     var world = World()
     for number in 0..<limits.connections { world.tell(.connected(.init(100 + number))) }
+    world.tell(.request(.init(100), .plan))
+    let first = ControlStateMachine.ConnectionID(101)
+    #expect(
+      world.tell(.connected(a)) == [
+        .disarm(first), .send(first, .refused(.busy, reason)), .close(first), .greet(a),
+        .arm(a, at: at(limits.request)),
+      ])
+    world.tell(.closed(.init(102)))
+    #expect(world.tell(.connected(b)) == [.greet(b), .arm(b, at: at(limits.request))])
+    #expect(world.violations.isEmpty)
+  }
+
+  @Test("of more than the limit that all wait for something the rest is told to come again")
+  func crowdThatWaits() {
+    var world = World()
+    for number in 0..<limits.connections {
+      world.tell(.connected(.init(100 + number)))
+      world.tell(.request(.init(100 + number), .restart))
+    }
     #expect(
       world.tell(.connected(a))
         == [.greet(a), .send(a, .refused(.busy, "32 others are connected; come again")), .close(a)])
-    world.tell(.closed(.init(100)))
-    #expect(world.tell(.connected(b)) == [.greet(b), .arm(b, at: at(limits.request))])
     #expect(world.violations.isEmpty)
   }
 }
