@@ -14,6 +14,15 @@ struct RehearseCommand: AsyncParsableCommand {
       Without a command it rehearses 'graceful demo'. A command word 'graceful' is this very executable; a demo gets a \
       free port and a socket of its own unless --listen and --socket are given. Any other server needs --url.
 
+      A restart counts as served when an answer is proven to come from the new process: by its own word (the demo's \
+      'serving' line, a header such as X-Pid or X-Generation, 'pid' and 'generation' with a number in the body), or else \
+      by the connection, whose other end is open in a process that is new, for half a second and in no old one. Where \
+      neither is to be seen (a proxy, another machine or network namespace, another user's processes) nothing is known, \
+      and nothing passes without --trust-restart. The load goes on until the old process has ended, or its time is over.
+
+      An answer is right when it is 2xx and whole: by its length or its chunks, by the X-Request-Id that it echoes, and \
+      with no bytes behind it. What its body says is looked at only with --expect-body.
+
       With --stop each round asks the server to stop, waits until it has ended with code 0, and starts its command \
       anew. Connections that are refused from the request until the next server answers are turned away: a client can \
       know, so they are no loss. Everything else that is not answered is one.
@@ -21,7 +30,12 @@ struct RehearseCommand: AsyncParsableCommand {
       The table and the verdict go to standard output (to standard error with --json -). Standard error of the server \
       is kept and its last lines are shown when something failed; --verbose passes it through.
 
-      Exit: 0 nothing lost, 1 something lost or left over, 2 it could not be done, 64 usage.
+      The load is a closed loop: each client waits for its answer before it asks again, after at most 20 ms. A time in \
+      which the server answers slowly shows in few requests, so that percentiles look better than with clients that ask \
+      at a rate of their own.
+
+      Exit: 0 nothing lost, 1 something lost, left over, or slower than --max-p99 or --max-latency, 2 it could not be \
+      done or is not known, 64 usage.
       """)
 
   @Option(help: "How many restarts, or stops.") var restarts = 20
@@ -39,11 +53,33 @@ struct RehearseCommand: AsyncParsableCommand {
   @Option(help: "How long a stop may take.") var stopLimit = DurationArgument(argument: "30s")!
   @Option(help: "Where the server answers (http://host:port/path).") var url: String?
   @Option(help: "A file with the number of the server's newest process.") var pidFile: String?
+  @Flag(
+    help: ArgumentHelp(
+      "Have a restart count although it is not known which process answers.",
+      discussion: "A command that exits with 0 is a restart then, and so is a new process while the URL answers."))
+  var trustRestart = false
+  @Option(
+    help: ArgumentHelp(
+      "What bodies are held against: a regular expression that matches in them, or length.",
+      discussion: "length: as long as three answers before the load. Without it no body is judged.",
+      valueName: "regex|length"))
+  var expectBody: String?
+  @Flag(help: "Follow redirects, before the load, to where the server answers; five at most.")
+  var followRedirects = false
+  @Option(help: "How long a server may take until it answers, and a restart until its outcome is known.")
+  var readyLimit = DurationArgument(argument: "30s")!
+  @Option(help: "When a request has timed out.") var requestLimit = DurationArgument(argument: "5s")!
+  @Option(help: "The p99 that no mode's latency may exceed, before, during or between restarts.")
+  var maxP99: DurationArgument?
+  @Option(help: "The latency that no answered request may exceed.") var maxLatency: DurationArgument?
   @Option(help: "none, kill-before-ready or hang-before-ready: what happens to each second successor.")
   var fault = "none"
   @Option(help: "Where the JSON report goes, written at once at the end; - is standard output.") var json: String?
   @Option(help: "How long the load runs before the first restart.") var steady = DurationArgument(argument: "5s")!
-  @Option(help: "How long an old process may live after the load has ended, and a stopped one after it was stopped.")
+  @Option(
+    help: ArgumentHelp(
+      "How long an old process may live under load after the last restart, and then once more without load.",
+      discussion: "Also how long a process may live that --fault has stopped."))
   var leftOverLimit = DurationArgument(argument: "15s")!
   @Flag(help: "Pass the server's standard error through.") var verbose = false
   @Argument(parsing: .postTerminator, help: "The server's command, after --.") var command: [String] = []
@@ -108,6 +144,18 @@ struct RehearseCommand: AsyncParsableCommand {
     configuration.leftOverLimit = leftOverLimit.duration
     configuration.pidFile = pidFile
     configuration.passesErrorOutput = verbose
+    configuration.trustsRestarts = trustRestart
+    configuration.followsRedirects = followRedirects
+    configuration.readyLimit = readyLimit.duration
+    configuration.requestLimit = requestLimit.duration
+    configuration.maxP99 = maxP99?.duration
+    configuration.maxLatency = maxLatency?.duration
+    if let expectBody {
+      guard let body = BodyExpectation(expectBody) else {
+        throw ValidationError("--expect-body \(expectBody): it is length, or a regular expression")
+      }
+      configuration.expectedBody = body
+    }
     switch mode {
     case "keepalive": configuration.modes = [.keepalive]
     case "new": configuration.modes = [.new]

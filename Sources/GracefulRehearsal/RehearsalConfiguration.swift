@@ -34,8 +34,22 @@ public struct RehearsalConfiguration: Sendable {
   public var requestLimit: Duration = .seconds(5)
   /// How long the first server may take until it answers, and a restart until its outcome is known; 30 s.
   public var readyLimit: Duration = .seconds(30)
-  /// How long an old process may live after the load has ended, and a stopped one after it was stopped; 15 s.
+  /// How long an old process may live under load after the last restart, and then once more without load; a stopped one
+  /// after it was stopped; 15 s.
   public var leftOverLimit: Duration = .seconds(15)
+  /// Whether a restart counts where it cannot be seen which process answers after it; it does not.
+  ///
+  /// Then a command that exits with 0 is a restart, and so is a new process while the server answers: nothing tells whether
+  /// the requests that followed were answered by an old process.
+  public var trustsRestarts = false
+  /// What bodies are held against; `nil`, so that an answer is right when it is whole.
+  public var expectedBody: BodyExpectation?
+  /// Whether the address for the load is found by following redirects, five at most; it is not.
+  public var followsRedirects = false
+  /// The 99th percentile that the latency of no mode may exceed, in no phase; `nil` for any.
+  public var maxP99: Duration?
+  /// The latency that no answered request may exceed; `nil` for any.
+  public var maxLatency: Duration?
   /// Whether the server's standard error goes to ours; otherwise its last lines are kept, for the report of a failure.
   public var passesErrorOutput = false
 
@@ -50,6 +64,10 @@ public struct RehearsalConfiguration: Sendable {
     let demo = ServerCommand.isDemo(command)
     if restarts < 0 { return "--restarts must not be negative" }
     if connections < 1 { return "--connections must be at least 1" }
+    if requestLimit <= .zero { return "--request-limit must be above 0" }
+    if trustsRestarts && stop != nil {
+      return "--trust-restart is for restarts: whether a server has stopped is always known"
+    }
     if modes.isEmpty { return "there must be clients of at least one mode" }
     if stop != nil && (restart != .startAgain || fault != .none) {
       return "--stop excludes --restart and --fault: a server that has stopped is started anew by its command"
@@ -62,7 +80,7 @@ public struct RehearsalConfiguration: Sendable {
         "--fault works only for 'graceful demo' with --restart start-again: only there can a successor be met before it is ready"
     }
     if !demo && url == nil {
-      return "--url is required for a command other than 'graceful demo': nobody says where it serves"
+      return "--url is required for a command other than 'graceful demo': it does not say where it serves"
     }
     if demo && command.isEmpty && url != nil {
       return "--url without a command: write the command after --, or leave --url out to rehearse the demo"

@@ -12,6 +12,7 @@ struct RehearsalReport {
   }
 
   var leftOver: [Int] { json["leftOver"] as? [Int] ?? [] }
+  var proofs: [String] { restarts.compactMap { $0["provenBy"] as? String } }
   var pids: [Int] { restarts.compactMap { $0["pid"] as? Int } }
   var oldPids: [Int] { restarts.compactMap { $0["oldPid"] as? Int } }
   var verdict: String? { json["verdict"] as? String }

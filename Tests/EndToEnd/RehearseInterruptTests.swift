@@ -21,7 +21,7 @@ struct RehearseInterruptTests {
     return try ToolProcess(
       [
         "rehearse", "--json", "-", "--steady", "100ms", "--interval", "100ms", "--connections", "2", "--restarts", "1",
-        "--left-over-limit", "1m", "--restart", restart, "--url", "http://127.0.0.1:\(port)/", "--",
+        "--left-over-limit", "10s", "--restart", restart, "--trust-restart", "--url", "http://127.0.0.1:\(port)/", "--",
       ] + stubborn(port, in: directory), in: directory)
   }
 
@@ -46,8 +46,8 @@ struct RehearseInterruptTests {
     let directory = try TestDirectory()
     // What the restart leaves behind is the newest, and the server is the old process, which does not end.
     let tool = try rehearse("command:sleep 600 & echo $! >\(directory.path("new"))", in: directory)
-    // The clients' threads, which are there when it restarts, end with the load; after that it waits for old processes,
-    // for a minute.
+    // The clients' threads, which are there when it restarts, end with the load, which waits for old processes ten
+    // seconds; after that it waits for them as long again.
     #expect(await eventually { !directory.read("new").isEmpty }, "\(tool.errors)")
     #expect(await eventually { !Self.threads(of: tool.pid).contains { $0.hasPrefix("NIO-ELT") } }, "\(tool.errors)")
     tool.child.signal(SIGINT)

@@ -59,7 +59,9 @@ struct RehearseReportFileTests {
       "--spare", "probe",
     ]
     let tool = try rehearse(
-      "/dev/full", ["--restart", "command:true", "--url", "http://127.0.0.1:\(port)/", "--"] + server, in: directory)
+      "/dev/full",
+      ["--restart", "command:true", "--trust-restart", "--url", "http://127.0.0.1:\(port)/", "--"] + server,
+      in: directory)
     #expect(await tool.end(within: .seconds(60)) == .exited(1), "\(tool.errors)")
     #expect(tool.output.contains("Failed:"))
   }

@@ -78,7 +78,7 @@ struct RehearseTests {
     // A late answer costs its client five seconds: few of them.
     let isSlow = fault.option == "--delay-every"
     let tool = try rehearse(
-      ["--restarts", "1", "--restart", "command:true", "--url", "http://127.0.0.1:\(port)/", "--"]
+      ["--restarts", "1", "--restart", "command:true", "--trust-restart", "--url", "http://127.0.0.1:\(port)/", "--"]
         + [
           try ToolProcess.built("FaultyServer").path, "--listen", "127.0.0.1:\(port)", fault.option,
           isSlow ? "150" : "50", "--tally", tally, "--spare", "probe",
@@ -99,7 +99,7 @@ struct RehearseTests {
     let directory = try TestDirectory()
     let port = try FreePort.take()
     let tool = try rehearse(
-      ["--restarts", "1", "--restart", "command:true", "--mode", "keepalive"]
+      ["--restarts", "1", "--restart", "command:true", "--trust-restart", "--mode", "keepalive"]
         + ["--url", "http://127.0.0.1:\(port)/", "--", try ToolProcess.built("FaultyServer").path]
         + [
           "--listen", "127.0.0.1:\(port)", "--announce-close-every", "20", "--tally", directory.path("tally"),

@@ -37,9 +37,33 @@ struct DirectorTests {
 
   @Test("A shell command restarts it too, with the newest process in its place") func command() async throws {
     let run = try await RehearsalProcess.run(
-      Self.quick + ["--restarts", "2", "--restart", "command:kill -0 {pid} && exit 0"])
+      Self.quick + ["--restarts", "2", "--trust-restart", "--restart", "command:kill -0 {pid} && exit 0"])
     #expect(run.verdict == "passed", "\(run.errors)")
     #expect(run.outcomes == ["served", "served"])
+    #expect(run.restarts.compactMap { $0["provenBy"] as? String } == ["trust", "trust"])
+    #expect(run.errors.contains("2 of them on trust"))
+  }
+
+  @Test("A shell command that exits with 0 and restarts nothing is no restart") func nothingDone() async throws {
+    let run = try await RehearsalProcess.run(
+      Self.quick + ["--restarts", "2", "--ready-limit", "700ms", "--restart", "command:true"])
+    #expect(run.status == .exited(2))
+    #expect(run.outcomes == ["gaveUp", "gaveUp"])
+    #expect(run.errors.contains("only 0 of 2 restarts"), "\(run.errors)")
+    #expect(run.errors.contains("restart 1: process"), "\(run.errors)")
+    #expect(try SchemaChecker("rehearsal-report-1").problems(in: run.report) == [])
+  }
+
+  @Test("Without a restart nothing is known about restarts, and the sentence says so") func noRestart() async throws {
+    let run = try await RehearsalProcess.run(Self.quick + ["--restarts", "0"])
+    #expect(run.status == .exited(0), "\(run.errors)")
+    #expect(run.errors.contains("nothing is known about restarts"), "\(run.errors)")
+  }
+
+  @Test("An answer slower than it may be fails it") func tooSlow() async throws {
+    let run = try await RehearsalProcess.run(Self.quick + ["--restarts", "0", "--max-p99", "0ms"])
+    #expect(run.status == .exited(1))
+    #expect(run.errors.contains("above --max-p99"), "\(run.errors)")
   }
 
   @Test("A command that fails is a failed restart, and too few restarts are no pass") func failingCommand() async throws

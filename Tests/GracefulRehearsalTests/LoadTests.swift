@@ -11,13 +11,15 @@ import Testing
   /// Runs clients until `enough` requests have ended.
   func load(
     port: Int, _ mode: LoadMode, connections: Int = 4, enough: Int = 200, limit: TimeAmount = .seconds(10),
-    expectedLength: Int? = nil, sources: [SocketAddress] = [], stopping: Bool = false
+    expectedLength: Int? = nil, pattern: String? = nil, longestWait: TimeAmount = .milliseconds(2),
+    sources: [SocketAddress] = [], stopping: Bool = false
   ) async throws -> LoadTally {
     let url = try #require(TargetURL("http://127.0.0.1:\(port)/"))
     var settings = try LoadSettings(url: url, address: SocketAddress(ipAddress: "127.0.0.1", port: port))
-    settings.longestWait = .milliseconds(2)
+    settings.longestWait = longestWait
     settings.limit = limit
     settings.expectedLength = expectedLength
+    settings.expectedPattern = pattern
     settings.sources = sources
     let observations = LoadObservations(windows: RestartWindows())
     if stopping { observations.stops.open(at: .now()) }
@@ -33,6 +35,7 @@ import Testing
   static let faults: [(Behavior, FailureKind)] = [
     (.closeBeforeByte, .closedBeforeByte), (.reset, .reset), (.cutBody, .cutShort), (.cutHead, .cutShort),
     (.serverError, .badStatus), (.wrongID, .wrongBody), (.wrongLength, .wrongBody), (.garbage, .badStatus),
+    (.bytesBehind, .bytesBehind), (.secondAnswer, .bytesBehind), (.lineBehind, .bytesBehind),
   ]
 
   @Test(
@@ -46,6 +49,35 @@ import Testing
     #expect(tally.answered == server.count(.answer))
     #expect(tally.idleCloses == 0)
     #expect(tally.announcedCloses == 0)
+    await server.end()
+  }
+
+  @Test("An answer that was not asked for is found when it comes late, too, and the next request is not answered by it")
+  func lateAnswer() async throws {
+    let server = try await ScriptedServer { $0 % 10 == 0 ? .lateAnswer : .answer }
+    // Time enough for it to come before the next request.
+    let tally = try await load(port: server.port, .keepalive, longestWait: .milliseconds(100))
+    let late = server.count(.lateAnswer)
+    // The client may have left, or have asked again, before it came; then its id tells that it is another request's.
+    let found = tally.failed[.bytesBehind, default: 0] + tally.failed[.wrongBody, default: 0]
+    #expect((late - 4...late).contains(found) && tally.failed[.bytesBehind, default: 0] > 0, "\(tally.failed) \(late)")
+    #expect(tally.idleCloses == 0)
+    await server.end()
+  }
+
+  @Test("Bodies of any length are right where none is expected", .serialized, arguments: LoadMode.allCases)
+  func anyLength(mode: LoadMode) async throws {
+    let server = try await ScriptedServer { $0 % 10 == 0 ? .wrongLength : .noID }
+    let tally = try await load(port: server.port, mode)
+    #expect(tally.failed.isEmpty)
+    await server.end()
+  }
+
+  @Test("A body is held against an expression where one is given", .serialized, arguments: LoadMode.allCases)
+  func pattern(mode: LoadMode) async throws {
+    let server = try await ScriptedServer { $0 % 10 == 0 ? .wrongLength : .noID }
+    let tally = try await load(port: server.port, mode, pattern: "^hel+o$")
+    #expect(tally.failed == [.wrongBody: server.count(.wrongLength)])
     await server.end()
   }
 

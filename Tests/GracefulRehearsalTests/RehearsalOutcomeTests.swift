@@ -35,6 +35,54 @@ import Testing
     #expect(verdict { $0.served = 19 }.exitCode == 2)
   }
 
+  @Test("Where it is not known which process answered, there is no pass; on trust there is, and it says so")
+  func notKnown() {
+    let unknown = verdict {
+      $0.served = 18
+      $0.notKnown = 2
+    }
+    #expect(unknown.exitCode == 2 && unknown.description.contains("after 2 restarts of 20 it is not known"))
+    #expect(unknown.description.contains("--trust-restart"))
+    #expect(
+      verdict { $0.trusted = 3 }.description.hasSuffix(
+        "in 20 restarts; 3 of them on trust: which process answered is not known."))
+    #expect(
+      verdict {
+        $0.notKnown = 1; $0.lost = 1
+      }.exitCode == 1)
+  }
+
+  @Test("No restart is no pass of restarts") func noRestarts() {
+    let none = verdict {
+      $0.asked = 0
+      $0.served = 0
+    }
+    #expect(
+      none
+        == .passed("nothing was lost of 1000 requests. No restart was asked for: nothing is known about restarts."))
+  }
+
+  @Test("What is slower than it may be fails it, and a loss outranks that") func tooSlow() {
+    let slow = verdict { $0.tooSlow = ["the p99 was 2.00 ms, above --max-p99"] }
+    #expect(
+      slow == .failed("nothing was lost of 1000 requests, but the p99 was 2.00 ms, above --max-p99."))
+    #expect(
+      verdict {
+        $0.tooSlow = ["x"]; $0.lost = 1
+      }.description.contains("lost"))
+    var configuration = RehearsalConfiguration(graceful: "/g", environment: [:])
+    configuration.maxP99 = .milliseconds(5)
+    configuration.maxLatency = .milliseconds(50)
+    let load = RehearsalReport.Load(
+      connections: 1, requests: 1, answered: 1, failed: [:], announcedCloses: 0, idleCloses: 0,
+      steady: LatencySummary(p99: 4, max: 50), restarting: LatencySummary(p99: 6, max: 51), between: LatencySummary())
+    #expect(
+      LatencyLimits(configuration).exceeded(by: [.new: load]) == [
+        "the p99 of new during restarts was 6.00 ms, above --max-p99",
+        "the slowest answer on new took 51.00 ms, above --max-latency",
+      ])
+  }
+
   @Test("A loss outranks what could not be done, and the sentence says both") func lostAndNotDone() {
     #expect(verdict { $0.obstacle = "it died." } == .notDone("it died."))
     let both = verdict {

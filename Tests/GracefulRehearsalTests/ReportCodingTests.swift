@@ -19,11 +19,12 @@ import Testing
       command: ["server", "é \"x\"\n"],
       restarts: [
         .init(
-          index: 1, requestedAtMs: 12.345, outcome: .served, pid: 2, generation: 3, servingAfterMs: 4.5, oldPid: 1,
+          index: 1, requestedAtMs: 12.345, outcome: .served, pid: 2, generation: 3, servingAfterMs: 4.5,
+          provenBy: .connection, oldPid: 1,
           oldExitedAfterMs: 6, oldExitCode: 143),
-        .init(index: 2, requestedAtMs: 0, outcome: .gaveUp),
+        .init(index: 2, requestedAtMs: 0, outcome: .gaveUp), .init(index: 3, requestedAtMs: 0, outcome: .notKnown),
       ],
-      keepalive: load([.refused: 1, .ownerKilled: 7]), new: verdict.word == "passed" ? load([:]) : nil,
+      keepalive: load([.refused: 1, .bytesBehind: 2, .ownerKilled: 7]), new: verdict.word == "passed" ? load([:]) : nil,
       leftOver: [4711], outcome: verdict)
     report.stops = [
       .init(
@@ -39,6 +40,16 @@ import Testing
     let report = Self.report(verdict)
     #expect(try JSON.decode(RehearsalReport.self, from: report.json) == report)
     #expect(try SchemaChecker("rehearsal-report-1").problems(inText: report.json) == [])
+  }
+
+  @Test("A report from before there was proof is read, too")
+  func older() throws {
+    let report = Self.report(.passed(""))
+    let text = report.json.replacing(#""provenBy":"connection","#, with: "").replacing(#""provenBy":null,"#, with: "")
+      .replacing(#""bytesBehind":2,"#, with: "").replacing(#""bytesBehind":0,"#, with: "")
+    let read = try JSON.decode(RehearsalReport.self, from: text)
+    #expect(read.restarts.map(\.outcome) == report.restarts.map(\.outcome) && read.restarts[0].provenBy == nil)
+    #expect(read.keepalive?.failed == [.refused: 1, .ownerKilled: 7])
   }
 
   @Test("A rehearsal that did not begin comes back")

@@ -42,6 +42,12 @@ import Testing
     ("no byte in time", [.connected, .timedOut], .failed(.timedOut)),
     ("no end in time", [.connected, .firstByte, good, .body(bytes: 1), .timedOut], .failed(.timedOut)),
     ("not HTTP", [.connected, .firstByte, .malformed], .failed(.badStatus)),
+    ("a body that was not expected", [.connected, good, .body(bytes: 5), .unexpectedBody, .end], .failed(.wrongBody)),
+    ("bytes behind the answer", [.connected, good, .body(bytes: 5), .bytesBehind], .failed(.bytesBehind)),
+    (
+      "an error, and bytes behind it", [.connected, .head(status: 500, echoedID: nil), .bytesBehind],
+      .failed(.badStatus)
+    ),
     ("a body that is none", [.connected, .firstByte, good, .malformed], .failed(.wrongBody)),
   ]
 
@@ -61,7 +67,8 @@ import Testing
 
   static let all: [Event] = [
     .connected, .connectFailed(.refused), .connectFailed(.ownMachine(errno: 24)), .firstByte, good,
-    .head(status: 500, echoedID: nil), .body(bytes: 1), .end, .closed, .reset, .malformed, .timedOut,
+    .head(status: 500, echoedID: nil), .body(bytes: 1), .unexpectedBody, .end, .bytesBehind, .closed,
+    .reset, .malformed, .timedOut,
   ]
 
   @Test("Whatever happens in whatever order, it ends at most once, and each close or time limit ends it")

@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test("A successor that says that it serves has served; another one's line proves nothing") func served() {
-    let finish = Machine.Action.finish(.init(outcome: .served, pid: Self.new, generation: 2))
+    let finish = Machine.Action.finish(.init(outcome: .served, pid: Self.new, generation: 2, proof: .word))
     #expect(run(.successor(Self.new), .none, [Self.serving]) == [finish])
     #expect(run(.successor(Self.other), .none, [Self.serving]) == [])
     #expect(run(.told(Self.old), .none, [Self.serving]) == [finish])
@@ -59,35 +59,102 @@ import Testing
     #expect(run(.successor(Self.new), .none, [.paused(Self.new)]) == [])
   }
 
-  @Test("A shell command that exits with 0 has served") func command() {
-    #expect(run(.command(Self.new), .none, [.ended(Self.new, cleanly: true)]) == [.finish(.init(outcome: .served))])
-    #expect(run(.command(Self.new), .none, [.ended(Self.new, cleanly: false)]) == [.finish(.init(outcome: .failed))])
-    #expect(run(.command(Self.new), .none, [.ended(Self.new, cleanly: false)]) == [.finish(.init(outcome: .failed))])
+  static let ofNew = Machine.Event.answered(.new(new, .connection), newest: new)
+  static let ofOld = Machine.Event.answered(.old(old), newest: nil)
+  static let ofOldBesideNew = Machine.Event.answered(.old(old), newest: new)
+  static let ofUnknown = Machine.Event.answered(.unknown, newest: nil)
+  static let ofUnknownBesideNew = Machine.Event.answered(.unknown, newest: new)
+  static let exit = Machine.Event.ended(shell, cleanly: true)
+  static let shell = Int32(40)
+  static let served = Machine.Action.finish(.init(outcome: .served, pid: new, proof: .connection))
+
+  @Test("A new process and an answer are no proof: the answer must come from it") func observed() {
+    let way = Machine.Way.observed(started: Self.new)
+    #expect(run(way, .none, [Self.ofOldBesideNew, Self.ofOldBesideNew, .settled]) == [])
+    #expect(run(way, .none, [Self.ofOldBesideNew, Self.ofNew, .settled]) == [.armSettling, Self.served])
+    #expect(
+      run(way, .none, [Self.ofOldBesideNew, .limit])
+        == [.kill(Self.new), .finish(.init(outcome: .gaveUp, pid: Self.new, answering: Self.old))])
   }
 
-  @Test("Another server has served when its new process answers and still lives a moment later") func observed() {
+  @Test("While an old process still answers now and then, the new one is not the server") func both() {
+    let way = Machine.Way.observed(started: nil)
     #expect(
-      run(.observed(started: nil), .none, [.answering(Self.new), .settled(Self.new)])
-        == [.armSettling, .finish(.init(outcome: .served, pid: Self.new))])
+      run(way, .none, [Self.ofNew, Self.ofOld, .settled, Self.ofNew, .settled])
+        == [.armSettling, .armSettling, Self.served])
+    #expect(run(way, .none, [Self.ofNew, .silent, .settled]) == [.armSettling], "it does not answer any more")
     #expect(
-      run(.observed(started: Self.new), .none, [.answering(Self.new), .ended(Self.new, cleanly: false)])
+      run(.observed(started: Self.new), .none, [Self.ofNew, Self.ofOld, .limit]) == [.armSettling, Self.served],
+      "what was started serves, and the old process is left over")
+    #expect(
+      run(way, .none, [Self.ofNew, Self.ofOld, .limit])
+        == [.armSettling, .finish(.init(outcome: .gaveUp, answering: Self.old))])
+  }
+
+  @Test("Where it is not to be seen who answers, that is the outcome, and no pass") func notKnown() {
+    let unknown = Machine.Action.finish(.init(outcome: .notKnown, pid: Self.new))
+    #expect(
+      run(.observed(started: Self.new), .none, [Self.ofUnknownBesideNew, .settled]) == [.armDoubting, unknown])
+    #expect(
+      run(.observed(started: Self.new), .none, [Self.ofUnknownBesideNew, Self.ofNew, .settled])
+        == [.armDoubting, .armSettling, Self.served], "proof that comes late is proof")
+    #expect(
+      run(.observed(started: Self.new), .none, [Self.ofNew, Self.ofUnknownBesideNew, .settled])
+        == [.armSettling, Self.served], "a look that saw nothing takes no proof away")
+    #expect(
+      run(.observed(started: nil), .none, [Self.ofUnknown, .limit]) == [.finish(.init(outcome: .notKnown))])
+    #expect(
+      run(.command(Self.shell), .none, [Self.ofUnknown, Self.exit, Self.ofUnknown, .settled])
+        == [.armDoubting, .finish(.init(outcome: .notKnown))])
+  }
+
+  @Test("A shell command that exits with 0 has served nothing by that") func command() {
+    let way = Machine.Way.command(Self.shell)
+    #expect(run(way, .none, [Self.exit, Self.ofOld, Self.ofOld]) == [])
+    #expect(
+      run(way, .none, [Self.exit, Self.ofOld, .limit])
+        == [.finish(.init(outcome: .gaveUp, pid: Self.shell, answering: Self.old))])
+    #expect(run(way, .none, [Self.exit, Self.ofNew, .settled]) == [.armSettling, Self.served])
+    #expect(run(way, .none, [Self.ofNew, .settled, Self.exit]) == [.armSettling, Self.served], "it is waited for")
+    #expect(run(way, .none, [.ended(Self.shell, cleanly: false)]) == [.finish(.init(outcome: .failed))])
+    #expect(
+      run(way, .none, [Self.ofNew, .settled, .ended(Self.shell, cleanly: false)])
+        == [.armSettling, .finish(.init(outcome: .failed))])
+  }
+
+  @Test("On trust a command's exit and a new process are enough, and the report says that it is trust") func trust() {
+    func run(_ way: Machine.Way, _ events: [Machine.Event]) -> [Machine.Action] {
+      var machine = Machine(way, fault: .none, trusts: true)
+      return events.flatMap { machine.receive($0) }
+    }
+    #expect(run(.command(Self.shell), [Self.ofOld, Self.exit]) == [.finish(.init(outcome: .served, proof: .trust))])
+    #expect(
+      run(.observed(started: nil), [Self.ofOldBesideNew, .settled])
+        == [.armSettling, .finish(.init(outcome: .served, pid: Self.new, proof: .trust))])
+    #expect(run(.observed(started: nil), [Self.ofNew, .settled]) == [.armSettling, Self.served])
+  }
+
+  @Test("A new process that ends again has not served") func endsAgain() {
+    #expect(
+      run(.observed(started: Self.new), .none, [Self.ofNew, .ended(Self.new, cleanly: false)])
         == [.armSettling, .finish(.init(outcome: .failed, pid: Self.new))])
+    #expect(
+      run(.observed(started: nil), .none, [Self.ofNew, .ended(Self.new, cleanly: true), .settled]) == [.armSettling])
   }
 
   @Test("A server that goes into the background ends its first process cleanly, and that is no failure")
   func background() {
+    let other = Machine.Event.answered(.new(Self.other, .connection), newest: Self.other)
     #expect(
-      run(
-        .observed(started: Self.new), .none,
-        [.answering(Self.new), .ended(Self.new, cleanly: true), .answering(Self.other), .settled(Self.other)])
-        == [.armSettling, .armSettling, .finish(.init(outcome: .served, pid: Self.other))])
+      run(.observed(started: Self.new), .none, [Self.ofNew, .ended(Self.new, cleanly: true), other, .settled])
+        == [.armSettling, .armSettling, .finish(.init(outcome: .served, pid: Self.other, proof: .connection))])
   }
 
   @Test("Whatever comes in whatever order, it finishes at most once, and the limits finish it")
   func everySequence() {
     let events: [Machine.Event] = [
       Self.serving, .paused(Self.new), .ended(Self.new, cleanly: true), .ended(Self.new, cleanly: false),
-      .answering(Self.new), .settled(Self.new), .limit, .hangLimit,
+      Self.ofNew, Self.ofOldBesideNew, Self.ofUnknownBesideNew, .silent, .settled, .limit, .hangLimit,
     ]
     func walk(_ machine: Machine, _ finished: Int, _ depth: Int) -> Int {
       var wrong = 0
@@ -107,7 +174,7 @@ import Testing
     }
     for way in [Machine.Way.successor(Self.new), .told(Self.old), .observed(started: Self.new), .command(Self.new)] {
       for fault in RehearsalFault.allCases {
-        #expect(walk(Machine(way, fault: fault), 0, 5) == 0, "\(way) \(fault)")
+        #expect(walk(Machine(way, fault: fault), 0, 4) == 0, "\(way) \(fault)")
       }
     }
   }

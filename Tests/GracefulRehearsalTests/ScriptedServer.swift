@@ -20,6 +20,15 @@ final class ScriptedServer: Sendable {
     case noID
     case wrongLength
     case garbage
+    /// Bytes behind the answer, in one write with it.
+    case bytesBehind
+    /// A whole second answer, in one write with the first.
+    case secondAnswer
+    /// One byte behind the answer, which a parser takes for an empty line.
+    case lineBehind
+    /// A second answer that comes when the first is long read.
+    case lateAnswer
+    case redirect
   }
 
   private let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -120,6 +129,16 @@ private final class Doer: ChannelInboundHandler {
     case .wrongID: write(context, answer(id: "somebody-else"))
     case .noID: write(context, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
     case .wrongLength: write(context, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhel")
+    case .bytesBehind: write(context, answer() + "EXTRA")
+    case .secondAnswer: write(context, answer() + answer())
+    case .lineBehind: write(context, answer() + "\n")
+    case .lateAnswer:
+      write(context, answer())
+      let (second, channel) = (answer(), context.channel)
+      context.eventLoop.scheduleTask(in: .milliseconds(1)) {
+        channel.writeAndFlush(ByteBuffer(string: second), promise: nil)
+      }
+    case .redirect: write(context, "HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n")
     case .garbage: write(context, "this is not HTTP\r\n\r\n")
     }
   }

@@ -4,6 +4,7 @@
 #ifndef CGRACEFULSYSTEM_H
 #define CGRACEFULSYSTEM_H
 
+#include "connections.h"
 #include "datagrams.h"
 #include "descriptors.h"
 #include "processes.h"

@@ -27,6 +27,11 @@ struct RestartRecord {
   var old: ProcessID?
   var oldTree: Set<ProcessEntry.Identity> = []
   var faultPlanned: Bool
+  /// When the process was first seen to answer that serves.
+  var servedAt: NIODeadline?
+
+  /// Whether it is the process that serves now, known or not.
+  var seemsServed: Bool { finish.outcome == .served || finish.outcome == .notKnown }
 }
 
 /// Starts the server, lets the load run, and asks for one restart, or stop, after the other.
@@ -40,8 +45,8 @@ struct Director {
   var events: DirectorEvents
 
   /// The newest process that serves, as far as it is known.
-  private(set) var newest: ProcessID?
-  private(set) var records: [RestartRecord] = []
+  var newest: ProcessID?
+  var records: [RestartRecord] = []
   /// Each stop, in the order of ``StopWindows``.
   var stops: [StopRecord] = []
   /// Each `serving` line, with when it came.
@@ -79,18 +84,30 @@ struct Director {
   ///
   /// - Returns: Where the load goes.
   mutating func start() async throws(NotDone) -> LoadSettings {
-    if !command.isDemo, let url = configuration.url, await Probe(try Self.settings(url, configuration)).isAnswered() {
-      throw NotDone("something answers at \(url) already, before the command was started; end it first.")
+    if !command.isDemo, let url = configuration.url {
+      let sight = await Probe(try Self.settings(url, configuration)).look(onAnyAddress: true)
+      if sight.isGood {
+        throw NotDone("something answers at \(url) already, before the command was started; end it first.")
+      }
     }
     var settings = try await launch()
-    settings.expectedLength = await Probe(settings).usualLength()
+    switch configuration.expectedBody {
+    case .length:
+      settings.expectedLength = await Probe(settings).usualLength()
+      if settings.expectedLength == nil {
+        throw NotDone(
+          "--expect-body length: three answers before the load differ in length, or say themselves whose they are.")
+      }
+    case .pattern(let pattern): settings.expectedPattern = pattern
+    case nil: break
+    }
     settings.sources = SourceAddresses.needed(for: settings.address, reuse: SourceAddresses.reuseSetting())
     return settings
   }
 
   /// Runs the command and waits until it answers.
   mutating func launch() async throws(NotDone) -> LoadSettings {
-    let before = Set(processes.live().map(\.identity))
+    let before = RestartWitness(before: processes.live())
     let said = servings.count
     let first: ProcessID
     do throws(SystemError) {
@@ -100,12 +117,13 @@ struct Director {
     }
     newest = first
     let deadline = ContinuousClock.now + configuration.readyLimit
+    var readiness = Readiness(configuration)
     var settings: LoadSettings?
     var ending: ExitStatus?
     if let url = configuration.url { settings = try Self.settings(url, configuration) }
     while true {
       if settings != nil, !command.isDemo || servings.count > said { break }
-      guard let event = try await next(until: deadline) else { throw neverReady(said) }
+      guard let event = try await next(until: deadline) else { throw readiness.neverSaid }
       try check(event, first)
       if settings == nil, case .line(.serving(let text, _)) = event {
         guard let url = TargetURL(text) else {
@@ -114,23 +132,17 @@ struct Director {
         settings = try Self.settings(url, configuration)
       }
     }
-    guard let settings else { throw neverReady(said) }
-    while await !Probe(settings).isAnswered() {
-      if let ending, await isGone(settings) { throw endedBefore(ending) }
-      guard ContinuousClock.now < deadline else { throw neverReady(said) }
+    guard var settings else { throw readiness.neverSaid }
+    while await !readiness.look(&settings) {
+      if let ending, processes.isEmpty, await !readiness.look(&settings) { throw endedBefore(ending) }
+      guard ContinuousClock.now < deadline else { throw readiness.neverAnswered(settings.url) }
       guard let event = try await next(until: .now + .milliseconds(50)) else { continue }
       try check(event, first)
       if case .ended(first, let status) = event { ending = status }
     }
-    if !command.isDemo { newest = newestOf(before: before) ?? first }
-    hadLive = !processes.live().isEmpty
+    if !command.isDemo { newest = newestOf(before) ?? first }
+    hadLive = !processes.isEmpty
     return settings
-  }
-
-  private func neverReady(_ said: Int) -> NotDone {
-    NotDone(
-      "the server was never ready: within \(configuration.readyLimit) "
-        + (command.isDemo && servings.count == said ? "it printed no 'serving' line." : "it did not answer with 2xx."))
   }
 
   private func check(_ event: DirectorEvent, _ first: ProcessID) throws(NotDone) {
@@ -142,12 +154,6 @@ struct Director {
 
   private func endedBefore(_ status: ExitStatus?) -> NotDone {
     NotDone("the server ended: it \(status.map(\.description) ?? "is gone") before it answered.")
-  }
-
-  /// Whether nothing of a server that seemed to go into the background is there, nor a server that a manager runs elsewhere.
-  private func isGone(_ settings: LoadSettings) async -> Bool {
-    guard processes.live().isEmpty else { return false }
-    return await !Probe(settings).isAnswered()
   }
 
   static func settings(_ url: TargetURL, _ configuration: RehearsalConfiguration) throws(NotDone) -> LoadSettings {
@@ -174,9 +180,11 @@ struct Director {
   private mutating func tick() async throws(NotDone) {
     tellProgress()
     if let refusal = observations.ownRefusal { throw NotDone(OwnRefusal.sentence(errno: refusal), isVoid: true) }
-    guard hadLive, processes.live().isEmpty else { return }
+    guard hadLive, processes.isEmpty else { return }
     // A server that some manager runs is not below us after a restart: it counts as alive while it answers.
-    if let url = configuration.url, await Probe(try Self.settings(url, configuration)).isAnswered() {
+    if let url = configuration.url,
+      await Probe(try Self.settings(url, configuration)).look(onAnyAddress: true).isGood
+    {
       hadLive = false
       return
     }
@@ -205,46 +213,17 @@ struct Director {
       tellProgress()
       try await wait(until: asked + configuration.interval)
     }
+    try await waitForOldOnes()
+    // A loss that the last end causes must be seen too.
     try await wait(until: .now + configuration.interval)
   }
 
-  private mutating func restart(_ index: Int, _ settings: LoadSettings) async throws(NotDone) {
-    let faulted = configuration.fault != .none && index.isMultiple(of: 2)
-    let old = currentNewest()
-    if let old { processes.observe(old) }
-    let before = Set(processes.live().map(\.identity))
-    let oldTree = old.map { processes.tree(of: $0) } ?? []
-    let askedAt = NIODeadline.now()
-    observations.windows.open(at: askedAt)
-    var finish: RestartStateMachine.Finish
-    if let way = begin(faulted: faulted, old) {
-      finish = try await follow(way, faulted: faulted, before: before, settings)
-    } else {
-      finish = RestartStateMachine.Finish(outcome: .failed)
-    }
-    let endedAt = NIODeadline.now()
-    observations.windows.close(at: endedAt)
-    if finish.outcome == .served, !command.isDemo {
-      newest = newestOf(before: before) ?? newest
-      finish.pid = (newest == old ? processes.top(since: before) : newest)?.rawValue
-    }
-    records.append(
-      RestartRecord(
-        askedAt: askedAt, endedAt: endedAt, finish: finish, old: old, oldTree: oldTree, faultPlanned: faulted))
-  }
-
-  /// Asks for the restart; `nil` when that was not possible.
-  private func begin(faulted: Bool, _ old: ProcessID?) -> RestartStateMachine.Way? {
-    switch configuration.restart {
-    case .startAgain:
-      let own = faulted ? ["GRACEFUL_REHEARSAL_PAUSE": "1"] : [:]
-      guard let pid = try? processes.start(command.words, own: own) else { return nil }
-      return command.isDemo ? .successor(pid.rawValue) : .observed(started: pid.rawValue)
-    case .signal(let number, _):
-      guard let old, processes.signal(old, number) else { return nil }
-      return command.isDemo ? .told(old.rawValue) : .observed(started: nil)
-    case .command(let text):
-      return (try? processes.shell(text, for: old)).map { .command($0.rawValue) }
+  /// Waits, while the load goes on, until the old processes have ended, or their time is over: what they lose when they
+  /// end must be seen.
+  mutating func waitForOldOnes() async throws(NotDone) {
+    let deadline = ContinuousClock.now + configuration.leftOverLimit
+    while !outlivers(newest: currentNewest()).isEmpty, ContinuousClock.now < deadline {
+      try await wait(until: min(deadline, .now + .milliseconds(100)))
     }
   }
 }

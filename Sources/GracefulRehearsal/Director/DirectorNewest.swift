@@ -17,8 +17,13 @@ extension Director {
   }
 
   /// The newest process after a start or a restart of a server that does not say who serves.
-  func newestOf(before: Set<ProcessEntry.Identity>) -> ProcessID? {
-    pidFromFile() ?? Self.youngestRoot(processes.live(), except: before) ?? currentNewest()
+  ///
+  /// - Parameter answering: The new process that answers, where that is known.
+  func newestOf(_ witness: RestartWitness, answering: Int32? = nil) -> ProcessID? {
+    if let named = pidFromFile() { return named }
+    let live = processes.live()
+    if let answering { return witness.top(above: answering, among: live) ?? currentNewest() }
+    return Self.youngestRoot(live, except: witness.before) ?? currentNewest()
   }
 
   /// Of the processes that come from none of the others, the youngest.
@@ -31,7 +36,7 @@ extension Director {
   ///
   /// - Parameter last: The newest process at the end of the run.
   func stayed(_ index: Int, last: ProcessID?) -> Bool {
-    guard !command.isDemo, records[index].finish.outcome == .served, let old = records[index].old else { return false }
+    guard !command.isDemo, records[index].seemsServed, let old = records[index].old else { return false }
     return (records.indices.contains(index + 1) ? records[index + 1].old : last) == old
   }
 
@@ -50,7 +55,24 @@ extension Director {
     return live.filter { old.contains($0.identity) }.map(\.id)
   }
 
+  /// The process that the file names, while it lives and may be the server's.
   private func pidFromFile() -> ProcessID? {
+    guard let pid = numberInFile(), processes.isAlive(pid), !processes.isStranger(pid) else { return nil }
+    return pid
+  }
+
+  /// Refuses to go on where the file names a process that was there before the server's command: its number is not the
+  /// server's any more, or not yet, and a signal would end a stranger.
+  func checkPidFile() throws(NotDone) {
+    guard let path = configuration.pidFile, let pid = numberInFile(), processes.isAlive(pid), processes.isStranger(pid)
+    else {
+      return
+    }
+    let name = ProcessTable.entry(pid).map { " (\($0.name))" } ?? ""
+    throw NotDone("\(path) names process \(pid)\(name), which is older than the server's command: it is not signalled.")
+  }
+
+  private func numberInFile() -> ProcessID? {
     guard let path = configuration.pidFile,
       let file = try? FileDescriptor.open(FilePath(path), .readOnly, options: [.closeOnExec, .nonBlocking])
     else { return nil }
@@ -76,8 +98,15 @@ extension ServerProcesses {
   }
 
   /// Of the processes that were not there before, the process that the others come from; of several, the youngest.
-  func top(since before: Set<ProcessEntry.Identity>) -> ProcessID? {
-    let new = live().filter { !before.contains($0.identity) }
+  func top(since before: Set<ProcessEntry.Identity>) -> ProcessID? { Self.top(since: before, among: live()) }
+
+  /// The same, in a table of all processes.
+  static func top(since before: Set<ProcessEntry.Identity>, in table: [ProcessEntry]) -> ProcessID? {
+    top(since: before, among: ProcessTable.descendants(of: .current, among: table).filter { !$0.isZombie })
+  }
+
+  private static func top(since before: Set<ProcessEntry.Identity>, among live: [ProcessEntry]) -> ProcessID? {
+    let new = live.filter { !before.contains($0.identity) }
     let ids = Set(new.map(\.id))
     return new.filter { !ids.contains($0.parent) }.youngest
   }

@@ -12,6 +12,7 @@ struct StopRecord {
 extension Director {
   /// Asks the server to stop, waits until it has, starts it anew, and waits until it answers.
   mutating func stop(by method: StopMethod, _ settings: LoadSettings) async throws(NotDone) {
+    try checkPidFile()
     let server = currentNewest()
     if let server { processes.observe(server) }
     guard let server, processes.death(of: server) == nil else {

@@ -30,6 +30,9 @@ final class LoadClient {
   private var timer: Scheduled<Void>?
   private var announcesClose = false
   private var body = ByteBuffer()
+  private let matcher: BodyMatcher?
+  /// Whether the last request was answered, on the connection that is kept.
+  private var wasAnswered = false
   /// The last body that named its server, and whom: most answers need no parsing.
   private var known: (body: ByteBuffer, identity: ServerIdentity)?
   /// Who answered on this connection before, and when first: the process that accepted it, as far as answers tell.
@@ -48,6 +51,7 @@ final class LoadClient {
     self.tally = tally
     self.observations = observations
     self.random = seed | 1
+    matcher = BodyMatcher(settings.expectedPattern)
   }
 
   func start() { waitAndBegin() }
@@ -101,10 +105,7 @@ final class LoadClient {
           let client = bound.value
           let id = ObjectIdentifier(channel)
           let tell: (ConnectionEvent) -> Void = { client.receive($0, from: id) }
-          try channel.pipeline.syncOperations.addHandlers([
-            ByteObserver(tell: tell), HTTPRequestEncoder(),
-            ResponseDecoding.handler(), ResponseHandler(tell: tell),
-          ])
+          try channel.pipeline.syncOperations.addClient(tell)
         }
       }
     if !settings.sources.isEmpty {
@@ -147,35 +148,53 @@ final class LoadClient {
     guard let channel, ObjectIdentifier(channel) == id else { return }
     guard request != nil else {
       switch event {
-      case .closed, .reset, .malformed:
+      case .closed, .reset:
         tally.tally.sawIdleClose()
         self.channel = nil
-      // Bytes without a request: an answer to no request. The next request will be answered wrongly, and counted then.
-      case .firstByte, .head, .body, .end: break
+      case .firstByte, .head, .body, .end, .bytesBehind, .malformed: sawBytesBehind(on: channel)
       }
       return
     }
     switch event {
     case .firstByte: apply(.firstByte)
-    case .head(let status, let echoedID, let close):
-      announcesClose = close
-      apply(.head(status: status, echoedID: echoedID))
-    case .body(var bytes):
-      // Enough to hold who answers; the rest is only counted.
-      if body.readableBytes < 64, bytes.readableBytes <= 64 {
-        var copy = bytes
-        body.writeBuffer(&copy)
+    case .head(let head):
+      announcesClose = head.announcesClose
+      apply(.head(status: head.status, echoedID: head.echoedID))
+    case .body(let bytes):
+      // Enough to hold who answers, or what is expected; the rest is only counted.
+      let room = (matcher == nil ? 64 : BodyMatcher.bound) - body.readableBytes
+      if var part = bytes.getSlice(at: bytes.readerIndex, length: max(0, min(room, bytes.readableBytes))) {
+        body.writeBuffer(&part)
       }
       apply(.body(bytes: bytes.readableBytes))
-      bytes.clear()
     case .end:
-      observeOwner()
+      observeBody()
       apply(.end)
+    case .bytesBehind:
+      observeBody()
+      apply(.bytesBehind)
     case .closed:
       apply(.closed)
     case .reset: apply(.reset)
     case .malformed: apply(.malformed)
     }
+  }
+
+  /// Bytes without a request: they lie behind the answer before, or are an answer that was not asked for.
+  ///
+  /// The next request must not be answered by them.
+  private func sawBytesBehind(on channel: any Channel) {
+    self.channel = nil
+    channel.close(promise: nil)
+    guard wasAnswered else { return }
+    wasAnswered = false
+    tally.tally.recant()
+    observations.recant()
+  }
+
+  private func observeBody() {
+    if let matcher, !matcher.matches(body) { apply(.unexpectedBody) }
+    observeOwner()
   }
 
   private func observeOwner() {
@@ -199,7 +218,8 @@ final class LoadClient {
     timer?.cancel()
     timer = nil
     count(outcome)
-    let complete = outcome == .answered || outcome == .failed(.badStatus) || outcome == .failed(.wrongBody)
+    wasAnswered = outcome == .answered
+    let complete = wasAnswered || outcome == .failed(.badStatus) || outcome == .failed(.wrongBody)
     if complete && announcesClose { tally.tally.sawAnnouncedClose() }
     if mode == .new || announcesClose || !complete || event == .malformed {
       let last = channel

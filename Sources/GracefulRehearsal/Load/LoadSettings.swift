@@ -16,8 +16,10 @@ package struct LoadSettings: Sendable {
   package var address: SocketAddress
   /// The local addresses that connections go out from, in turn; empty: whatever the system takes.
   package var sources: [SocketAddress] = []
-  /// What answers are long where they echo no id; `nil` when that varies.
+  /// How long answers are to be where they echo no id; `nil` for any length.
   package var expectedLength: Int?
+  /// What bodies are to match; `nil` for any.
+  package var expectedPattern: String?
   /// A request that is not answered after this has timed out.
   package var limit: TimeAmount = .seconds(5)
   /// The longest wait between two requests; the wait is uniform from none to this.
@@ -53,6 +55,9 @@ package final class LoadObservations: Sendable {
     case .notSent(let errno): notSentErrno.store(errno, ordering: .relaxed)
     }
   }
+
+  /// An answer that was counted turned out to have bytes behind it.
+  func recant() { failed.add(1, ordering: .relaxed) }
 
   /// Requests that have ended, and those of them that failed, so far.
   package var counts: (ended: Int, failed: Int) {

@@ -26,6 +26,12 @@ package struct LoadTally: Sendable {
     }
   }
 
+  /// What was answered had bytes behind it that came later; its latency stays.
+  mutating func recant() {
+    answered -= 1
+    failed[.bytesBehind, default: 0] += 1
+  }
+
   mutating func sawAnnouncedClose() { announcedCloses += 1 }
   mutating func sawIdleClose() { idleCloses += 1 }
 

@@ -14,8 +14,12 @@ public enum FailureKind: String, CaseIterable, Hashable, Sendable {
   case timedOut
   /// A complete answer whose status is not 2xx, or something that is not HTTP at all.
   case badStatus
-  /// A complete answer that is not this request's.
+  /// A complete answer that is not this request's, or is not as the bodies were expected to be.
   case wrongBody
+  /// A complete answer with bytes behind it that belong to no answer, or a whole answer that was not asked for.
+  ///
+  /// Seen with the answer, or before the next request on its connection: then it is the request before that fails.
+  case bytesBehind
   /// The connection had been accepted by a process that the rehearsal itself killed or stopped; it does not decide the
   /// outcome.
   ///

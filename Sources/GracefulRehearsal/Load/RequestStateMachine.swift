@@ -17,7 +17,11 @@ package struct RequestStateMachine: Equatable, Sendable {
     case firstByte
     case head(status: Int, echoedID: String?)
     case body(bytes: Int)
+    /// The body is not as it was expected to be.
+    case unexpectedBody
     case end
+    /// The end, with bytes behind it.
+    case bytesBehind
     case closed
     case reset
     /// What came is not HTTP.
@@ -39,6 +43,7 @@ package struct RequestStateMachine: Equatable, Sendable {
     var status: Int
     var echoedID: String?
     var length = 0
+    var isUnexpected = false
   }
 
   private(set) var state: State
@@ -49,7 +54,7 @@ package struct RequestStateMachine: Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - id: What the request carries as `X-Request-Id`; an answer that echoes another one is not this request's.
-  ///   - expectedLength: The length that answers have where no id is echoed; `nil` when they vary.
+  ///   - expectedLength: The length that answers are to have where no id is echoed; `nil` for any.
   ///   - connected: Whether it has its connection already.
   package init(id: String, expectedLength: Int?, connected: Bool) {
     self.id = id
@@ -84,7 +89,14 @@ package struct RequestStateMachine: Equatable, Sendable {
       answer.length += bytes
       state = .answering(answer)
       return nil
+    case (.answering(var answer), .unexpectedBody):
+      answer.isUnexpected = true
+      state = .answering(answer)
+      return nil
     case (.answering(let answer), .end): return end(judged(answer))
+    case (.answering(let answer), .bytesBehind):
+      let outcome = judged(answer)
+      return end(outcome == .answered ? .failed(.bytesBehind) : outcome)
 
     case (.connecting, .closed), (.waiting, .closed): return end(.failed(.closedBeforeByte))
     case (.connecting, .reset), (.waiting, .reset): return end(.failed(.reset))
@@ -98,7 +110,8 @@ package struct RequestStateMachine: Equatable, Sendable {
 
     // Impossible: the parser speaks of bodies and ends only after a head, and a connection is made once.
     case (.connecting, .body), (.connecting, .end), (.waiting, .body), (.waiting, .end), (.begun, .body),
-      (.begun, .end),
+      (.begun, .end), (.connecting, .unexpectedBody), (.waiting, .unexpectedBody), (.begun, .unexpectedBody),
+      (.connecting, .bytesBehind), (.waiting, .bytesBehind), (.begun, .bytesBehind),
       (.waiting, .connected), (.begun, .connected), (.answering, .connected), (.waiting, .connectFailed),
       (.begun, .connectFailed), (.answering, .connectFailed):
       return nil
@@ -106,7 +119,8 @@ package struct RequestStateMachine: Equatable, Sendable {
     case (.answering, .head), (.begun, .firstByte), (.answering, .firstByte): return nil
 
     case (.ended, .connected), (.ended, .connectFailed), (.ended, .firstByte), (.ended, .head), (.ended, .body),
-      (.ended, .end), (.ended, .closed), (.ended, .reset), (.ended, .malformed), (.ended, .timedOut):
+      (.ended, .unexpectedBody), (.ended, .end), (.ended, .bytesBehind), (.ended, .closed), (.ended, .reset),
+      (.ended, .malformed), (.ended, .timedOut):
       return nil
     }
   }
@@ -118,6 +132,7 @@ package struct RequestStateMachine: Equatable, Sendable {
 
   private func judged(_ answer: Answer) -> RequestOutcome {
     guard (200..<300).contains(answer.status) else { return .failed(.badStatus) }
+    if answer.isUnexpected { return .failed(.wrongBody) }
     if let echoed = answer.echoedID { return echoed == id ? .answered : .failed(.wrongBody) }
     if let expectedLength, answer.length != expectedLength { return .failed(.wrongBody) }
     return .answered

@@ -39,6 +39,12 @@ public struct TargetURL: Hashable, Sendable, CustomStringConvertible {
     self.port = Int(port)
   }
 
+  /// Where a redirect leads: a URL, or a path of this server; `nil` for anything else.
+  func redirected(to location: String) -> TargetURL? {
+    guard location.hasPrefix("/"), !location.hasPrefix("//") else { return TargetURL(location) }
+    return TargetURL("http://\(authority)\(location)")
+  }
+
   /// What goes into the `Host` header.
   public var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 

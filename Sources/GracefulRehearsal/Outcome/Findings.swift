@@ -38,11 +38,14 @@ struct Findings {
     let stops = director.stopsAsReported
     evidence.areStops = configuration.stop != nil
     evidence.served = records.count { $0.finish.outcome == .served } + stops.count { $0.outcome == .stopped }
+    evidence.notKnown = records.count { $0.finish.outcome == .notKnown }
+    evidence.trusted = records.count { $0.finish.proof == .trust }
     evidence.turnedAway = load.values.map(\.turnedAway).reduce(0, +)
     evidence.faultsPlanned = records.count(where: \.faultPlanned)
     evidence.faultsTaken = records.count(where: \.finish.wasFaulted)
     let loads = load.mapValues { Self.summary($0, configuration.connections) }
     evidence.lost = loads.values.map(\.lost).reduce(0, +)
+    evidence.tooSlow = LatencyLimits(configuration).exceeded(by: loads)
     return RehearsalReport(
       command: director.command.words,
       restarts: records.indices.map { restart($0, of: records, director) }, stops: stops,
@@ -60,6 +63,7 @@ struct Findings {
       instant.map { Double(($0 - record.askedAt).nanoseconds) / 1_000_000 }
     }
     let served = record.finish.outcome == .served
+    let seemsServed = record.seemsServed
     let next = records.indices.contains(index + 1) ? records[index + 1].askedAt : .distantFuture
     var (pid, generation) = (record.finish.pid, record.finish.generation)
     if served, generation == nil, director.command.isDemo {
@@ -78,7 +82,7 @@ struct Findings {
         !leftOver.contains(pid)
       else { return nil }
       // An old process that went on serving ends in a later restart, and is reported there.
-      guard served || end.at < next else { return nil }
+      guard seemsServed || end.at < next else { return nil }
       return (end.at, end.status?.shellCode)
     }
     return RehearsalReport.Restart(
@@ -87,11 +91,14 @@ struct Findings {
       outcome: record.finish.outcome,
       pid: pid,
       generation: generation,
-      servingAfterMs: served ? after(firstAnswer ?? (director.command.isDemo ? nil : record.endedAt)) : nil,
+      servingAfterMs: served
+        ? after(firstAnswer ?? record.servedAt ?? (director.command.isDemo ? nil : record.endedAt)) : nil,
+      provenBy: record.finish.proof,
       oldPid: replaced?.rawValue,
       oldExitedAfterMs: after(old?.at),
       oldExitCode: old?.code,
-      wasFaulted: record.finish.wasFaulted)
+      wasFaulted: record.finish.wasFaulted,
+      answering: record.finish.answering)
   }
 
   private static func summary(_ tally: LoadTally, _ connections: Int) -> RehearsalReport.Load {

@@ -60,6 +60,12 @@ public enum RehearsalOutcome: Hashable, Sendable, CustomStringConvertible {
     package var leftOver = 0
     package var asked = 0
     package var served = 0
+    /// Restarts after which it cannot be seen which process answers.
+    package var notKnown = 0
+    /// Restarts that count because `--trust-restart` was given, and for no other reason.
+    package var trusted = 0
+    /// What was slower than it was allowed to be, in words.
+    package var tooSlow: [String] = []
     /// Whether they are stops, and not restarts.
     package var areStops = false
     package var turnedAway = 0
@@ -74,6 +80,8 @@ public enum RehearsalOutcome: Hashable, Sendable, CustomStringConvertible {
   package init(_ evidence: Evidence) {
     let count = evidence.requests
     let restarts = Self.counted(evidence.served, evidence.areStops ? "stop" : "restart")
+    let trusted =
+      evidence.trusted > 0 ? "; \(evidence.trusted) of them on trust: which process answered is not known" : ""
     let turnedAway = evidence.turnedAway > 0 ? "; \(evidence.turnedAway) of them could know, and were turned away" : ""
     if evidence.isVoid {
       self = .notDone(evidence.obstacle ?? "it was given up.")
@@ -94,6 +102,11 @@ public enum RehearsalOutcome: Hashable, Sendable, CustomStringConvertible {
       self = .notDone(
         "only \(evidence.served) of \(Self.counted(evidence.asked, "stop")) ended with code 0 in time; nothing was lost meanwhile."
       )
+    } else if evidence.notKnown > 0 {
+      let these = Self.counted(evidence.notKnown, "restart")
+      self = .notDone(
+        "after \(these) of \(evidence.asked) it is not known which process answered; --trust-restart has them count. Nothing was lost meanwhile."
+      )
     } else if evidence.served < evidence.asked - evidence.faultsPlanned {
       self = .notDone(
         "only \(evidence.served) of \(Self.counted(evidence.asked, "restart")) served; nothing was lost meanwhile.")
@@ -101,11 +114,17 @@ public enum RehearsalOutcome: Hashable, Sendable, CustomStringConvertible {
       self = .notDone(
         "only \(evidence.faultsTaken) of \(Self.counted(evidence.faultsPlanned, "successor")) could be met before they were ready."
       )
+    } else if !evidence.tooSlow.isEmpty {
+      self = .failed("nothing was lost of \(count) requests, but \(evidence.tooSlow.joined(separator: ", ")).")
+    } else if evidence.asked == 0 {
+      let what = evidence.areStops ? "stop" : "restart"
+      self = .passed(
+        "nothing was lost of \(count) requests. No \(what) was asked for: nothing is known about \(what)s.")
     } else if evidence.faultsPlanned > 0 {
       self = .passed(
         "nothing was lost of \(count) requests in \(restarts) and \(Self.counted(evidence.faultsTaken, "fault")).")
     } else {
-      self = .passed("nothing was lost of \(count) requests in \(restarts)\(turnedAway).")
+      self = .passed("nothing was lost of \(count) requests in \(restarts)\(turnedAway)\(trusted).")
     }
   }
 

@@ -70,7 +70,7 @@ extension RehearsalReport: Codable {
 
 extension RehearsalReport.Restart: Codable {
   private enum CodingKeys: String, CodingKey {
-    case index, requestedAtMs, outcome, pid, generation, servingAfterMs, oldPid, oldExitedAfterMs, oldExitCode
+    case index, requestedAtMs, outcome, pid, generation, servingAfterMs, provenBy, oldPid, oldExitedAfterMs, oldExitCode
   }
 
   /// Writes every key, with `null` for what is not known.
@@ -82,6 +82,7 @@ extension RehearsalReport.Restart: Codable {
     try container.encodeNullable(pid, forKey: .pid)
     try container.encodeNullable(generation, forKey: .generation)
     try container.encodeNullable(servingAfterMs.map(Milliseconds.init), forKey: .servingAfterMs)
+    try container.encodeNullable(provenBy, forKey: .provenBy)
     try container.encodeNullable(oldPid, forKey: .oldPid)
     try container.encodeNullable(oldExitedAfterMs.map(Milliseconds.init), forKey: .oldExitedAfterMs)
     try container.encodeNullable(oldExitCode, forKey: .oldExitCode)
@@ -97,6 +98,8 @@ extension RehearsalReport.Restart: Codable {
       pid: try container.decodeNullable(Int32.self, forKey: .pid),
       generation: try container.decodeNullable(Int.self, forKey: .generation),
       servingAfterMs: try container.decodeNullable(Milliseconds.self, forKey: .servingAfterMs)?.value,
+      // A report from before there was proof has no such key.
+      provenBy: try container.decodeIfPresent(RestartProof.self, forKey: .provenBy),
       oldPid: try container.decodeNullable(Int32.self, forKey: .oldPid),
       oldExitedAfterMs: try container.decodeNullable(Milliseconds.self, forKey: .oldExitedAfterMs)?.value,
       oldExitCode: try container.decodeNullable(Int32.self, forKey: .oldExitCode))
@@ -178,6 +181,8 @@ extension RehearsalReport.Load: Codable {
     let kinds = try container.nestedContainer(keyedBy: FailureKind.self, forKey: .failed)
     var failed: [FailureKind: Int] = [:]
     for kind in FailureKind.allCases {
+      // Reports from before this kind was told apart have no such key.
+      if kind == .bytesBehind, !kinds.contains(kind) { continue }
       let count = try kinds.decode(Count.self, forKey: kind).number
       if count > 0 { failed[kind] = count }
     }

@@ -12,9 +12,12 @@ public struct RehearsalReport: Hashable, Sendable {
     public var pid: Int32?
     /// The new process's generation, where its answers name it.
     public var generation: Int?
-    /// From the request for the restart to the new process's first answer; for a server that does not say who answers,
-    /// to the return of the command.
+    /// From the request for the restart to the new process's first answer that was seen.
+    ///
+    /// Where a restart counts on trust: to its outcome.
     public var servingAfterMs: Double?
+    /// How it is known that the new process serves; `nil` where that is not known, or it does not.
+    public var provenBy: RestartProof?
     /// The process that was replaced; `nil` where it stayed and replaced only its workers, as nginx does at a reload.
     public var oldPid: Int32?
     /// From the request for the restart to the end of the old process; `nil` while it lives.
@@ -23,6 +26,8 @@ public struct RehearsalReport: Hashable, Sendable {
     public var oldExitCode: Int32?
     /// Whether a fault of the rehearsal's own explains that it did not serve.
     public var wasFaulted = false
+    /// The process from before the restart that still answered when it was given up; not in the JSON.
+    public var answering: Int32?
   }
 
   /// One stop.
@@ -86,7 +91,7 @@ public struct RehearsalReport: Hashable, Sendable {
   public var keepalive: Load?
   /// Clients with a connection for each request; `nil` when there were none.
   public var new: Load?
-  /// Old processes that were alive 15 s after the load had ended, and stopped ones that were not ended.
+  /// Old processes that had not ended in their time, under load and after it, and stopped ones that were not ended.
   public var leftOver: [Int32]
   /// What it comes to.
   public var outcome: RehearsalOutcome

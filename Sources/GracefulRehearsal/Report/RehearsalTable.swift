@@ -8,11 +8,12 @@ extension RehearsalReport {
       lines += Self.aligned(
         [
           [
-            "restart", "asked ms", "outcome", "pid", "generation", "serving after ms", "old pid", "old ended after ms",
-            "code",
+            "restart", "asked ms", "outcome", "pid", "generation", "serving after ms", "known by", "old pid",
+            "old ended after ms", "code",
           ]
         ]
           + restarts.map(\.cells))
+      lines += restarts.compactMap(\.remark)
       lines.append("")
     }
     if !stops.isEmpty { lines += stopLines + [""] }
@@ -33,7 +34,7 @@ extension RehearsalReport {
       }
       lines.append("")
       lines += Self.aligned(
-        [["latency ms", "", "p50", "p99", "p99.9", "max"]]
+        [["latency ms (closed loop)", "", "p50", "p99", "p99.9", "max"]]
           + loads.flatMap { name, load in
             [
               ("steady", load.steady), (stops.isEmpty ? "restarting" : "stopping", load.restarting),
@@ -47,6 +48,9 @@ extension RehearsalReport {
                 }
             }
           })
+      lines.append(
+        "Closed loop: a client waits for its answer before it asks again, so that a time in which the server answers "
+          + "slowly shows in few requests.")
       lines.append("")
     }
     if !leftOver.isEmpty {
@@ -57,7 +61,7 @@ extension RehearsalReport {
       lines += lastErrorLines.map { "  \(Self.printable($0))" }
       lines.append("")
     }
-    lines.append(outcome.description)
+    lines.append(Self.printable(outcome.description))
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -102,8 +106,17 @@ extension RehearsalReport.Restart {
     func number(_ value: Double?) -> String { value.map(RehearsalReport.milliseconds) ?? "-" }
     return [
       String(index), String(Int(requestedAtMs)), outcome.rawValue, pid.map(String.init) ?? "-",
-      generation.map(String.init) ?? "-", number(servingAfterMs), oldPid.map(String.init) ?? "-",
+      generation.map(String.init) ?? "-", number(servingAfterMs), provenBy?.rawValue ?? "-",
+      oldPid.map(String.init) ?? "-",
       number(oldExitedAfterMs), oldExitCode.map(String.init) ?? "-",
     ]
+  }
+  /// What a person asks when it did not serve.
+  fileprivate var remark: String? {
+    switch outcome {
+    case .served, .failed: nil
+    case .gaveUp: answering.map { "restart \(index): process \($0), which was there before it, still answered" }
+    case .notKnown: "restart \(index): the server answered, and which of its processes did is not to be seen"
+    }
   }
 }

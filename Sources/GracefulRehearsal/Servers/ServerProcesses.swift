@@ -1,3 +1,4 @@
+internal import CGracefulSystem
 package import GracefulDescriptors
 package import GracefulProcesses
 package import NIOCore
@@ -30,6 +31,9 @@ package final class ServerProcesses: Sendable {
   private let silence: OwnedDescriptor
   private let kept: KeptLines
   private let lives = Mutex(ServerLives<Handle>())
+  /// What was there before the first command, and when that was: no server of ours, whatever has its number.
+  private let strangers: Set<ProcessEntry.Identity>
+  private let firstTick: UInt64
 
   package init(
     on loop: PollLoop, environment: [String: String], passesErrorOutput: Bool,
@@ -54,6 +58,9 @@ package final class ServerProcesses: Sendable {
       if let line = ServerLine(line) { tell(.line(line)) }
     }
     errors = passesErrorOutput ? nil : try LineReader(on: loop) { kept.append($0) }
+    let before = ProcessTable.all()
+    strangers = Set(before.map(\.identity))
+    firstTick = before.map(\.started).max() ?? 0
     reaper.start()
   }
 
@@ -89,6 +96,7 @@ package final class ServerProcesses: Sendable {
     let known = lives.withLock { $0[pid] }
     // What has ended and lives below us is another one, with the same number. What lives elsewhere is a stranger.
     guard known == nil || (known?.endedAt != nil && live().contains { $0.id == pid }) else { return }
+    guard !isStranger(pid) else { return }
     let (life, reaped) = begin(pid)
     do throws(SystemError) {
       let watch = try ProcessWatch.start(pid, on: loop) { self.died(pid, life, nil) }
@@ -109,7 +117,14 @@ package final class ServerProcesses: Sendable {
     tell(.ended(pid, status))
   }
 
-  /// - Returns: Whether it was delivered.
+  /// Whether the number means a process that is older than the server's command: it is never signalled, whatever file,
+  /// line or answer names it.
+  func isStranger(_ pid: ProcessID) -> Bool {
+    guard let entry = ProcessTable.entry(pid) else { return false }
+    return entry.started < firstTick || strangers.contains(entry.identity)
+  }
+
+  /// - Returns: Whether it was delivered; never to a process that is older than the server's command.
   @discardableResult
   package func signal(_ pid: ProcessID, _ number: Int32) -> Bool {
     observe(pid)
@@ -136,7 +151,26 @@ package final class ServerProcesses: Sendable {
   }
 
   /// All that lives below us.
-  package func live() -> [ProcessEntry] { reaper.descendants() }
+  ///
+  /// The table of processes is not one moment: a process whose parent ends while it is read may belong to no process in
+  /// it. So one look is not believed: two must agree, and none counts as empty while there is a child.
+  package func live() -> [ProcessEntry] {
+    var last = reaper.descendants()
+    for _ in 0..<5 {
+      let again = reaper.descendants()
+      if again.map(\.identity) == last.map(\.identity), !again.isEmpty || isEmpty { return again }
+      last = again
+    }
+    return last
+  }
+
+  /// Whether nothing lives below us, as the kernel says it at one moment: what its parent leaves behind comes to us, so that
+  /// without a child there is nothing.
+  package var isEmpty: Bool {
+    reaper.reap()
+    var dead = cgs_exit()
+    return cgs_peek_exited(&dead) == -Errno.noChildProcess.rawValue
+  }
 
   /// Ends everything that lives, at the latest with `SIGKILL`, and gives back the descriptors.
   ///
@@ -146,13 +180,12 @@ package final class ServerProcesses: Sendable {
   package func end(patience: Duration) async -> [ProcessID] {
     if patience > .zero {
       for entry in live() where entry.parent == .current { signal(entry.id, 15) }
-      await poll(for: patience, whileUninterrupted: true) { self.live().isEmpty }
+      await poll(for: patience, whileUninterrupted: true) { self.isEmpty }
     }
     // Again and again: a process may have started another one between the look and the kill.
     await poll(for: .seconds(5)) {
-      let alive = self.live()
-      for entry in alive { self.signal(entry.id, 9) }
-      return alive.isEmpty
+      for entry in self.live() { self.signal(entry.id, 9) }
+      return self.isEmpty
     }
     reaper.reap()
     let left = live().map(\.id)
