@@ -61,7 +61,7 @@ package struct BoundPath: Equatable, Sendable {
     return held
   }
 
-  /// Whether this is the file, and not another one that has its number.
+  /// Whether this is the file, and not another with its number.
   func isStill(_ status: FileStatus) -> Bool {
     guard status.identity == file else { return false }
     // Without a descriptor that holds it, the number may be another file's by now.

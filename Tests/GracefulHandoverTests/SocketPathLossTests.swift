@@ -9,7 +9,7 @@ import Testing
 
 @Suite("The path of a handover socket", .serialized, .timeLimit(.minutes(2)))
 struct SocketPathLossTests {
-  /// Every file has the same number, as a file system gives the number of one that was removed to the next.
+  /// Every file has the same number, as a file system gives the number of a removed file to the next.
   private var oneNumber: SocketCalls {
     let same: @Sendable (FileStatus) -> FileStatus = { status in
       guard status.kind == .socket else { return status }
