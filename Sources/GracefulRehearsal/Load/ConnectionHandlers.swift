@@ -73,6 +73,8 @@ final class ResponseHandler: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    // What the parser makes of the bytes behind the answer is no part of it.
+    guard !isBehind else { return }
     switch unwrapInboundIn(data) {
     case .head(let head):
       tell(.head(ResponseHead(status: Int(head.status.code), headers: head.headers, announcesClose: !head.isKeepAlive)))
@@ -82,7 +84,11 @@ final class ResponseHandler: ChannelInboundHandler {
     }
   }
 
+  private var isBehind: Bool { end.isReading && end.hasCome }
+
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    // The bytes behind the answer are told of as such, whatever the parser says of them.
+    guard !isBehind else { return }
     switch error {
     // The parser says that the end came too early: the close itself follows, and says it too.
     case HTTPParserError.invalidEOFState: tell(.closed)
